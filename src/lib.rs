@@ -1,0 +1,1 @@
+//! Lyceum, the headless academy.
