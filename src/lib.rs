@@ -1,1 +1,4 @@
 //! Lyceum, the headless academy.
+
+pub mod config;
+pub mod kernel;

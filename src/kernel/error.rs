@@ -1,0 +1,82 @@
+//! The one error type of the product.
+//!
+//! Every failure is one of these. A client sees the code, the message that was written for it, and a request
+//! id; the cause of an [`Error::Internal`] is for the log alone.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// What went wrong, in the words of the API.
+#[derive(Clone, Debug)]
+pub enum Error {
+    /// The thing does not exist, or the viewer may not know that it does.
+    NotFound,
+    /// The viewer sees the thing but may not do this with it.
+    Forbidden {
+        /// The permission that is missing, such as `courses.publish`.
+        permission: &'static str,
+    },
+    /// Nobody is signed in, and this needs somebody.
+    Unauthenticated,
+    /// An argument is wrong; the message says how and what is allowed.
+    BadInput(String),
+    /// Too much was asked in too short a time; the caller may try again after so many seconds.
+    RateLimited {
+        /// Seconds until the request may be tried again.
+        retry_after: u64,
+    },
+    /// The service cannot answer now and nothing was changed; the same request may be sent again.
+    Unavailable,
+    /// A fault of ours. Its cause is logged and never shown.
+    Internal(Arc<dyn std::error::Error + Send + Sync>),
+}
+
+/// A result whose error is [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// Wraps a fault of ours.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(Arc::from(cause.into()))
+    }
+
+    /// The code that clients find in `extensions.code`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "NOT_FOUND",
+            Self::Forbidden { .. } => "FORBIDDEN",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::BadInput(_) => "BAD_USER_INPUT",
+            Self::RateLimited { .. } => "RATE_LIMITED",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Internal(_) => "INTERNAL_SERVER_ERROR",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("Not found."),
+            Self::Forbidden { permission } => write!(
+                f,
+                "This needs the permission {permission}, which you do not have here."
+            ),
+            Self::Unauthenticated => {
+                f.write_str("Sign in first: send `Authorization: Bearer <token>` with a token from `login`.")
+            }
+            Self::BadInput(message) => f.write_str(message),
+            Self::RateLimited { retry_after } => {
+                write!(f, "Too many requests; try again in {retry_after} s.")
+            }
+            Self::Unavailable => f.write_str(
+                "The service cannot answer right now. Nothing was changed; send the request again.",
+            ),
+            Self::Internal(_) => {
+                f.write_str("Something went wrong on our side. Quote the request id when you report it.")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}

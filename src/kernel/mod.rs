@@ -1,0 +1,8 @@
+//! What every layer may use and nothing that performs I/O.
+
+pub mod clock;
+pub mod error;
+pub mod ids;
+pub mod keyring;
+pub mod page;
+pub mod secret;

@@ -1,0 +1,125 @@
+//! Values that must not be seen, and the tokens made of them.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// A value that neither prints itself nor is a GraphQL output type.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret<T>(T);
+
+impl<T> Secret<T> {
+    /// Wraps a value.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// Hands the value out; each call is a place to review.
+    pub const fn expose(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// What a token opens; its name stands in the token, so that scanners can tell what leaked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// A person's signed-in session.
+    Session,
+    /// An invitation to join an organisation.
+    Invitation,
+}
+
+impl TokenKind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Session => "ses",
+            Self::Invitation => "inv",
+        }
+    }
+}
+
+/// A bearer token: `lyc_<kind>_<256 random bits><32-bit checksum>`, shown once, stored as its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token(Secret<String>);
+
+/// SHA-256 of a token: what is stored and looked up.
+pub type TokenHash = [u8; 32];
+
+const RANDOM_CHARS: usize = 43;
+const CHECKSUM_CHARS: usize = 6;
+
+impl Token {
+    /// Makes a token from the operating system's randomness.
+    pub fn generate(kind: TokenKind) -> Self {
+        let random = random_bytes::<32>();
+        let body = format!("lyc_{}_{}", kind.name(), BASE64.encode(random));
+        let checksum = checksum(&body);
+        Self(Secret::new(body + &checksum))
+    }
+
+    /// Reads a token that a client sent: its kind and checksum must hold.
+    pub fn parse(kind: TokenKind, text: &str) -> Option<Self> {
+        let random = text
+            .strip_prefix("lyc_")?
+            .strip_prefix(kind.name())?
+            .strip_prefix('_')?;
+        if random.len() != RANDOM_CHARS + CHECKSUM_CHARS || !text.is_ascii() {
+            return None;
+        }
+        let (body, sum) = text.split_at(text.len() - CHECKSUM_CHARS);
+        (checksum(body) == sum).then(|| Self(Secret::new(text.to_owned())))
+    }
+
+    /// The hash under which the token is stored.
+    pub fn hash(&self) -> TokenHash {
+        Sha256::digest(self.0.expose()).into()
+    }
+
+    /// The token itself, for the one answer that shows it.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+fn checksum(body: &str) -> String {
+    BASE64.encode(&Sha256::digest(body)[..4])
+}
+
+/// Draws random bytes from the operating system.
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    OsRng
+        .try_fill_bytes(&mut bytes)
+        .expect("the operating system gives randomness");
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_reads_back_and_a_changed_one_does_not() {
+        let token = Token::generate(TokenKind::Session);
+        let text = token.expose().to_owned();
+        assert_eq!(Token::parse(TokenKind::Session, &text), Some(token));
+        assert_eq!(Token::parse(TokenKind::Invitation, &text), None);
+        let changed = text.replace(&text[8..9], if &text[8..9] == "A" { "B" } else { "A" });
+        assert_eq!(Token::parse(TokenKind::Session, &changed), None);
+        assert_eq!(Token::parse(TokenKind::Session, "lyc_ses_é"), None);
+    }
+
+    #[test]
+    fn a_secret_does_not_print_itself() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2")), "[secret]");
+    }
+}
