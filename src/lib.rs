@@ -1,4 +1,5 @@
 //! Lyceum, the headless academy.
 
 pub mod config;
+pub mod db;
 pub mod kernel;

@@ -1,0 +1,3 @@
+drop table idempotency_records;
+drop table outbox_events;
+drop table audit_entries;

@@ -1,0 +1,10 @@
+drop function course_matches;
+drop table revision_answer_keys;
+alter table courses drop constraint courses_org_id_id_revision_id_fkey;
+drop table course_revisions;
+drop table draft_questions;
+drop table draft_units;
+drop table draft_modules;
+drop table course_drafts;
+drop table course_instructors;
+drop table courses;

@@ -1,0 +1,51 @@
+//! How a row selects its own key: `org_id` and `id` of its table.
+
+use super::schema::{
+    attempts, certificates, course_revisions, courses, draft_modules, draft_units, enrollments, groups,
+    invitations, memberships, roles,
+};
+use crate::kernel::ids::{
+    AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, MemberKey, ModuleKey,
+    RevisionKey, RoleKey, UnitKey,
+};
+use diesel::Selectable;
+use diesel::backend::Backend;
+
+macro_rules! select_keys {
+    ($($key:ident from $table:ident;)*) => {$(
+        impl<DB: Backend> Selectable<DB> for $key {
+            type SelectExpression = ($table::org_id, $table::id);
+            fn construct_selection() -> Self::SelectExpression {
+                ($table::org_id, $table::id)
+            }
+        }
+    )*};
+}
+
+select_keys! {
+    AttemptKey from attempts;
+    CertificateKey from certificates;
+    CourseKey from courses;
+    EnrollmentKey from enrollments;
+    GroupKey from groups;
+    InvitationKey from invitations;
+    MemberKey from memberships;
+    RevisionKey from course_revisions;
+    RoleKey from roles;
+}
+
+macro_rules! select_content_keys {
+    ($($key:ident from $table:ident;)*) => {$(
+        impl<DB: Backend> Selectable<DB> for $key {
+            type SelectExpression = ($table::org_id, $table::course_id, $table::id);
+            fn construct_selection() -> Self::SelectExpression {
+                ($table::org_id, $table::course_id, $table::id)
+            }
+        }
+    )*};
+}
+
+select_content_keys! {
+    ModuleKey from draft_modules;
+    UnitKey from draft_units;
+}

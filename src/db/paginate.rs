@@ -1,0 +1,83 @@
+//! Keyset paging of a list that is ordered by one column and the row's id.
+
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{AttemptId, CertificateId, CourseId, EnrollmentId, InvitationId, MemberId, OrgId};
+use chrono::{DateTime, SecondsFormat, Utc};
+use uuid::Uuid;
+
+/// A value that a cursor carries.
+pub trait CursorValue: Sized {
+    /// Writes the value.
+    fn write(&self) -> String;
+    /// Reads a value back.
+    fn read(text: &str) -> Option<Self>;
+}
+
+impl CursorValue for String {
+    fn write(&self) -> String {
+        self.clone()
+    }
+    fn read(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+}
+
+impl CursorValue for DateTime<Utc> {
+    fn write(&self) -> String {
+        self.to_rfc3339_opts(SecondsFormat::Micros, true)
+    }
+    fn read(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
+    }
+}
+
+macro_rules! id_cursors {
+    ($($id:ident),*) => {$(
+        impl CursorValue for $id {
+            fn write(&self) -> String { self.0.to_string() }
+            fn read(text: &str) -> Option<Self> { Uuid::try_parse(text).ok().map(Self) }
+        }
+    )*};
+}
+id_cursors!(
+    AttemptId,
+    CertificateId,
+    CourseId,
+    EnrollmentId,
+    InvitationId,
+    MemberId,
+    OrgId
+);
+
+/// Reads the two values of a checked cursor.
+pub fn cursor_values<A: CursorValue, B: CursorValue>(values: &[String]) -> Result<(A, B)> {
+    let read = || match values {
+        [a, b] => Some((A::read(a)?, B::read(b)?)),
+        _ => None,
+    };
+    read().ok_or_else(|| Error::BadInput("This cursor is not one of this list.".into()))
+}
+
+/// Bounds, orders and limits a boxed query to one page: `keyset!(query, page, column => type, id => type, descending)`.
+#[macro_export]
+macro_rules! keyset {
+    ($query:expr, $page:expr, $column:expr => $value:ty, $id:expr => $id_type:ty, $descending:expr) => {{
+        use diesel::prelude::*;
+        let (mut query, page, descending) = ($query, $page, $descending);
+        for (values, behind) in [(&page.after, true), (&page.before, false)] {
+            let Some(values) = values else { continue };
+            let (value, id) = $crate::db::paginate::cursor_values::<$value, $id_type>(values)?;
+            query = if behind != descending {
+                query.filter($column.gt(value.clone()).or($column.eq(value).and($id.gt(id))))
+            } else {
+                query.filter($column.lt(value.clone()).or($column.eq(value).and($id.lt(id))))
+            };
+        }
+        query = if page.backward != descending {
+            query.order_by(($column.desc(), $id.desc()))
+        } else {
+            query.order_by(($column.asc(), $id.asc()))
+        };
+        query.limit(page.size + 1)
+    }};
+}
