@@ -1,5 +1,6 @@
 //! Lyceum, the headless academy.
 
+pub mod auth;
 pub mod config;
 pub mod db;
 pub mod kernel;

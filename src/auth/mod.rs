@@ -1,0 +1,9 @@
+//! Who asks, where they stand, and what they may do.
+
+pub mod allowed;
+pub mod password;
+pub mod permission;
+pub mod policy;
+pub mod roles;
+pub mod sign_in;
+pub mod standing;

@@ -1,0 +1,104 @@
+//! Passwords: Argon2id (RFC 9106), hashed off the request threads and a few at a time.
+
+use crate::kernel::error::{Error, Result};
+use crate::kernel::secret::{Secret, random_bytes};
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use argon2::{Algorithm, Argon2, Params, Version};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// What hashing may cost.
+#[derive(clap::Args, Clone, Debug)]
+pub struct PasswordConfig {
+    /// Memory of one Argon2id hash, in KiB.
+    #[arg(long, env = "LYCEUM_ARGON2_MEMORY_KIB", default_value_t = 19_456)]
+    pub argon2_memory_kib: u32,
+    /// Passes of one Argon2id hash.
+    #[arg(long, env = "LYCEUM_ARGON2_PASSES", default_value_t = 2)]
+    pub argon2_passes: u32,
+    /// Hashes computed at the same time; more wait.
+    #[arg(long, env = "LYCEUM_ARGON2_PARALLEL", default_value_t = 2)]
+    pub argon2_parallel: usize,
+    /// Sign-ins that may wait for their hash; more are refused at once.
+    #[arg(long, env = "LYCEUM_ARGON2_QUEUE", default_value_t = 64)]
+    pub argon2_queue: usize,
+}
+
+impl Default for PasswordConfig {
+    fn default() -> Self {
+        Self {
+            argon2_memory_kib: 19_456,
+            argon2_passes: 2,
+            argon2_parallel: 2,
+            argon2_queue: 64,
+        }
+    }
+}
+
+/// Hashes and verifies passwords.
+#[derive(Clone)]
+pub struct Passwords {
+    argon2: Argon2<'static>,
+    running: Arc<Semaphore>,
+    admitted: Arc<Semaphore>,
+    /// The hash of a password that nobody has: verified where an account is missing, so that both take as long.
+    decoy: Arc<str>,
+}
+
+impl Passwords {
+    /// Sets the parameters.
+    pub fn new(config: &PasswordConfig) -> anyhow::Result<Self> {
+        let params = Params::new(config.argon2_memory_kib, config.argon2_passes, 1, None)
+            .map_err(|error| anyhow::anyhow!("these Argon2 parameters cannot be used: {error}"))?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let decoy = hash(&argon2, &random_bytes::<32>())
+            .map_err(|_| anyhow::anyhow!("Argon2 does not work"))?
+            .into();
+        Ok(Self {
+            argon2,
+            running: Arc::new(Semaphore::new(config.argon2_parallel)),
+            admitted: Arc::new(Semaphore::new(config.argon2_parallel + config.argon2_queue)),
+            decoy,
+        })
+    }
+
+    /// Hashes a new password for storage.
+    pub async fn hash(&self, password: Secret<String>) -> Result<String> {
+        let argon2 = self.argon2.clone();
+        self.off_thread(move || hash(&argon2, password.expose().as_bytes()))
+            .await?
+            .map_err(Error::internal)
+    }
+
+    /// Tells whether the password is the stored one; `None` stored takes as long and is always wrong.
+    pub async fn verify(&self, password: Secret<String>, stored: Option<String>) -> Result<bool> {
+        let argon2 = self.argon2.clone();
+        let known = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.decoy.to_string());
+        self.off_thread(move || {
+            PasswordHash::new(&stored).is_ok_and(|hash| {
+                argon2
+                    .verify_password(password.expose().as_bytes(), &hash)
+                    .is_ok()
+            }) && known
+        })
+        .await
+    }
+
+    async fn off_thread<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let _admitted = self
+            .admitted
+            .try_acquire()
+            .map_err(|_| Error::RateLimited { retry_after: 1 })?;
+        let _running = self.running.acquire().await.map_err(Error::internal)?;
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+    }
+}
+
+fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<String, String> {
+    let salt = SaltString::encode_b64(&random_bytes::<16>()).map_err(|error| error.to_string())?;
+    argon2
+        .hash_password(password, &salt)
+        .map(|hash| hash.to_string())
+        .map_err(|error| error.to_string())
+}

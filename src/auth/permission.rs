@@ -1,0 +1,138 @@
+//! The permissions, the reaches they are given for, and what a role grants.
+
+use async_graphql::Enum;
+use serde_json::Value;
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        /// Something that may be done; each is an action in the policies.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
+        pub enum Permission { $($(#[$doc])* $name,)* }
+
+        impl Permission {
+            /// Every permission, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Its name in policies, roles and messages.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+        }
+
+        /// One type for each permission that guards a write: what an `Allowed` proof is a proof of.
+        pub mod action {
+            use super::Permission;
+            $($(#[$doc])* #[derive(Debug)] pub struct $name;
+            impl super::Action for $name { const PERMISSION: Permission = Permission::$name; })*
+        }
+    };
+}
+
+permissions! {
+    /// See members and their profiles.
+    MembersRead = "members.read";
+    /// Change members' roles.
+    MembersManage = "members.manage";
+    /// Invite people and revoke invitations.
+    InvitationsManage = "invitations.manage";
+    /// Create courses.
+    CoursesCreate = "courses.create";
+    /// Read published courses.
+    CoursesRead = "courses.read";
+    /// Read drafts and unpublished courses.
+    CoursesReadDraft = "courses.read_draft";
+    /// Edit drafts.
+    CoursesUpdate = "courses.update";
+    /// Publish drafts.
+    CoursesPublish = "courses.publish";
+    /// Read questions together with their answer keys.
+    QuestionsKeyRead = "questions.key.read";
+    /// Enrol learners.
+    EnrollmentsManage = "enrollments.manage";
+    /// Read enrolments, progress, attempts and certificates.
+    LearningRecordsRead = "learning_records.read";
+    /// Work through a course: record progress, take attempts.
+    AttemptsTake = "attempts.take";
+}
+
+/// A permission as a type.
+pub trait Action {
+    /// The permission it stands for.
+    const PERMISSION: Permission;
+}
+
+/// For whom a role gives a permission.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Reach {
+    /// For everything in the organisation.
+    pub all: bool,
+    /// For the courses that the member teaches, and their learners.
+    pub taught: bool,
+    /// For the members of the groups that the member manages.
+    pub managed: bool,
+    /// For the member's own records.
+    pub own: bool,
+}
+
+impl Reach {
+    /// Reaches nothing.
+    pub const NONE: Self = Self {
+        all: false,
+        taught: false,
+        managed: false,
+        own: false,
+    };
+
+    /// Whether it reaches anything at all.
+    pub const fn is_some(self) -> bool {
+        self.all || self.taught || self.managed || self.own
+    }
+
+    /// The words of this reach, as roles and policies spell them.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        [
+            (self.all, "all"),
+            (self.taught, "taught"),
+            (self.managed, "managed"),
+            (self.own, "own"),
+        ]
+        .into_iter()
+        .filter_map(|(given, word)| given.then_some(word))
+    }
+
+    /// Reads words; unknown ones give nothing.
+    pub fn of<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut reach = Self::NONE;
+        for word in words {
+            match word {
+                "all" => reach.all = true,
+                "taught" => reach.taught = true,
+                "managed" => reach.managed = true,
+                "own" => reach.own = true,
+                _ => {}
+            }
+        }
+        reach
+    }
+}
+
+/// What a role gives: a reach for each permission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grants([Reach; Permission::ALL.len()]);
+
+impl Grants {
+    /// Reads `{"courses.update": ["taught"], …}`. What this build does not know gives nothing.
+    pub fn read(json: &Value) -> Self {
+        let mut grants = [Reach::NONE; Permission::ALL.len()];
+        for (grant, permission) in grants.iter_mut().zip(Permission::ALL) {
+            let words = json.get(permission.as_str()).and_then(Value::as_array);
+            *grant = Reach::of(words.into_iter().flatten().filter_map(Value::as_str));
+        }
+        Self(grants)
+    }
+
+    /// For whom the permission is given.
+    pub const fn reach(&self, permission: Permission) -> Reach {
+        self.0[permission as usize]
+    }
+}

@@ -1,0 +1,279 @@
+//! Decisions: the platform's Cedar policies over what is known of actor and resource.
+//!
+//! A decision is synchronous and pure. It depends on [`Question`] alone, so equal questions of one standing are
+//! answered from memory; the same function answers guards, `viewerCan` and `explainAccess`.
+
+use super::permission::{Permission, Reach};
+use super::standing::OrgStanding;
+use crate::kernel::ids::OrgId;
+use anyhow::Context as _;
+use cedar_policy::{
+    ActionConstraint, Authorizer, Context, Decision as Verdict, Entities, Entity, EntityId, EntityTypeName,
+    EntityUid, PolicySet, Request, RestrictedExpression as Value, Schema,
+};
+use std::collections::{HashMap, HashSet};
+use std::str::FromStr;
+
+/// The policies that hold in every organisation.
+pub const PLATFORM_POLICIES: &str = include_str!("../../policies/platform.cedar");
+/// What policies may speak about.
+pub const POLICY_SCHEMA: &str = include_str!("../../policies/lyceum.cedarschema");
+
+/// What kind of thing is acted upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The organisation itself: creation of things in it.
+    Organization,
+    /// A member.
+    Membership,
+    /// A course.
+    Course,
+    /// An enrolment and its progress.
+    Enrollment,
+    /// An attempt.
+    Attempt,
+    /// A certificate.
+    Certificate,
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Organization => "Organization",
+            Self::Membership => "Membership",
+            Self::Course => "Course",
+            Self::Enrollment => "Enrollment",
+            Self::Attempt => "Attempt",
+            Self::Certificate => "Certificate",
+        }
+    }
+}
+
+/// How the actor stands to what is acted upon.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Relation {
+    /// It is the actor's own.
+    pub own: bool,
+    /// The actor teaches the course that it belongs to.
+    pub taught: bool,
+    /// The actor manages a group of the member whom it belongs to.
+    pub managed: bool,
+}
+
+/// Everything about the resource that a decision may depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Facts {
+    /// What it is.
+    pub kind: Kind,
+    /// The organisation that it belongs to.
+    pub org: OrgId,
+    /// How the actor stands to it.
+    pub relation: Relation,
+    /// For a member: whether they are an owner.
+    pub is_owner: bool,
+}
+
+impl Facts {
+    /// The facts of a thing that the actor has no relation to.
+    pub const fn of(kind: Kind, org: OrgId) -> Self {
+        Self {
+            kind,
+            org,
+            relation: Relation {
+                own: false,
+                taught: false,
+                managed: false,
+            },
+            is_owner: false,
+        }
+    }
+
+    /// The same thing in that relation to the actor.
+    #[must_use]
+    pub const fn related(mut self, relation: Relation) -> Self {
+        self.relation = relation;
+        self
+    }
+}
+
+/// One question: may this be done with that?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// What is to be done.
+    pub permission: Permission,
+    /// What it is done with.
+    pub facts: Facts,
+}
+
+/// The answer, with the policies that decided it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether it may be done.
+    pub allowed: bool,
+    /// The ids of the deciding policies, sorted: the permits, or the forbids; empty where nothing permits.
+    pub policies: Vec<String>,
+}
+
+/// The loaded policies, sliced by action.
+#[derive(Debug)]
+pub struct Policies {
+    authorizer: Authorizer,
+    by_action: Vec<PolicySet>,
+    types: HashMap<&'static str, EntityTypeName>,
+    actions: Vec<EntityUid>,
+}
+
+impl Policies {
+    /// Loads the platform's policies.
+    pub fn platform() -> anyhow::Result<Self> {
+        let set =
+            named(&PolicySet::from_str(PLATFORM_POLICIES).context("the platform's policies do not parse")?)?;
+        let actions: Vec<_> = Permission::ALL
+            .iter()
+            .map(|permission| action_uid(*permission))
+            .collect();
+        let by_action = actions
+            .iter()
+            .map(|action| slice(&set, action))
+            .collect::<anyhow::Result<_>>()?;
+        let names = [
+            "Member",
+            "Organization",
+            "Membership",
+            "Course",
+            "Enrollment",
+            "Attempt",
+            "Certificate",
+        ];
+        let types = names
+            .into_iter()
+            .map(|name| Ok((name, EntityTypeName::from_str(name)?)))
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Self {
+            authorizer: Authorizer::new(),
+            by_action,
+            types,
+            actions,
+        })
+    }
+
+    /// Decides; what this standing has asked before is answered from its memory.
+    pub fn decide(&self, who: &OrgStanding, question: Question) -> Decision {
+        if let Some(known) = who.decided(&question) {
+            return known;
+        }
+        let decision = self.evaluate(who, question);
+        who.remember(question, decision.clone());
+        decision
+    }
+
+    fn evaluate(&self, who: &OrgStanding, question: Question) -> Decision {
+        let Question { permission, facts } = question;
+        let answer = || -> anyhow::Result<Decision> {
+            let actor = self.uid("Member", &who.member.0.to_string());
+            let resource = self.uid(facts.kind.name(), "resource");
+            let entities =
+                Entities::from_entities([self.actor(who, &actor)?, self.resource(facts, &resource)?], None)?;
+            let context = context(who.reach(permission), facts.relation)?;
+            let request = Request::new(
+                actor,
+                self.actions[permission as usize].clone(),
+                resource,
+                context,
+                None,
+            )?;
+            let response =
+                self.authorizer
+                    .is_authorized(&request, &self.by_action[permission as usize], &entities);
+            let mut policies: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();
+            policies.sort();
+            let sound = response.diagnostics().errors().next().is_none();
+            Ok(Decision {
+                allowed: sound && response.decision() == Verdict::Allow,
+                policies,
+            })
+        };
+        answer().unwrap_or_else(|error| {
+            tracing::error!(%error, "a policy question could not be put; refused");
+            Decision {
+                allowed: false,
+                policies: Vec::new(),
+            }
+        })
+    }
+
+    fn uid(&self, kind: &str, id: &str) -> EntityUid {
+        EntityUid::from_type_name_and_id(self.types[kind].clone(), EntityId::new(id))
+    }
+
+    fn organization(&self, org: OrgId) -> Value {
+        Value::new_entity_uid(self.uid("Organization", &org.0.to_string()))
+    }
+
+    fn actor(&self, who: &OrgStanding, uid: &EntityUid) -> anyhow::Result<Entity> {
+        let attributes = HashMap::from([
+            ("organization".to_owned(), self.organization(who.org)),
+            ("role".to_owned(), Value::new_string(who.role.clone())),
+            ("isOwner".to_owned(), Value::new_bool(who.is_owner())),
+        ]);
+        Ok(Entity::new(uid.clone(), attributes, HashSet::new())?)
+    }
+
+    fn resource(&self, facts: Facts, uid: &EntityUid) -> anyhow::Result<Entity> {
+        let mut attributes = HashMap::from([("organization".to_owned(), self.organization(facts.org))]);
+        if facts.kind == Kind::Membership {
+            attributes.insert("isOwner".to_owned(), Value::new_bool(facts.is_owner));
+        }
+        Ok(Entity::new(uid.clone(), attributes, HashSet::new())?)
+    }
+}
+
+fn context(reach: Reach, relation: Relation) -> anyhow::Result<Context> {
+    let reach = Value::new_set(reach.words().map(|word| Value::new_string(word.to_owned())));
+    Ok(Context::from_pairs([
+        ("reach".to_owned(), reach),
+        ("own".to_owned(), Value::new_bool(relation.own)),
+        ("taught".to_owned(), Value::new_bool(relation.taught)),
+        ("managed".to_owned(), Value::new_bool(relation.managed)),
+    ])?)
+}
+
+fn action_uid(permission: Permission) -> EntityUid {
+    let kind = EntityTypeName::from_str("Action").expect("Action is a type's name");
+    EntityUid::from_type_name_and_id(kind, EntityId::new(permission.as_str()))
+}
+
+/// Gives each policy the id that its `@id` annotation says.
+fn named(set: &PolicySet) -> anyhow::Result<PolicySet> {
+    let policies = set.policies().map(|policy| {
+        let id = policy.annotation("id").context("a platform policy has no @id")?;
+        Ok(policy.new_id(cedar_policy::PolicyId::new(id)))
+    });
+    Ok(PolicySet::from_policies(
+        policies.collect::<anyhow::Result<Vec<_>>>()?,
+    )?)
+}
+
+/// The policies that can bear on one action.
+fn slice(set: &PolicySet, action: &EntityUid) -> anyhow::Result<PolicySet> {
+    let bears = |constraint: ActionConstraint| match constraint {
+        ActionConstraint::Any => true,
+        ActionConstraint::Eq(named) => named == *action,
+        ActionConstraint::In(named) => named.contains(action),
+    };
+    Ok(PolicySet::from_policies(
+        set.policies()
+            .filter(|policy| bears(policy.action_constraint()))
+            .cloned(),
+    )?)
+}
+
+/// Checks policies against the schema; the messages say where and why.
+pub fn validate(policies: &str) -> anyhow::Result<()> {
+    let (schema, _) = Schema::from_cedarschema_str(POLICY_SCHEMA)?;
+    let set = PolicySet::from_str(policies)?;
+    let result = cedar_policy::Validator::new(schema).validate(&set, cedar_policy::ValidationMode::Strict);
+    let errors: Vec<_> = result.validation_errors().map(ToString::to_string).collect();
+    anyhow::ensure!(errors.is_empty(), "{}", errors.join("\n"));
+    Ok(())
+}

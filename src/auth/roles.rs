@@ -1,0 +1,131 @@
+//! The built-in roles. Every organisation starts with them; its own roles are rows of the same form.
+
+use serde_json::{Map, Value};
+
+/// A role as each organisation gets it at its creation.
+#[derive(Debug)]
+pub struct BuiltIn {
+    /// How invitations and policies name it.
+    pub slug: &'static str,
+    /// How people read it.
+    pub name: &'static str,
+    /// Permissions with their reaches, separated by spaces.
+    grants: &'static [(&'static str, &'static str)],
+}
+
+impl BuiltIn {
+    /// The grants as a role's row keeps them.
+    pub fn grants(&self) -> Value {
+        let grant = |(permission, reaches): &(&str, &str)| {
+            (
+                (*permission).to_owned(),
+                reaches.split(' ').map(Value::from).collect::<Value>(),
+            )
+        };
+        Value::Object(self.grants.iter().map(grant).collect::<Map<_, _>>())
+    }
+}
+
+const ADMINISTRATION: &[(&str, &str)] = &[
+    ("members.read", "all"),
+    ("members.manage", "all"),
+    ("invitations.manage", "all"),
+    ("courses.create", "all"),
+    ("courses.read", "all"),
+    ("courses.read_draft", "all"),
+    ("courses.update", "all"),
+    ("courses.publish", "all"),
+    ("questions.key.read", "all"),
+    ("enrollments.manage", "all"),
+    ("learning_records.read", "all"),
+    ("attempts.take", "own"),
+];
+
+/// The six roles, the mightiest first.
+pub const BUILT_IN: &[BuiltIn] = &[
+    BuiltIn {
+        slug: "owner",
+        name: "Owner",
+        grants: ADMINISTRATION,
+    },
+    BuiltIn {
+        slug: "admin",
+        name: "Administrator",
+        grants: ADMINISTRATION,
+    },
+    BuiltIn {
+        slug: "author",
+        name: "Author",
+        grants: &[
+            ("members.read", "own"),
+            ("courses.create", "all"),
+            ("courses.read", "all"),
+            ("courses.read_draft", "all"),
+            ("courses.update", "all"),
+            ("courses.publish", "all"),
+            ("questions.key.read", "all"),
+            ("enrollments.manage", "own"),
+            ("learning_records.read", "own"),
+            ("attempts.take", "own"),
+        ],
+    },
+    BuiltIn {
+        slug: "instructor",
+        name: "Instructor",
+        grants: &[
+            ("members.read", "taught own"),
+            ("courses.read", "all"),
+            ("courses.read_draft", "taught"),
+            ("courses.update", "taught"),
+            ("questions.key.read", "taught"),
+            ("enrollments.manage", "taught own"),
+            ("learning_records.read", "taught own"),
+            ("attempts.take", "own"),
+        ],
+    },
+    BuiltIn {
+        slug: "manager",
+        name: "Manager",
+        grants: &[
+            ("members.read", "managed own"),
+            ("invitations.manage", "managed"),
+            ("courses.read", "all"),
+            ("enrollments.manage", "managed own"),
+            ("learning_records.read", "managed own"),
+            ("attempts.take", "own"),
+        ],
+    },
+    BuiltIn {
+        slug: "learner",
+        name: "Learner",
+        grants: &[
+            ("members.read", "own"),
+            ("courses.read", "all"),
+            ("enrollments.manage", "own"),
+            ("learning_records.read", "own"),
+            ("attempts.take", "own"),
+        ],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::permission::{Grants, Permission};
+
+    #[test]
+    fn every_grant_names_a_permission_and_a_reach_that_exist() {
+        for role in BUILT_IN {
+            let json = role.grants();
+            let read = Grants::read(&json);
+            for (permission, reaches) in role.grants {
+                let known = Permission::ALL
+                    .iter()
+                    .find(|known| known.as_str() == *permission)
+                    .expect("a permission");
+                let words: Vec<_> = read.reach(*known).words().collect();
+                assert_eq!(words.join(" "), *reaches, "{} {permission}", role.slug);
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Where a person stands: their memberships and what each role gives.
+
+use super::permission::{Grants, Permission, Reach};
+use super::policy::{Decision, Question};
+use crate::db::{Db, Scope};
+use crate::kernel::error::Result;
+use crate::kernel::ids::{MemberId, MemberKey, OrgId, SessionId, UserId};
+use crate::kernel::secret::TokenHash;
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Bytea, Jsonb, Nullable, Text, Timestamptz, Uuid};
+use diesel_async::RunQueryDsl;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A member's standing in one organisation.
+#[derive(Debug)]
+pub struct OrgStanding {
+    /// The organisation.
+    pub org: OrgId,
+    /// The organisation's slug.
+    pub org_slug: String,
+    /// The member who acts.
+    pub member: MemberId,
+    /// The slug of the member's role.
+    pub role: String,
+    grants: Grants,
+    decisions: Mutex<HashMap<Question, Decision>>,
+}
+
+impl OrgStanding {
+    /// Joins what a membership's row and its role's row say.
+    pub fn new(member: MemberKey, org_slug: String, role: String, grants: &serde_json::Value) -> Self {
+        Self {
+            org: member.org,
+            org_slug,
+            member: member.id,
+            role,
+            grants: Grants::read(grants),
+            decisions: Mutex::default(),
+        }
+    }
+
+    /// For whom the role gives a permission.
+    pub const fn reach(&self, permission: Permission) -> Reach {
+        self.grants.reach(permission)
+    }
+
+    /// Whether the member is an owner.
+    pub fn is_owner(&self) -> bool {
+        self.role == "owner"
+    }
+
+    /// The member's own key.
+    pub const fn key(&self) -> MemberKey {
+        MemberKey::new(self.org, self.member)
+    }
+
+    pub(super) fn decided(&self, question: &Question) -> Option<Decision> {
+        self.decisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(question)
+            .cloned()
+    }
+
+    pub(super) fn remember(&self, question: Question, decision: Decision) {
+        self.decisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(question, decision);
+    }
+}
+
+/// A signed-in person with all their active memberships.
+#[derive(Debug)]
+pub struct Standing {
+    /// The person.
+    pub user: UserId,
+    /// The session that the token opened.
+    pub session: SessionId,
+    /// When that session ends.
+    pub expires_at: DateTime<Utc>,
+    /// One for each organisation in which the person is an active member.
+    pub orgs: Vec<Arc<OrgStanding>>,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, Default)]
+pub enum Viewer {
+    /// Nobody is signed in. Anonymous is an actor too: public things are theirs to see.
+    #[default]
+    Anonymous,
+    /// A person.
+    Person(Arc<Standing>),
+}
+
+impl Viewer {
+    /// The person's standing, if somebody is signed in.
+    pub fn person(&self) -> Option<&Arc<Standing>> {
+        match self {
+            Self::Anonymous => None,
+            Self::Person(standing) => Some(standing),
+        }
+    }
+
+    /// The viewer's standing in one organisation, if they are an active member.
+    pub fn in_org(&self, org: OrgId) -> Option<&Arc<OrgStanding>> {
+        self.person()?.orgs.iter().find(|standing| standing.org == org)
+    }
+
+    /// What a read of this viewer reaches: all their organisations, and what is public.
+    pub fn scope(&self) -> Scope {
+        match self {
+            Self::Anonymous => Scope::default(),
+            Self::Person(standing) => Scope {
+                user: Some(standing.user),
+                orgs: standing.orgs.iter().map(|standing| standing.org).collect(),
+            },
+        }
+    }
+}
+
+#[derive(diesel::QueryableByName)]
+struct SessionRow {
+    #[diesel(sql_type = Uuid)]
+    session_id: SessionId,
+    #[diesel(sql_type = Uuid)]
+    user_id: UserId,
+    #[diesel(sql_type = Timestamptz)]
+    expires_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    org_id: Option<OrgId>,
+    #[diesel(sql_type = Nullable<Text>)]
+    org_slug: Option<String>,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    member_id: Option<MemberId>,
+    #[diesel(sql_type = Nullable<Text>)]
+    role_slug: Option<String>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    grants: Option<serde_json::Value>,
+}
+
+/// Reads the standing behind a session's token: one statement, through its door.
+pub async fn load(db: &Db, token: &TokenHash) -> Result<Option<Standing>> {
+    let statement = crate::db::Statement::<diesel::sql_types::Untyped>::new("select * from door.session(?)");
+    let mut conn = db.unscoped().await?;
+    let rows: Vec<SessionRow> = statement.bind::<Bytea, _>(token.to_vec()).load(&mut conn).await?;
+    let [first, ..] = rows.as_slice() else {
+        return Ok(None);
+    };
+    let mut standing = Standing {
+        user: first.user_id,
+        session: first.session_id,
+        expires_at: first.expires_at,
+        orgs: Vec::new(),
+    };
+    for row in rows {
+        if let (Some(org), Some(slug), Some(member), Some(role), Some(grants)) =
+            (row.org_id, row.org_slug, row.member_id, row.role_slug, row.grants)
+        {
+            standing.orgs.push(Arc::new(OrgStanding::new(
+                MemberKey::new(org, member),
+                slug,
+                role,
+                &grants,
+            )));
+        }
+    }
+    Ok(Some(standing))
+}
