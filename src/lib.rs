@@ -1,6 +1,7 @@
 //! Lyceum, the headless academy.
 
 pub mod auth;
+pub mod cache;
 pub mod config;
 pub mod db;
 pub mod kernel;
