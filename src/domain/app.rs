@@ -1,0 +1,114 @@
+//! The running academy: everything that an operation needs, made once per node.
+
+use super::TIME_TO_LIVE;
+use super::content::Contents;
+use super::courses::Faces;
+use crate::auth::password::Passwords;
+use crate::auth::policy::Policies;
+use crate::auth::standing::{self, Standing, Viewer};
+use crate::cache::{Shared, Stale};
+use crate::db::Db;
+use crate::kernel::clock::Clock;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::keyring::Keyring;
+use crate::kernel::secret::{Token, TokenHash, TokenKind};
+use moka::future::Cache;
+use std::sync::Arc;
+use tokio::sync::broadcast::error::RecvError;
+
+/// The parts of a node that operations share.
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// Copies and the bus.
+    pub shared: Shared,
+    /// What may be done.
+    pub policies: Policies,
+    /// Password hashing.
+    pub passwords: Passwords,
+    /// Time and identifiers.
+    pub clock: Clock,
+    /// Keys for cursors and certificate codes.
+    pub keyring: Keyring,
+    /// Compiled course revisions.
+    pub contents: Contents,
+    /// The published faces of courses.
+    pub faces: Faces,
+    standings: Cache<TokenHash, Arc<Standing>>,
+}
+
+impl App {
+    /// Puts a node together and starts hearing what becomes stale.
+    pub fn new(
+        db: Db,
+        shared: Shared,
+        passwords: Passwords,
+        clock: Clock,
+        keyring: Keyring,
+    ) -> anyhow::Result<Arc<Self>> {
+        let app = Arc::new(Self {
+            contents: Contents::new(shared.clone()),
+            faces: Faces::default(),
+            standings: Cache::builder()
+                .max_capacity(100_000)
+                .time_to_live(TIME_TO_LIVE)
+                .support_invalidation_closures()
+                .build(),
+            policies: Policies::platform()?,
+            db,
+            shared,
+            passwords,
+            clock,
+            keyring,
+        });
+        tokio::spawn(forget_what_is_stale(app.shared.hear(), Arc::downgrade(&app)));
+        Ok(app)
+    }
+
+    /// Finds out who sends this bearer token; a token that opens nothing is an error, not an anonymous viewer.
+    pub async fn viewer(&self, bearer: &str) -> Result<Viewer> {
+        let token = Token::parse(TokenKind::Session, bearer).ok_or(Error::Unauthenticated)?;
+        let hash = token.hash();
+        let load = async {
+            let loaded = standing::load(&self.db, &hash).await;
+            loaded.and_then(|found| found.map(Arc::new).ok_or(Error::Unauthenticated))
+        };
+        let standing = self
+            .standings
+            .try_get_with(hash, load)
+            .await
+            .map_err(|error| Error::clone(&error))?;
+        if standing.expires_at <= self.clock.now() {
+            return Err(Error::Unauthenticated);
+        }
+        Ok(Viewer::Person(standing))
+    }
+
+    fn forget(&self, stale: Stale) {
+        match stale {
+            Stale::Standing(user) => {
+                let _ = self
+                    .standings
+                    .invalidate_entries_if(move |_, standing| standing.user == user);
+            }
+            Stale::Course(course) => self.faces.forget(course),
+            Stale::Organization(_) => self.faces.forget_all(),
+            Stale::Everything => {
+                self.standings.invalidate_all();
+                self.faces.forget_all();
+            }
+        }
+    }
+}
+
+async fn forget_what_is_stale(mut heard: tokio::sync::broadcast::Receiver<Stale>, app: std::sync::Weak<App>) {
+    loop {
+        let stale = match heard.recv().await {
+            Ok(stale) => stale,
+            Err(RecvError::Lagged(_)) => Stale::Everything,
+            Err(RecvError::Closed) => return,
+        };
+        let Some(app) = app.upgrade() else { return };
+        app.forget(stale);
+    }
+}

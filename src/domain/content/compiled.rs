@@ -1,0 +1,169 @@
+//! The compiled tree of a revision.
+
+use super::question::{QuestionPrompt, QuizPolicy};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{CourseKey, ModuleId, QuestionId, RevisionKey, UnitId};
+use crate::text_enum;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The form that this build writes.
+pub const FORMAT: i16 = 1;
+
+text_enum! {
+    /// By which rule an enrolment is complete.
+    CompletionRule {
+        /// Every unit is complete: texts read, quizzes passed.
+        AllUnits = "all_units",
+        /// Every quiz is passed; texts may be left out.
+        QuizzesPassed = "quizzes_passed",
+    }
+}
+
+/// Everything that a course's readers see, as it was when it was published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// The course's title.
+    pub title: String,
+    /// What the course is about, Markdown.
+    pub summary: String,
+    /// When an enrolment is complete.
+    pub completion_rule: CompletionRule,
+    /// The modules in order.
+    pub modules: Vec<ModuleContent>,
+}
+
+/// A module and its units in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleContent {
+    /// Its identity, the same in every revision.
+    pub id: ModuleId,
+    /// Its title.
+    pub title: String,
+    /// The part of the course that it stands in.
+    pub part: Option<String>,
+    /// Its units.
+    pub units: Vec<UnitContent>,
+}
+
+/// A unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitContent {
+    /// Its identity, the same in every revision.
+    pub id: UnitId,
+    /// Its title.
+    pub title: String,
+    /// What it is.
+    pub body: UnitBody,
+}
+
+/// What a unit is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitBody {
+    /// A text, Markdown source.
+    Text(String),
+    /// A quiz.
+    Quiz {
+        /// How it is taken.
+        policy: QuizPolicy,
+        /// Its questions in the author's order.
+        questions: Vec<(QuestionId, QuestionPrompt)>,
+    },
+}
+
+/// A numbered, immutable edition of a course, parsed and shared.
+#[derive(Debug)]
+pub struct Revision {
+    /// Its key.
+    pub key: RevisionKey,
+    /// The course that it is an edition of.
+    pub course: CourseKey,
+    /// 1 for the first, counting up.
+    pub number: i32,
+    /// When it was published.
+    pub published_at: DateTime<Utc>,
+    /// What it contains.
+    pub content: Content,
+    units: HashMap<UnitId, (usize, usize)>,
+    bytes: usize,
+}
+
+/// A revision's row as its readers need it; also what other nodes find in Redis.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StoredRevision {
+    /// Its key.
+    pub key: RevisionKey,
+    /// The course that it is an edition of.
+    pub course: CourseKey,
+    /// 1 for the first.
+    pub number: i32,
+    /// When it was published.
+    pub published_at: DateTime<Utc>,
+    /// Which reader understands `content`.
+    pub format: i16,
+    /// The compiled content.
+    pub content: String,
+}
+
+impl Revision {
+    /// Parses a stored revision with the reader of its format.
+    pub fn read(stored: &StoredRevision) -> Result<Self> {
+        let content: Content = match stored.format {
+            FORMAT => serde_json::from_str(&stored.content).map_err(Error::internal)?,
+            other => return Err(Error::internal(format!("no reader for content format {other}"))),
+        };
+        let mut units = HashMap::new();
+        for (m, module) in content.modules.iter().enumerate() {
+            units.extend(module.units.iter().enumerate().map(|(u, unit)| (unit.id, (m, u))));
+        }
+        Ok(Self {
+            key: stored.key,
+            course: stored.course,
+            number: stored.number,
+            published_at: stored.published_at,
+            content,
+            units,
+            bytes: stored.content.len(),
+        })
+    }
+
+    /// Finds a unit, with the module that it stands in.
+    pub fn unit(&self, id: UnitId) -> Option<(&ModuleContent, &UnitContent)> {
+        let (m, u) = self.unit_position(id)?;
+        let module = &self.content.modules[m];
+        Some((module, &module.units[u]))
+    }
+
+    /// Finds where a unit stands: the positions of its module and within it.
+    pub fn unit_position(&self, id: UnitId) -> Option<(usize, usize)> {
+        self.units.get(&id).copied()
+    }
+
+    /// Finds where a module stands.
+    pub fn module_position(&self, id: ModuleId) -> Option<usize> {
+        self.content.modules.iter().position(|module| module.id == id)
+    }
+
+    /// All units in order.
+    pub fn units(&self) -> impl Iterator<Item = &UnitContent> {
+        self.content.modules.iter().flat_map(|module| &module.units)
+    }
+
+    /// The units whose completion completes an enrolment.
+    pub fn required_units(&self) -> impl Iterator<Item = &UnitContent> {
+        let quizzes_only = self.content.completion_rule == CompletionRule::QuizzesPassed;
+        self.units()
+            .filter(move |unit| !quizzes_only || matches!(unit.body, UnitBody::Quiz { .. }))
+    }
+
+    /// Bytes of its stored form: what its place in memory is counted by.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// A revision that many requests read at once.
+pub type SharedRevision = Arc<Revision>;

@@ -1,0 +1,15 @@
+//! What a published course contains: a frozen, compiled tree that is read whole.
+//!
+//! Publishing turns a draft into a [`Content`] (what learners see) and [`AnswerKeys`] (what is right). The two are
+//! stored apart and are different types: no value that a learner's request holds leads to an answer key. A stored
+//! content names its format; readers for every format ever written stay.
+
+pub mod answer;
+pub mod cache;
+pub mod compiled;
+pub mod question;
+
+pub use answer::{Answer, AnswerKey, AnswerKeys};
+pub use cache::Contents;
+pub use compiled::{CompletionRule, Content, ModuleContent, Revision, UnitBody, UnitContent};
+pub use question::{ChoiceOption, QuestionKind, QuestionPrompt, QuizPolicy, ReviewPolicy};

@@ -1,0 +1,110 @@
+//! What a learner sees of a quiz: its policy and its questions' prompts.
+
+use crate::text_enum;
+use async_graphql::{InputObject, SimpleObject};
+use serde::{Deserialize, Serialize};
+
+text_enum! {
+    /// When a learner may see which answers were right, and why.
+    ReviewPolicy {
+        /// Never.
+        Never = "never",
+        /// As soon as the attempt is graded.
+        AfterSubmission = "after_submission",
+        /// Once the learner has passed the quiz.
+        AfterPassing = "after_passing",
+    }
+}
+
+text_enum! {
+    /// How a question is answered.
+    QuestionKind {
+        /// One of several options is right.
+        SingleChoice = "single_choice",
+        /// Any number of several options is right.
+        MultipleChoice = "multiple_choice",
+        /// A short text is right.
+        ShortText = "short_text",
+        /// A program is traced: whether it compiles, and what it prints or which line is at fault.
+        ProgramTracing = "program_tracing",
+    }
+}
+
+/// How a quiz is taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, SimpleObject, InputObject)]
+#[graphql(input_name = "QuizPolicyInput")]
+pub struct QuizPolicy {
+    /// Seconds from the start of an attempt to its deadline; no deadline where null. At most 86400.
+    pub time_limit_seconds: Option<i32>,
+    /// Attempts that each enrolment has; any number where null.
+    pub max_attempts: Option<i32>,
+    /// Share of the points that passes, in percent.
+    pub pass_percent: i32,
+    /// Whether questions come in an order of each attempt's own.
+    pub shuffle_questions: bool,
+    /// When learners may see what was right.
+    pub review: ReviewPolicy,
+}
+
+impl Default for QuizPolicy {
+    fn default() -> Self {
+        Self {
+            time_limit_seconds: None,
+            max_attempts: None,
+            pass_percent: 60,
+            shuffle_questions: false,
+            review: ReviewPolicy::AfterSubmission,
+        }
+    }
+}
+
+impl QuizPolicy {
+    /// Says what is wrong with the policy: the field and what it must be.
+    pub fn fault(&self) -> Option<(&'static str, &'static str)> {
+        if self
+            .time_limit_seconds
+            .is_some_and(|seconds| !(10..=86_400).contains(&seconds))
+        {
+            Some((
+                "timeLimitSeconds",
+                "A time limit is between 10 and 86400 seconds.",
+            ))
+        } else if self.max_attempts.is_some_and(|most| !(1..=100).contains(&most)) {
+            Some(("maxAttempts", "The number of attempts is between 1 and 100."))
+        } else if !(0..=100).contains(&self.pass_percent) {
+            Some((
+                "passPercent",
+                "The share that passes is between 0 and 100 percent.",
+            ))
+        } else {
+            None
+        }
+    }
+}
+
+/// One option of a choice question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, SimpleObject)]
+pub struct ChoiceOption {
+    /// What an answer names; stable while the option's text stays.
+    pub key: String,
+    /// What the learner reads, Markdown.
+    pub text: String,
+}
+
+/// What a learner sees of a question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionPrompt {
+    /// How it is answered.
+    pub kind: QuestionKind,
+    /// What is asked, Markdown.
+    pub text: String,
+    /// The program to trace; only for [`QuestionKind::ProgramTracing`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
+    /// The options of a choice question, in the author's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<ChoiceOption>,
+    /// Whether the options come in an order of each attempt's own.
+    #[serde(default)]
+    pub shuffle_options: bool,
+}

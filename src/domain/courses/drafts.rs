@@ -1,0 +1,473 @@
+//! Statements on the draft tables: what authors read and edit.
+
+use super::model::SeenCourse;
+use crate::auth::allowed::Allowed;
+use crate::auth::permission::action;
+use crate::db::schema::{course_drafts, draft_modules, draft_questions, draft_units};
+use crate::db::{Batch, Conn};
+use crate::domain::content::{AnswerKey, CompletionRule, QuestionPrompt, QuizPolicy};
+use crate::kernel::ids::{CourseId, CourseKey, ModuleId, ModuleKey, OrgId, QuestionId, UnitId, UnitKey};
+use crate::text_enum;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+text_enum! {
+    /// What a unit is.
+    UnitKind {
+        /// A text to read.
+        Text = "text",
+        /// A quiz to take.
+        Quiz = "quiz",
+    }
+}
+
+/// The head of a draft.
+#[derive(Clone, Debug, HasQuery)]
+#[diesel(table_name = course_drafts)]
+pub struct CourseDraft {
+    /// The organisation that it belongs to.
+    pub org_id: OrgId,
+    /// The course that it is the draft of.
+    pub course_id: CourseId,
+    /// The title that the next revision will have.
+    pub title: String,
+    /// The summary that the next revision will have, Markdown.
+    pub summary: String,
+    /// When an enrolment in the next revision will be complete.
+    pub completion_rule: CompletionRule,
+    /// Counts the edits; an edit may name the version that it was made on.
+    pub version: i32,
+    /// When it was last edited.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A module of a draft.
+#[derive(Clone, Debug, HasQuery)]
+#[diesel(table_name = draft_modules)]
+pub struct DraftModule {
+    #[diesel(embed)]
+    pub key: ModuleKey,
+    /// Where it stands in the course, from 0.
+    pub position: i32,
+    /// Its title.
+    pub title: String,
+    /// The part of the course that it stands in.
+    pub part: Option<String>,
+}
+
+/// A unit of a draft.
+#[derive(Clone, Debug, HasQuery)]
+#[diesel(table_name = draft_units)]
+pub struct DraftUnit {
+    #[diesel(embed)]
+    pub key: UnitKey,
+    /// The module that it stands in.
+    pub module_id: ModuleId,
+    /// Where it stands in the module, from 0.
+    pub position: i32,
+    /// What it is.
+    pub kind: UnitKind,
+    /// Its title.
+    pub title: String,
+    /// A text unit's Markdown source.
+    pub body: Option<String>,
+    /// A quiz unit's policy.
+    pub quiz: Option<Value>,
+}
+
+impl DraftUnit {
+    /// A quiz unit's policy.
+    pub fn policy(&self) -> Option<QuizPolicy> {
+        self.quiz
+            .as_ref()
+            .and_then(|quiz| serde_json::from_value(quiz.clone()).ok())
+    }
+}
+
+/// A question of a draft's quiz.
+#[derive(Clone, Debug, HasQuery)]
+#[diesel(table_name = draft_questions)]
+pub struct DraftQuestion {
+    /// Its identity, the same in every revision.
+    pub id: QuestionId,
+    /// The quiz unit that it belongs to.
+    pub unit_id: UnitId,
+    /// Where it stands in the quiz, from 0.
+    pub position: i32,
+    prompt: Value,
+    answer_key: Value,
+}
+
+impl DraftQuestion {
+    /// What learners will see.
+    pub fn prompt(&self) -> Option<QuestionPrompt> {
+        serde_json::from_value(self.prompt.clone()).ok()
+    }
+
+    /// What is right.
+    pub fn answer_key(&self) -> Option<AnswerKey> {
+        serde_json::from_value(self.answer_key.clone()).ok()
+    }
+}
+
+/// The draft of a course.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DraftOf(pub CourseKey);
+
+/// The modules of a course's draft, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DraftModulesOf(pub CourseKey);
+
+/// The units of a draft's module, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DraftUnitsOf(pub ModuleKey);
+
+/// The questions of a draft's quiz unit, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DraftQuestionsOf(pub UnitKey);
+
+impl Batch for DraftOf {
+    type Value = Arc<CourseDraft>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let (orgs, ids) = halves(keys.iter().map(|key| (key.0.org, key.0.id)));
+        let rows: Vec<CourseDraft> = CourseDraft::query()
+            .filter(
+                course_drafts::org_id
+                    .eq_any(orgs)
+                    .and(course_drafts::course_id.eq_any(ids)),
+            )
+            .load(&mut conn)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|draft| {
+                (
+                    Self(CourseKey::new(draft.org_id, draft.course_id)),
+                    Arc::new(draft),
+                )
+            })
+            .collect())
+    }
+}
+
+impl Batch for DraftModulesOf {
+    type Value = Arc<Vec<DraftModule>>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let (orgs, ids) = halves(keys.iter().map(|key| (key.0.org, key.0.id)));
+        let rows: Vec<DraftModule> = DraftModule::query()
+            .filter(
+                draft_modules::org_id
+                    .eq_any(orgs)
+                    .and(draft_modules::course_id.eq_any(ids)),
+            )
+            .order_by(draft_modules::position)
+            .load(&mut conn)
+            .await?;
+        Ok(grouped(keys, rows, |module| Self(module.key.course)))
+    }
+}
+
+impl Batch for DraftUnitsOf {
+    type Value = Arc<Vec<DraftUnit>>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let (orgs, ids) = halves(keys.iter().map(|key| (key.0.course.org, key.0.id)));
+        let rows: Vec<DraftUnit> = DraftUnit::query()
+            .filter(
+                draft_units::org_id
+                    .eq_any(orgs)
+                    .and(draft_units::module_id.eq_any(ids)),
+            )
+            .order_by(draft_units::position)
+            .load(&mut conn)
+            .await?;
+        Ok(grouped(keys, rows, |unit| {
+            Self(ModuleKey::new(unit.key.course, unit.module_id))
+        }))
+    }
+}
+
+impl Batch for DraftQuestionsOf {
+    type Value = Arc<Vec<DraftQuestion>>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let by_unit: HashMap<UnitId, Self> = keys.iter().map(|key| (key.0.id, *key)).collect();
+        let (orgs, ids) = halves(keys.iter().map(|key| (key.0.course.org, key.0.id)));
+        let rows: Vec<DraftQuestion> = DraftQuestion::query()
+            .filter(
+                draft_questions::org_id
+                    .eq_any(orgs)
+                    .and(draft_questions::unit_id.eq_any(ids)),
+            )
+            .order_by(draft_questions::position)
+            .load(&mut conn)
+            .await?;
+        Ok(grouped(keys, rows, |question| by_unit[&question.unit_id]))
+    }
+}
+
+impl Batch for UnitKey {
+    type Value = Arc<DraftUnit>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let (orgs, ids) = halves(keys.iter().map(|key| (key.course.org, key.id)));
+        let rows: Vec<DraftUnit> = DraftUnit::query()
+            .filter(draft_units::org_id.eq_any(orgs).and(draft_units::id.eq_any(ids)))
+            .load(&mut conn)
+            .await?;
+        Ok(rows.into_iter().map(|unit| (unit.key, Arc::new(unit))).collect())
+    }
+}
+
+fn halves<A, B>(pairs: impl Iterator<Item = (A, B)>) -> (Vec<A>, Vec<B>) {
+    pairs.unzip()
+}
+
+/// Sorts rows under their keys, keeping their order; a key without rows gets an empty list.
+fn grouped<K: Copy + Eq + std::hash::Hash, R>(
+    keys: &[K],
+    rows: Vec<R>,
+    key: impl Fn(&R) -> K,
+) -> HashMap<K, Arc<Vec<R>>> {
+    let mut groups: HashMap<K, Vec<R>> = keys.iter().map(|key| (*key, Vec::new())).collect();
+    for row in rows {
+        groups.entry(key(&row)).or_default().push(row);
+    }
+    groups
+        .into_iter()
+        .map(|(key, rows)| (key, Arc::new(rows)))
+        .collect()
+}
+
+/// What may be edited about a draft's head; what is left out stays.
+#[derive(AsChangeset, Clone, Debug, Default)]
+#[diesel(table_name = course_drafts)]
+pub struct DraftChanges {
+    /// The title of the next revision.
+    pub title: Option<String>,
+    /// The summary of the next revision.
+    pub summary: Option<String>,
+    /// When an enrolment in the next revision is complete.
+    pub completion_rule: Option<CompletionRule>,
+}
+
+/// The proof that every edit of a draft takes.
+pub type MayUpdate<'gate> = Allowed<'gate, action::CoursesUpdate, SeenCourse>;
+
+/// Counts an edit and applies changes to the draft's head. Tells whether the draft still had the expected version.
+pub async fn edit(
+    course: &MayUpdate<'_>,
+    mut conn: Conn<'_>,
+    changes: &DraftChanges,
+    expected: Option<i32>,
+) -> QueryResult<bool> {
+    let key = course.course.key;
+    let draft = course_drafts::table.find((key.org.0, key.id.0));
+    let edited = diesel::update(
+        draft.filter(
+            course_drafts::version
+                .eq_any(expected)
+                .or(expected.is_none().into_sql::<diesel::sql_types::Bool>()),
+        ),
+    )
+    .set((
+        changes,
+        course_drafts::version.eq(course_drafts::version + 1),
+        course_drafts::updated_at.eq(diesel::dsl::now),
+    ))
+    .execute(&mut conn)
+    .await?;
+    Ok(edited == 1)
+}
+
+/// What a unit is made of.
+#[derive(Clone, Debug)]
+pub enum UnitDraft {
+    /// A text, Markdown source.
+    Text(String),
+    /// A quiz.
+    Quiz(QuizPolicy),
+}
+
+/// A question as an author writes it.
+#[derive(Clone, Debug)]
+pub struct NewQuestion {
+    /// Its identity: a new one, or that of the question that it replaces.
+    pub id: QuestionId,
+    /// What learners see.
+    pub prompt: QuestionPrompt,
+    /// What is right.
+    pub key: AnswerKey,
+    /// The author's own name for it.
+    pub external_id: Option<String>,
+}
+
+/// Inserts a module at a position; what stands there and behind moves on.
+pub async fn insert_module(
+    course: &MayUpdate<'_>,
+    mut conn: Conn<'_>,
+    id: ModuleId,
+    position: i32,
+    title: &str,
+    part: Option<&str>,
+) -> QueryResult<()> {
+    let key = course.course.key;
+    let behind = draft_modules::org_id
+        .eq(key.org)
+        .and(draft_modules::course_id.eq(key.id))
+        .and(draft_modules::position.ge(position));
+    diesel::update(draft_modules::table.filter(behind))
+        .set(draft_modules::position.eq(draft_modules::position + 1))
+        .execute(&mut conn)
+        .await?;
+    diesel::insert_into(draft_modules::table)
+        .values((
+            draft_modules::org_id.eq(key.org),
+            draft_modules::id.eq(id),
+            draft_modules::course_id.eq(key.id),
+            draft_modules::position.eq(position),
+            draft_modules::title.eq(title),
+            draft_modules::part.eq(part),
+        ))
+        .execute(&mut conn)
+        .await
+        .map(|_| ())
+}
+
+/// Puts the modules of a draft in this order.
+pub async fn order_modules(
+    course: &MayUpdate<'_>,
+    mut conn: Conn<'_>,
+    order: &[ModuleId],
+) -> QueryResult<()> {
+    let key = course.course.key;
+    for (position, id) in (0..).zip(order) {
+        diesel::update(
+            draft_modules::table
+                .find((key.org.0, id.0))
+                .filter(draft_modules::course_id.eq(key.id)),
+        )
+        .set(draft_modules::position.eq(position))
+        .execute(&mut conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Inserts a unit at a position of its module; what stands there and behind moves on.
+pub async fn insert_unit(
+    course: &MayUpdate<'_>,
+    mut conn: Conn<'_>,
+    module: ModuleId,
+    id: UnitId,
+    position: i32,
+    title: &str,
+    unit: &UnitDraft,
+) -> QueryResult<()> {
+    let key = course.course.key;
+    let behind = draft_units::org_id
+        .eq(key.org)
+        .and(draft_units::module_id.eq(module))
+        .and(draft_units::position.ge(position));
+    diesel::update(draft_units::table.filter(behind))
+        .set(draft_units::position.eq(draft_units::position + 1))
+        .execute(&mut conn)
+        .await?;
+    let (kind, body, quiz) = columns(unit);
+    diesel::insert_into(draft_units::table)
+        .values((
+            draft_units::org_id.eq(key.org),
+            draft_units::id.eq(id),
+            draft_units::course_id.eq(key.id),
+            draft_units::module_id.eq(module),
+            draft_units::position.eq(position),
+            draft_units::kind.eq(kind),
+            draft_units::title.eq(title),
+            draft_units::body.eq(body),
+            draft_units::quiz.eq(quiz),
+        ))
+        .execute(&mut conn)
+        .await
+        .map(|_| ())
+}
+
+/// Changes a unit's title and what it is made of; what is `None` stays.
+pub async fn update_unit(
+    course: &MayUpdate<'_>,
+    mut conn: Conn<'_>,
+    id: UnitId,
+    title: Option<&str>,
+    unit: Option<&UnitDraft>,
+) -> QueryResult<()> {
+    let key = course.course.key;
+    let row = draft_units::table
+        .find((key.org.0, id.0))
+        .filter(draft_units::course_id.eq(key.id));
+    if let Some(title) = title {
+        diesel::update(row)
+            .set(draft_units::title.eq(title))
+            .execute(&mut conn)
+            .await?;
+    }
+    if let Some(unit) = unit {
+        let (kind, body, quiz) = columns(unit);
+        let changes = (
+            draft_units::kind.eq(kind),
+            draft_units::body.eq(body),
+            draft_units::quiz.eq(quiz),
+        );
+        diesel::update(row).set(changes).execute(&mut conn).await?;
+    }
+    Ok(())
+}
+
+/// Replaces the questions of a quiz unit; a question whose id stays keeps its identity.
+pub async fn replace_questions(
+    course: &MayUpdate<'_>,
+    mut conn: Conn<'_>,
+    unit: UnitId,
+    questions: &[NewQuestion],
+) -> QueryResult<()> {
+    let org = course.course.key.org;
+    diesel::delete(
+        draft_questions::table.filter(
+            draft_questions::org_id
+                .eq(org)
+                .and(draft_questions::unit_id.eq(unit)),
+        ),
+    )
+    .execute(&mut conn)
+    .await?;
+    let rows: Vec<_> = (0..)
+        .zip(questions)
+        .map(|(position, question)| {
+            (
+                draft_questions::org_id.eq(org),
+                draft_questions::id.eq(question.id),
+                draft_questions::unit_id.eq(unit),
+                draft_questions::position.eq(position),
+                draft_questions::prompt.eq(serde_json::to_value(&question.prompt).unwrap_or_default()),
+                draft_questions::answer_key.eq(serde_json::to_value(&question.key).unwrap_or_default()),
+                draft_questions::external_id.eq(question.external_id.as_deref()),
+            )
+        })
+        .collect();
+    diesel::insert_into(draft_questions::table)
+        .values(rows)
+        .execute(&mut conn)
+        .await
+        .map(|_| ())
+}
+
+fn columns(unit: &UnitDraft) -> (UnitKind, Option<&str>, Option<Value>) {
+    match unit {
+        UnitDraft::Text(body) => (UnitKind::Text, Some(body), None),
+        UnitDraft::Quiz(policy) => (UnitKind::Quiz, None, serde_json::to_value(policy).ok()),
+    }
+}

@@ -1,0 +1,16 @@
+//! Courses: identity, state and published face; the draft that authors edit; publication.
+//!
+//! A course row shows what is published; before the first publication it shows the working title that it was created
+//! with. What an author edits lives in the draft tables and reaches a reader only through [`publish`], which freezes
+//! it into a numbered revision. Tables: `courses`, `course_drafts`, `draft_modules`, `draft_units`,
+//! `draft_questions`, `course_revisions`, `revision_answer_keys`, `course_instructors`.
+
+pub mod authoring;
+pub mod drafts;
+pub mod faces;
+pub mod model;
+pub mod publish;
+pub mod store;
+
+pub use faces::Faces;
+pub use model::{Course, CourseState, CourseVisibility};

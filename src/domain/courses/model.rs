@@ -1,0 +1,113 @@
+//! The course row and what decisions depend on.
+
+use crate::auth::allowed::Protected;
+use crate::auth::permission::Permission;
+use crate::auth::policy::{Facts, Kind, Relation};
+use crate::auth::standing::Viewer;
+use crate::db::schema::courses;
+use crate::kernel::ids::{CourseKey, RevisionId, RevisionKey};
+use crate::text_enum;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+text_enum! {
+    /// Where a course stands on its way to learners.
+    CourseState {
+        /// Not published yet.
+        Draft = "draft",
+        /// Handed in for review, not published yet.
+        InReview = "in_review",
+        /// Open to learners.
+        Published = "published",
+        /// No longer offered; its learners keep what they have.
+        Archived = "archived",
+    }
+}
+
+text_enum! {
+    /// Who finds a published course in the catalogue.
+    CourseVisibility {
+        /// Members of the organisation.
+        Members = "members",
+        /// Everybody, if the organisation is open.
+        Public = "public",
+    }
+}
+
+/// A course's row: identity, state and published face.
+#[derive(Clone, Debug, HasQuery)]
+#[diesel(table_name = courses)]
+pub struct Course {
+    #[diesel(embed)]
+    pub key: CourseKey,
+    /// Its name in addresses, unique in its organisation.
+    pub slug: String,
+    /// Where it stands.
+    pub state: CourseState,
+    /// Who finds it in the catalogue.
+    pub visibility: CourseVisibility,
+    /// The published title, or the working title before the first publication.
+    pub title: String,
+    /// The published summary, Markdown.
+    pub summary: String,
+    /// The current revision.
+    pub revision_id: Option<RevisionId>,
+    /// Units in the current revision.
+    pub unit_count: i32,
+    /// When the current revision was published.
+    pub published_at: Option<DateTime<Utc>>,
+    /// When the course was created.
+    pub created_at: DateTime<Utc>,
+    /// The organisation's own name for it, for synchronisation.
+    pub external_id: Option<String>,
+}
+
+impl Course {
+    /// The current revision's key, once there is one.
+    pub fn revision(&self) -> Option<RevisionKey> {
+        self.revision_id.map(|id| RevisionKey::new(self.key.org, id))
+    }
+
+    /// Whether learners are let in.
+    pub fn is_published(&self) -> bool {
+        self.state == CourseState::Published
+    }
+
+    /// Whether this viewer may know of the course, given that row security let its row through.
+    pub fn is_visible_to(&self, viewer: &Viewer, taught: bool) -> bool {
+        let Some(standing) = viewer.in_org(self.key.org) else {
+            return self.is_published();
+        };
+        if self.is_published() && standing.reach(Permission::CoursesRead).all {
+            return true;
+        }
+        let reach = standing.reach(Permission::CoursesReadDraft);
+        reach.all || (reach.taught && taught)
+    }
+}
+
+/// A course with the actor's relation to it.
+#[derive(Clone, Debug)]
+pub struct SeenCourse {
+    /// The row.
+    pub course: Course,
+    /// Whether the actor teaches it.
+    pub taught: bool,
+}
+
+impl Protected for SeenCourse {
+    fn facts(&self) -> Facts {
+        Facts::of(Kind::Course, self.course.key.org).related(Relation {
+            taught: self.taught,
+            ..Relation::default()
+        })
+    }
+
+    fn read_permission(&self) -> Permission {
+        if self.course.is_published() {
+            Permission::CoursesRead
+        } else {
+            Permission::CoursesReadDraft
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Publishing: the draft becomes a numbered, immutable revision.
+
+use super::drafts::{
+    CourseDraft, DraftModulesOf, DraftOf, DraftQuestionsOf, DraftUnit, DraftUnitsOf, UnitKind,
+};
+use super::model::{CourseState, SeenCourse};
+use super::store::find_for_write;
+use crate::auth::allowed::Allowed;
+use crate::auth::permission::action;
+use crate::cache::Stale;
+use crate::db::schema::{course_revisions, courses, revision_answer_keys};
+use crate::db::{Batch, Conn};
+use crate::domain::content::compiled::FORMAT;
+use crate::domain::content::{AnswerKeys, Content, ModuleContent, UnitBody, UnitContent};
+use crate::domain::mutate::{At, Stop, Write, refuse_with};
+use crate::domain::refusal::{Code, Refusal};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{CourseKey, MemberId, RevisionId};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Publishes a course's draft as its next revision.
+pub async fn publish(
+    write: &Write<'_>,
+    key: CourseKey,
+    expected_version: Option<i32>,
+) -> Result<CourseKey, Stop> {
+    let course = find_for_write(&write.gate, key).await?;
+    let course: Allowed<'_, action::CoursesPublish, SeenCourse> = write.gate.allow(course).at("id")?;
+    if course.course.state == CourseState::Archived {
+        return refuse_with(Refusal::at(
+            Code::InvalidState,
+            "id",
+            "An archived course cannot be published.",
+        ));
+    }
+    let conn = write.gate.conn();
+    let draft = one(DraftOf(key), conn).await?.ok_or(Error::NotFound).at("id")?;
+    if expected_version.is_some_and(|expected| expected != draft.version) {
+        let message = format!("The draft has version {} by now.", draft.version);
+        return refuse_with(Refusal::at(Code::VersionConflict, "expectedVersion", message));
+    }
+    let (content, keys) = compile(&draft, key, conn).await?;
+    let number = insert(
+        &course,
+        conn,
+        RevisionId(write.app.clock.uuid()),
+        publisher(write).await?,
+        &content,
+        &keys,
+    )
+    .await?;
+    write.happened("course.published", key, json!({ "revision": number }));
+    write.outdates(Stale::Course(key));
+    Ok(key)
+}
+
+/// Who the revision says published it: the acting member, or for the service an owner.
+async fn publisher(write: &Write<'_>) -> Result<MemberId> {
+    use crate::db::schema::{memberships, roles};
+    if let Some(member) = write.gate.member() {
+        return Ok(member.id);
+    }
+    let owner = memberships::table
+        .inner_join(
+            roles::table.on(roles::org_id
+                .eq(memberships::org_id)
+                .and(roles::id.eq(memberships::role_id))),
+        )
+        .filter(
+            memberships::org_id
+                .eq(write.gate.org())
+                .and(roles::slug.eq("owner")),
+        )
+        .select(memberships::id)
+        .order_by(memberships::id);
+    Ok(owner.first(&mut write.gate.conn()).await?)
+}
+
+async fn one<K: Batch>(key: K, conn: Conn<'_>) -> QueryResult<Option<K::Value>> {
+    Ok(K::load_many(std::slice::from_ref(&key), conn).await?.remove(&key))
+}
+
+/// Freezes a draft: three statements, whatever its size.
+async fn compile(
+    draft: &CourseDraft,
+    course: CourseKey,
+    conn: Conn<'_>,
+) -> Result<(Content, AnswerKeys), Stop> {
+    let modules = one(DraftModulesOf(course), conn).await?.unwrap_or_default();
+    let module_keys: Vec<_> = modules.iter().map(|module| DraftUnitsOf(module.key)).collect();
+    let units = DraftUnitsOf::load_many(&module_keys, conn).await?;
+    let quizzes: Vec<_> = units
+        .values()
+        .flat_map(|units| units.iter())
+        .filter(|unit| unit.kind == UnitKind::Quiz)
+        .map(|unit| DraftQuestionsOf(unit.key))
+        .collect();
+    let questions = DraftQuestionsOf::load_many(&quizzes, conn).await?;
+    let mut keys = AnswerKeys::default();
+    let mut compiled = Vec::with_capacity(modules.len());
+    for module in modules.iter() {
+        let mut contents = Vec::new();
+        for unit in units
+            .get(&DraftUnitsOf(module.key))
+            .map(Arc::as_ref)
+            .into_iter()
+            .flatten()
+        {
+            let body = compile_unit(unit, &questions, &mut keys)?;
+            contents.push(UnitContent {
+                id: unit.key.id,
+                title: unit.title.clone(),
+                body,
+            });
+        }
+        compiled.push(ModuleContent {
+            id: module.key.id,
+            title: module.title.clone(),
+            part: module.part.clone(),
+            units: contents,
+        });
+    }
+    if compiled
+        .iter()
+        .all(|module: &ModuleContent| module.units.is_empty())
+    {
+        return refuse_with(Refusal::at(
+            Code::NothingToPublish,
+            "id",
+            "The draft has no unit; add one with `unitCreate`.",
+        ));
+    }
+    let content = Content {
+        title: draft.title.clone(),
+        summary: draft.summary.clone(),
+        completion_rule: draft.completion_rule,
+        modules: compiled,
+    };
+    Ok((content, keys))
+}
+
+fn compile_unit(
+    unit: &DraftUnit,
+    questions: &HashMap<DraftQuestionsOf, Arc<Vec<super::drafts::DraftQuestion>>>,
+    keys: &mut AnswerKeys,
+) -> Result<UnitBody, Stop> {
+    let Some(policy) = unit.policy() else {
+        return Ok(UnitBody::Text(unit.body.clone().unwrap_or_default()));
+    };
+    let mut prompts = Vec::new();
+    for question in questions
+        .get(&DraftQuestionsOf(unit.key))
+        .map(Arc::as_ref)
+        .into_iter()
+        .flatten()
+    {
+        let unreadable = || Error::internal(format!("question {} cannot be read", question.id.0));
+        prompts.push((question.id, question.prompt().ok_or_else(unreadable)?));
+        keys.0
+            .insert(question.id, question.answer_key().ok_or_else(unreadable)?);
+    }
+    if prompts.is_empty() {
+        let message = format!("The quiz “{}” has no questions.", unit.title);
+        return refuse_with(Refusal::at(Code::NothingToPublish, "id", message));
+    }
+    Ok(UnitBody::Quiz {
+        policy,
+        questions: prompts,
+    })
+}
+
+/// Stores a revision with its answer keys and makes it the course's current one. Returns its number.
+async fn insert(
+    course: &Allowed<'_, action::CoursesPublish, SeenCourse>,
+    mut conn: Conn<'_>,
+    id: RevisionId,
+    published_by: MemberId,
+    content: &Content,
+    keys: &AnswerKeys,
+) -> Result<i32> {
+    let key = course.course.key;
+    let of_course = course_revisions::org_id
+        .eq(key.org)
+        .and(course_revisions::course_id.eq(key.id));
+    let last: Option<i32> = course_revisions::table
+        .filter(of_course)
+        .select(diesel::dsl::max(course_revisions::number))
+        .first(&mut conn)
+        .await?;
+    let number = last.unwrap_or(0) + 1;
+    diesel::insert_into(course_revisions::table)
+        .values((
+            course_revisions::org_id.eq(key.org),
+            course_revisions::id.eq(id),
+            course_revisions::course_id.eq(key.id),
+            course_revisions::number.eq(number),
+            course_revisions::format.eq(FORMAT),
+            course_revisions::content.eq(serde_json::to_string(content).map_err(Error::internal)?),
+            course_revisions::published_by.eq(published_by),
+        ))
+        .execute(&mut conn)
+        .await?;
+    diesel::insert_into(revision_answer_keys::table)
+        .values((
+            revision_answer_keys::org_id.eq(key.org),
+            revision_answer_keys::revision_id.eq(id),
+            revision_answer_keys::answer_keys.eq(serde_json::to_string(keys).map_err(Error::internal)?),
+        ))
+        .execute(&mut conn)
+        .await?;
+    let units: usize = content.modules.iter().map(|module| module.units.len()).sum();
+    diesel::update(courses::table.find((key.org.0, key.id.0)))
+        .set((
+            courses::state.eq(CourseState::Published),
+            courses::title.eq(&content.title),
+            courses::summary.eq(&content.summary),
+            courses::revision_id.eq(id),
+            courses::revision_number.eq(number),
+            courses::unit_count.eq(i32::try_from(units).unwrap_or(i32::MAX)),
+            courses::published_at.eq(diesel::dsl::now),
+        ))
+        .execute(&mut conn)
+        .await?;
+    Ok(number)
+}

@@ -1,0 +1,279 @@
+//! Statements on `courses`.
+
+use super::model::{Course, CourseState, CourseVisibility, SeenCourse};
+use crate::auth::allowed::{Allowed, Gate};
+use crate::auth::permission::{Permission, action};
+use crate::auth::standing::Viewer;
+use crate::db::schema::{course_instructors, courses};
+use crate::db::{Batch, Conn, Reader};
+use crate::kernel::error::Result;
+use crate::kernel::ids::{CourseId, CourseKey, MemberId, OrgId};
+use crate::kernel::page::{Page, Slice};
+use crate::keyset;
+use async_graphql::Enum;
+use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
+use diesel::expression::BoxableExpression;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+use diesel_async::RunQueryDsl;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+diesel::define_sql_function! {
+    /// Whether title or summary match a search as people write it: words, "phrases", -exclusions.
+    fn course_matches(title: Text, summary: Text, query: Text) -> Bool;
+}
+
+type Condition = Box<dyn BoxableExpression<courses::table, Pg, SqlType = Bool>>;
+
+/// The orders of a list of courses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Enum)]
+pub enum CourseOrder {
+    /// By title, A first.
+    #[default]
+    TitleAsc,
+    /// By title, Z first.
+    TitleDesc,
+    /// Oldest course first.
+    CreatedAtAsc,
+    /// Newest course first.
+    CreatedAtDesc,
+}
+
+/// Which courses a list has.
+#[derive(Clone, Debug, Default)]
+pub struct CourseFilter {
+    /// Words to find in title and summary.
+    pub query: Option<String>,
+    /// Only this organisation's.
+    pub org: Option<OrgId>,
+    /// Only in this state.
+    pub state: Option<CourseState>,
+    /// Only what learners may join: published.
+    pub catalogue: bool,
+}
+
+/// The courses that a viewer may know of: the one condition of lists, loaders and `node`.
+pub fn visible_to(viewer: &Viewer) -> Condition {
+    let public = courses::state
+        .eq(CourseState::Published)
+        .and(courses::visibility.eq(CourseVisibility::Public));
+    let mut visible: Condition = Box::new(public);
+    for standing in viewer.person().into_iter().flat_map(|person| &person.orgs) {
+        let draft = standing.reach(Permission::CoursesReadDraft);
+        let here = courses::org_id.eq(standing.org);
+        if draft.all {
+            visible = Box::new(visible.or(here));
+            continue;
+        }
+        if standing.reach(Permission::CoursesRead).all {
+            visible = Box::new(visible.or(here.and(courses::state.eq(CourseState::Published))));
+        }
+        if draft.taught {
+            let taught = course_instructors::table.filter(
+                course_instructors::org_id
+                    .eq(courses::org_id)
+                    .and(course_instructors::course_id.eq(courses::id))
+                    .and(course_instructors::member_id.eq(standing.member)),
+            );
+            visible = Box::new(visible.or(here.and(exists(taught))));
+        }
+    }
+    visible
+}
+
+fn matching(viewer: &Viewer, filter: &CourseFilter) -> Condition {
+    let mut matching = visible_to(viewer);
+    if let Some(org) = filter.org {
+        matching = Box::new(matching.and(courses::org_id.eq(org)));
+    }
+    if filter.catalogue {
+        matching = Box::new(matching.and(courses::state.eq(CourseState::Published)));
+    }
+    if let Some(state) = filter.state {
+        matching = Box::new(matching.and(courses::state.eq(state)));
+    }
+    if let Some(query) = filter.query.clone().filter(|query| !query.trim().is_empty()) {
+        matching = Box::new(matching.and(course_matches(courses::title, courses::summary, query)));
+    }
+    matching
+}
+
+/// Reads one page of the courses that a viewer may know of.
+pub async fn list(
+    reader: &Reader,
+    viewer: &Viewer,
+    filter: &CourseFilter,
+    order: CourseOrder,
+    page: &Page,
+) -> Result<Slice<Arc<Course>>> {
+    let query = Course::query().filter(matching(viewer, filter)).into_boxed();
+    let query = match order {
+        CourseOrder::TitleAsc => {
+            keyset!(query, page, courses::title => String, courses::id => CourseId, false)
+        }
+        CourseOrder::TitleDesc => {
+            keyset!(query, page, courses::title => String, courses::id => CourseId, true)
+        }
+        CourseOrder::CreatedAtAsc => {
+            keyset!(query, page, courses::created_at => DateTime<Utc>, courses::id => CourseId, false)
+        }
+        CourseOrder::CreatedAtDesc => {
+            keyset!(query, page, courses::created_at => DateTime<Utc>, courses::id => CourseId, true)
+        }
+    };
+    let rows: Vec<Course> = reader
+        .run(|mut conn| async move { query.load(&mut conn).await })
+        .await?;
+    Ok(page.slice(rows.into_iter().map(Arc::new).collect()))
+}
+
+/// Counts the courses that a viewer may know of.
+pub async fn count(reader: &Reader, viewer: &Viewer, filter: &CourseFilter) -> Result<i64> {
+    let query = courses::table.filter(matching(viewer, filter)).count();
+    reader
+        .run(|mut conn| async move { query.get_result(&mut conn).await })
+        .await
+}
+
+impl Batch for CourseKey {
+    type Value = Arc<Course>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let orgs: Vec<OrgId> = keys.iter().map(|key| key.org).collect();
+        let ids: Vec<CourseId> = keys.iter().map(|key| key.id).collect();
+        let rows: Vec<Course> = Course::query()
+            .filter(courses::org_id.eq_any(orgs).and(courses::id.eq_any(ids)))
+            .load(&mut conn)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|course| (course.key, Arc::new(course)))
+            .collect())
+    }
+}
+
+/// Finds a course that a viewer may know of.
+pub async fn find(reader: &Reader, viewer: &Viewer, key: CourseKey) -> Result<Option<Arc<Course>>> {
+    let query = Course::query()
+        .filter(courses::org_id.eq(key.org).and(courses::id.eq(key.id)))
+        .filter(visible_to(viewer));
+    let found = reader
+        .run(|mut conn| async move { query.first(&mut conn).await.optional() })
+        .await?;
+    Ok(found.map(Arc::new))
+}
+
+/// Finds a course by its slug, if a viewer may know of it.
+pub async fn find_by_slug(
+    reader: &Reader,
+    viewer: &Viewer,
+    org: OrgId,
+    slug: &str,
+) -> Result<Option<Arc<Course>>> {
+    let query = Course::query()
+        .filter(courses::org_id.eq(org).and(courses::slug.eq(slug.to_owned())))
+        .filter(visible_to(viewer));
+    let found = reader
+        .run(|mut conn| async move { query.first(&mut conn).await.optional() })
+        .await?;
+    Ok(found.map(Arc::new))
+}
+
+/// Reads a course for a write, locked until the transaction ends, with the actor's relation to it.
+pub async fn find_for_write(gate: &Gate<'_>, key: CourseKey) -> Result<Option<SeenCourse>> {
+    if key.org != gate.org() {
+        return Ok(None);
+    }
+    let locked = Course::query()
+        .filter(courses::org_id.eq(key.org).and(courses::id.eq(key.id)))
+        .for_update();
+    let Some(course) = locked.first::<Course>(&mut gate.conn()).await.optional()? else {
+        return Ok(None);
+    };
+    let taught = diesel::select(exists(course_instructors::table.find((
+        key.org,
+        key.id,
+        gate.member_id(),
+    ))));
+    Ok(Some(SeenCourse {
+        course,
+        taught: taught.get_result(&mut gate.conn()).await?,
+    }))
+}
+
+/// What a new course starts with.
+#[derive(Clone, Debug)]
+pub struct NewCourse {
+    /// Its name in addresses.
+    pub slug: String,
+    /// Its working title.
+    pub title: String,
+    /// What it is about, Markdown.
+    pub summary: String,
+    /// Who will find it once it is published.
+    pub visibility: CourseVisibility,
+    /// The organisation's own name for it.
+    pub external_id: Option<String>,
+}
+
+/// Inserts a course with an empty draft.
+pub async fn insert<R>(
+    _: &Allowed<'_, action::CoursesCreate, R>,
+    mut conn: Conn<'_>,
+    key: CourseKey,
+    new: &NewCourse,
+) -> QueryResult<()> {
+    use crate::db::schema::course_drafts;
+    diesel::insert_into(courses::table)
+        .values((
+            courses::org_id.eq(key.org),
+            courses::id.eq(key.id),
+            courses::slug.eq(&new.slug),
+            courses::visibility.eq(new.visibility),
+            courses::title.eq(&new.title),
+            courses::summary.eq(&new.summary),
+            courses::external_id.eq(&new.external_id),
+        ))
+        .execute(&mut conn)
+        .await?;
+    diesel::insert_into(course_drafts::table)
+        .values((
+            course_drafts::org_id.eq(key.org),
+            course_drafts::course_id.eq(key.id),
+            course_drafts::title.eq(&new.title),
+            course_drafts::summary.eq(&new.summary),
+        ))
+        .execute(&mut conn)
+        .await
+        .map(|_| ())
+}
+
+/// Whether a member teaches a course: present if so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Taught(pub CourseKey, pub MemberId);
+
+impl Batch for Taught {
+    type Value = ();
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, ()>> {
+        let orgs: Vec<OrgId> = keys.iter().map(|key| key.0.org).collect();
+        let ids: Vec<CourseId> = keys.iter().map(|key| key.0.id).collect();
+        let members: Vec<MemberId> = keys.iter().map(|key| key.1).collect();
+        let rows: Vec<(OrgId, CourseId, MemberId)> = course_instructors::table
+            .filter(
+                course_instructors::org_id
+                    .eq_any(orgs)
+                    .and(course_instructors::course_id.eq_any(ids)),
+            )
+            .filter(course_instructors::member_id.eq_any(members))
+            .load(&mut conn)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(org, course, member)| (Self(CourseKey::new(org, course), member), ()))
+            .collect())
+    }
+}

@@ -1,0 +1,14 @@
+//! What a learning platform is: nouns with their rows, statements and rules.
+//!
+//! Later nouns may use earlier ones. `app` and `mutate` are what all of them run in.
+
+pub mod app;
+pub mod content;
+pub mod courses;
+pub mod mutate;
+pub mod organizations;
+pub mod records;
+pub mod refusal;
+
+/// How long a node trusts what it knows of a person or a course without hearing that it changed.
+pub const TIME_TO_LIVE: std::time::Duration = std::time::Duration::from_secs(30);

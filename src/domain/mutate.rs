@@ -1,0 +1,314 @@
+//! The one way to write: one transaction that nobody can drop.
+//!
+//! A mutation runs in a task of its own, so a client that goes away cannot leave it half done. Inside one transaction
+//! it sets the scope, reads the actor's standing, does its work through proofs, stores its idempotency record, and
+//! writes audit and outbox. Copies that became stale are announced after the commit.
+
+use super::app::App;
+use super::records::{self, Happenings};
+use super::refusal::{Code, Refusal};
+use crate::auth::allowed::{Actor, Gate};
+use crate::auth::standing::{OrgStanding, Viewer};
+use crate::cache::Stale;
+use crate::db::error::violated;
+use crate::db::pool::Statements;
+use crate::db::schema::idempotency_records;
+use crate::db::{Scope, Statement, Tx};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{MemberId, MemberKey, OrgId, UserId};
+use diesel::prelude::*;
+use diesel::sql_types::{Jsonb, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Why a mutation's work did not come about.
+#[derive(Debug)]
+pub enum Stop {
+    /// The user can correct it: answered in `userErrors`.
+    Refused(Vec<Refusal>),
+    /// Anything else: a top-level error.
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Refuses for one reason.
+pub fn refuse_with<T>(refusal: Refusal) -> Result<T, Stop> {
+    Err(Stop::Refused(vec![refusal]))
+}
+
+/// Says which input field named what was not found.
+pub trait At<T> {
+    /// Turns `NOT_FOUND` into a refusal at this path.
+    fn at(self, path: &str) -> Result<T, Stop>;
+}
+
+impl<T> At<T> for Result<T> {
+    fn at(self, path: &str) -> Result<T, Stop> {
+        self.map_err(|error| match error {
+            Error::NotFound => Stop::Refused(vec![Refusal::not_found(path)]),
+            error => Stop::Failed(error),
+        })
+    }
+}
+
+/// What a mutation's transaction is about.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The mutation's name in GraphQL.
+    pub mutation: &'static str,
+    /// The organisation that it writes in.
+    pub org: OrgId,
+    /// The client's key for sending the same request twice.
+    pub idempotency_key: Option<String>,
+    /// SHA-256 over the input: the same key with another input is refused.
+    pub input_hash: [u8; 32],
+    /// The request's id, for the audit.
+    pub request_id: String,
+    /// The operation's statement counter.
+    pub statements: Statements,
+}
+
+impl Request {
+    /// Hashes a mutation's input.
+    pub fn hash(input: &impl std::fmt::Debug) -> [u8; 32] {
+        Sha256::digest(format!("{input:?}")).into()
+    }
+}
+
+/// A write in progress: the gate, and what it leaves behind.
+pub struct Write<'tx> {
+    /// Decisions and the connection.
+    pub gate: Gate<'tx>,
+    /// The node.
+    pub app: &'tx App,
+    /// The person who writes; nobody where the service itself does.
+    pub user: Option<UserId>,
+    happenings: Happenings,
+    stale: Mutex<Vec<Stale>>,
+}
+
+impl Write<'_> {
+    /// Notes what happened, for audit and outbox.
+    pub fn happened(&self, kind: &'static str, subject: impl ToString, detail: Value) {
+        self.happenings.note(kind, subject, detail);
+    }
+
+    /// Notes a copy that is stale once this is committed.
+    pub fn outdates(&self, stale: Stale) {
+        self.stale
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(stale);
+    }
+}
+
+/// The outcome of a mutation: the keys of what it made or changed, or what the user can correct.
+pub type Outcome<T> = Result<std::result::Result<T, Vec<Refusal>>>;
+
+/// What a mutation's work answers: the keys of what it made or changed.
+pub type Done<'w, T> = BoxFuture<'w, std::result::Result<T, Stop>>;
+
+/// Runs a member's mutation.
+pub async fn mutate<T, F>(app: &Arc<App>, viewer: &Viewer, request: Request, work: F) -> Outcome<T>
+where
+    T: Serialize + DeserializeOwned + Send + 'static,
+    F: for<'w> FnOnce(&'w Write<'w>) -> Done<'w, T> + Send + 'static,
+{
+    let user = viewer.person().ok_or(Error::Unauthenticated)?.user;
+    let app = app.clone();
+    tokio::spawn(async move { run(&app, Some(user), request, work).await })
+        .await
+        .map_err(Error::internal)?
+}
+
+/// Runs a write of the service itself.
+pub async fn by_system<T, F>(app: &Arc<App>, org: OrgId, task: &'static str, work: F) -> Outcome<T>
+where
+    T: Serialize + DeserializeOwned + Send + 'static,
+    F: for<'w> FnOnce(&'w Write<'w>) -> Done<'w, T> + Send + 'static,
+{
+    let request = Request {
+        mutation: task,
+        org,
+        idempotency_key: None,
+        input_hash: [0; 32],
+        request_id: format!("{task}-{}", app.clock.uuid()),
+        statements: Statements::default(),
+    };
+    let app = app.clone();
+    tokio::spawn(async move { run(&app, None, request, work).await })
+        .await
+        .map_err(Error::internal)?
+}
+
+async fn run<T, F>(app: &App, user: Option<UserId>, request: Request, work: F) -> Outcome<T>
+where
+    T: Serialize + DeserializeOwned + Send,
+    F: for<'w> FnOnce(&'w Write<'w>) -> Done<'w, T> + Send,
+{
+    let scope = Scope::one(user, request.org);
+    let tx = Tx::begin(&app.db, &scope, &request.statements).await?;
+    if let Some(known) = replay(&tx, user, &request).await? {
+        tx.rollback().await?;
+        return known;
+    }
+    let actor = match user {
+        Some(user) => if let Some(standing) = standing(&tx, request.org, user).await? { Actor::Member(standing) } else {
+            tx.rollback().await?;
+            return Err(Error::NotFound);
+        },
+        None => Actor::System(request.org),
+    };
+    let write = Write {
+        gate: Gate::new(tx.conn(), &app.policies, actor),
+        app,
+        user,
+        happenings: Happenings::default(),
+        stale: Mutex::default(),
+    };
+    let done = work(&write).await;
+    let Write {
+        happenings, stale, ..
+    } = write;
+    let outcome = match done {
+        Ok(outcome) => outcome,
+        Err(Stop::Failed(error)) => {
+            drop(tx.rollback().await);
+            return Err(error);
+        }
+        Err(Stop::Refused(refusals)) => {
+            tx.rollback().await?;
+            return refuse(app, &scope, user, &request, refusals).await;
+        }
+    };
+    let happenings: Vec<_> = happenings
+        .take()
+        .into_iter()
+        .map(|happening| (app.clock.uuid(), happening))
+        .collect();
+    if !happenings.is_empty() {
+        records::insert(tx.conn(), request.org, user, &request.request_id, &happenings).await?;
+    }
+    if let Err(error) = remember(&tx, user, &request, json!({ "done": &outcome })).await {
+        return concurrent(app, &scope, user, &request, error).await;
+    }
+    tx.commit().await?;
+    for stale in stale.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        app.shared.announce(stale).await;
+    }
+    Ok(Ok(outcome))
+}
+
+/// The actor's standing as this transaction sees it, held until it ends.
+async fn standing(tx: &Tx, org: OrgId, user: UserId) -> Result<Option<OrgStanding>> {
+    let row: Option<(MemberId, String, String, Value)> = Statement::<(SqlUuid, Text, Text, Jsonb)>::new(
+        "select m.id, o.slug, r.slug, r.grants from memberships m \
+         join roles r on r.org_id = m.org_id and r.id = m.role_id join organizations o on o.id = m.org_id \
+         where m.org_id = ? and m.user_id = ? and m.state = 'active' for share of m",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<SqlUuid, _>(user)
+    .get_result(&mut tx.conn())
+    .await
+    .optional()?;
+    Ok(row.map(|(member, org_slug, role, grants)| {
+        OrgStanding::new(MemberKey::new(org, member), org_slug, role, &grants)
+    }))
+}
+
+/// The outcome that this key already had.
+async fn replay<T: DeserializeOwned>(
+    tx: &Tx,
+    user: Option<UserId>,
+    request: &Request,
+) -> Result<Option<Outcome<T>>> {
+    let (Some(key), Some(user)) = (&request.idempotency_key, user) else {
+        return Ok(None);
+    };
+    let known: Option<(Vec<u8>, Value)> = idempotency_records::table
+        .find((request.org.0, user.0, request.mutation, key))
+        .select((idempotency_records::input_hash, idempotency_records::outcome))
+        .first(&mut tx.conn())
+        .await
+        .optional()?;
+    let Some((input_hash, outcome)) = known else {
+        return Ok(None);
+    };
+    if input_hash != request.input_hash {
+        let message = "This key was used with another input. Send the first input again, or a new key.";
+        return Ok(Some(Ok(Err(vec![Refusal::at(
+            Code::IdempotencyMismatch,
+            "idempotencyKey",
+            message,
+        )]))));
+    }
+    let outcome = match outcome.get("refused") {
+        Some(refused) => Err(serde_json::from_value(refused.clone()).map_err(Error::internal)?),
+        None => Ok(serde_json::from_value(outcome["done"].clone()).map_err(Error::internal)?),
+    };
+    Ok(Some(Ok(outcome)))
+}
+
+async fn remember(tx: &Tx, user: Option<UserId>, request: &Request, outcome: Value) -> QueryResult<()> {
+    let (Some(key), Some(user)) = (&request.idempotency_key, user) else {
+        return Ok(());
+    };
+    diesel::insert_into(idempotency_records::table)
+        .values((
+            idempotency_records::org_id.eq(request.org),
+            idempotency_records::actor_id.eq(user),
+            idempotency_records::mutation.eq(request.mutation),
+            idempotency_records::key.eq(key),
+            idempotency_records::input_hash.eq(request.input_hash.to_vec()),
+            idempotency_records::outcome.eq(outcome),
+        ))
+        .execute(&mut tx.conn())
+        .await
+        .map(|_| ())
+}
+
+/// Remembers a refusal under its key, in a transaction that changes nothing else.
+async fn refuse<T: DeserializeOwned>(
+    app: &App,
+    scope: &Scope,
+    user: Option<UserId>,
+    request: &Request,
+    refusals: Vec<Refusal>,
+) -> Outcome<T> {
+    if request.idempotency_key.is_none() {
+        return Ok(Err(refusals));
+    }
+    let tx = Tx::begin(&app.db, scope, &request.statements).await?;
+    if let Err(error) = remember(&tx, user, request, json!({ "refused": &refusals })).await {
+        return concurrent(app, scope, user, request, error).await;
+    }
+    tx.commit().await?;
+    Ok(Err(refusals))
+}
+
+/// Another request with the same key was faster: its outcome is this one's too, and this one's effect is undone.
+async fn concurrent<T: DeserializeOwned>(
+    app: &App,
+    scope: &Scope,
+    user: Option<UserId>,
+    request: &Request,
+    error: diesel::result::Error,
+) -> Outcome<T> {
+    if violated(&error) != Some("idempotency_records_pkey") {
+        return Err(error.into());
+    }
+    let tx = Tx::begin(&app.db, scope, &request.statements).await?;
+    let known = replay(&tx, user, request).await?;
+    tx.rollback().await?;
+    known.ok_or(Error::Unavailable)?
+}

@@ -1,0 +1,62 @@
+//! Organisations: the tenants.
+//!
+//! An open organisation shows its name and its public courses to everybody; any other exists only for its members.
+//! Table: `organizations`.
+
+use crate::db::schema::organizations;
+use crate::db::{Batch, Conn, Reader};
+use crate::kernel::error::Result;
+use crate::kernel::ids::{OrgId, OrganizationKey};
+use async_graphql::SimpleObject;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// An organisation that runs an academy.
+#[derive(Clone, Debug, HasQuery, SimpleObject)]
+#[diesel(table_name = organizations)]
+#[graphql(complex)]
+pub struct Organization {
+    #[diesel(column_name = id)]
+    #[graphql(skip)]
+    pub org: OrgId,
+    /// The organisation's name in addresses. Cost: 1.
+    pub slug: String,
+    /// The organisation's name as people read it. Cost: 1.
+    pub name: String,
+    /// Whether everybody sees the name and the public courses, members or not. Cost: 1.
+    pub is_open: bool,
+    /// When the organisation was created. Cost: 1.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Organization {
+    /// The key that clients know.
+    pub const fn key(&self) -> OrganizationKey {
+        OrganizationKey(self.org)
+    }
+}
+
+impl Batch for OrganizationKey {
+    type Value = Arc<Organization>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let ids: Vec<OrgId> = keys.iter().map(|key| key.0).collect();
+        let rows = Organization::query()
+            .filter(organizations::id.eq_any(ids))
+            .load(&mut conn)
+            .await?;
+        Ok(rows.into_iter().map(|row| (row.key(), Arc::new(row))).collect())
+    }
+}
+
+/// Finds the organisation of that slug, if the session may see it.
+pub async fn by_slug(reader: &Reader, slug: &str) -> Result<Option<Arc<Organization>>> {
+    let query = Organization::query().filter(organizations::slug.eq(slug.to_owned()));
+    let found = reader
+        .run(|mut conn| async move { query.first(&mut conn).await.optional() })
+        .await?;
+    Ok(found.map(Arc::new))
+}

@@ -1,0 +1,82 @@
+//! What a user can correct: the codes of `userErrors`.
+
+use serde::{Deserialize, Serialize};
+
+/// Every code that a mutation may refuse with. Each mutation's own enum in GraphQL names the ones it uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Code {
+    /// Something that the input names does not exist for this actor.
+    NotFound,
+    /// A value is malformed or out of its bounds.
+    Invalid,
+    /// The key was used with another input.
+    IdempotencyMismatch,
+    /// The object was edited in the meantime.
+    VersionConflict,
+    /// Another object has this slug, external id or address.
+    Taken,
+    /// The course has nothing that could be published.
+    NothingToPublish,
+    /// The move is not one that this state allows.
+    InvalidState,
+    /// The learner is enrolled already.
+    AlreadyEnrolled,
+    /// The course takes no learners.
+    NotPublished,
+    /// There is no enrolment that this belongs to.
+    NotEnrolled,
+    /// An attempt is open already.
+    AttemptOpen,
+    /// No attempts are left.
+    NoAttemptsLeft,
+    /// The attempt's time is over.
+    DeadlinePassed,
+    /// The organisation would have no owner left.
+    LastOwner,
+    /// The invitation was used, revoked or is past its time.
+    InvitationSpent,
+    /// The invitation is for another address.
+    WrongAddress,
+    /// Address and password do not belong together.
+    WrongCredentials,
+}
+
+/// Something in the input that the user can correct.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Which of the mutation's codes.
+    pub code: Code,
+    /// The path to the input field at fault; `None` where it is the whole.
+    pub field: Option<Vec<String>>,
+    /// What is wrong and what to do next.
+    pub message: String,
+}
+
+impl Refusal {
+    /// Refuses for a fault at a path of input fields, separated by dots.
+    pub fn at(code: Code, path: &str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            field: Some(path.split('.').map(str::to_owned).collect()),
+            message: message.into(),
+        }
+    }
+
+    /// Refuses the whole.
+    pub fn whole(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            field: None,
+            message: message.into(),
+        }
+    }
+
+    /// Refuses because what a field names does not exist for this actor.
+    pub fn not_found(path: &str) -> Self {
+        Self::at(
+            Code::NotFound,
+            path,
+            "There is no such thing, or you may not see it. Check the id.",
+        )
+    }
+}
