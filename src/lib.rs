@@ -5,4 +5,5 @@ pub mod cache;
 pub mod config;
 pub mod db;
 pub mod domain;
+pub mod graphql;
 pub mod kernel;

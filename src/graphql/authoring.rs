@@ -1,0 +1,309 @@
+//! What authors write: the mutations on courses, modules and units.
+
+use super::authoring_inputs::{
+    CourseCreateInput, CoursePublishInput, CourseUpdateInput, ModuleCreateInput, ModuleMoveInput,
+    UnitCreateInput, UnitUpdateInput,
+};
+use super::courses::Course;
+use super::drafts::{DraftModule, DraftUnit};
+use super::support::mutation::{key, signed_in};
+use super::support::operation::Ask;
+use crate::domain::courses::authoring::{self, CourseChanges};
+use crate::domain::courses::drafts::DraftChanges;
+use crate::domain::courses::publish;
+use crate::domain::courses::store::NewCourse;
+use crate::kernel::ids::{CourseKey, ModuleKey, OrganizationKey, UnitKey};
+use crate::payload;
+use async_graphql::{Context, Object, Result};
+
+payload! {
+    /// What `courseCreate` answers.
+    CourseCreatePayload {
+        /// The new course.
+        course: Course,
+    }
+    CourseCreateUserError, CourseCreateErrorCode { NotFound, Invalid, Taken, IdempotencyMismatch }
+}
+
+payload! {
+    /// What `courseUpdate` answers.
+    CourseUpdatePayload {
+        /// The course.
+        course: Course,
+    }
+    CourseUpdateUserError, CourseUpdateErrorCode { NotFound, Invalid, Taken, VersionConflict, IdempotencyMismatch }
+}
+
+payload! {
+    /// What `coursePublish` answers.
+    CoursePublishPayload {
+        /// The course, as learners see it from now on.
+        course: Course,
+    }
+    CoursePublishUserError, CoursePublishErrorCode { NotFound, Invalid, InvalidState, NothingToPublish, VersionConflict, IdempotencyMismatch }
+}
+
+payload! {
+    /// What `moduleCreate` answers.
+    ModuleCreatePayload {
+        /// The new module of the draft.
+        module: DraftModule,
+    }
+    ModuleCreateUserError, ModuleCreateErrorCode { NotFound, Invalid, VersionConflict, IdempotencyMismatch }
+}
+
+payload! {
+    /// What `moduleMove` answers.
+    ModuleMovePayload {
+        /// The module at its new position.
+        module: DraftModule,
+    }
+    ModuleMoveUserError, ModuleMoveErrorCode { NotFound, Invalid, VersionConflict, IdempotencyMismatch }
+}
+
+payload! {
+    /// What `unitCreate` answers.
+    UnitCreatePayload {
+        /// The new unit of the draft.
+        unit: DraftUnit,
+    }
+    UnitCreateUserError, UnitCreateErrorCode { NotFound, Invalid, VersionConflict, IdempotencyMismatch }
+}
+
+payload! {
+    /// What `unitUpdate` answers.
+    UnitUpdatePayload {
+        /// The unit of the draft.
+        unit: DraftUnit,
+    }
+    UnitUpdateUserError, UnitUpdateErrorCode { NotFound, Invalid, InvalidState, VersionConflict, IdempotencyMismatch }
+}
+
+/// The mutations that author a course.
+#[derive(Default)]
+pub struct AuthoringMutation;
+
+#[Object]
+impl AuthoringMutation {
+    /// Creates a course with an empty draft. Requires: `courses.create`. Cost: 1.
+    async fn course_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new course.")] input: CourseCreateInput,
+    ) -> Result<Option<CourseCreatePayload>> {
+        signed_in(ctx)?;
+        let org: OrganizationKey = match key(&input.organization_id, "organizationId") {
+            Ok(key) => key,
+            Err(refusals) => return CourseCreatePayload::refused(refusals),
+        };
+        let new = NewCourse {
+            slug: input.slug.clone(),
+            title: input.title.clone(),
+            summary: input.summary.clone(),
+            visibility: input.visibility,
+            external_id: input.external_id.clone(),
+        };
+        let done = ctx
+            .operation()
+            .mutate("courseCreate", org.0, &input, move |write| {
+                Box::pin(async move { authoring::create(write, &new).await })
+            });
+        match done.await? {
+            Ok(key) => Ok(Some(CourseCreatePayload {
+                course: Course::find(ctx, key).await?,
+                ..Default::default()
+            })),
+            Err(refusals) => CourseCreatePayload::refused(refusals),
+        }
+    }
+
+    /// Edits a course: its address and visibility at once, everything else in the draft. Requires: `courses.update`. Cost: 1.
+    async fn course_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: CourseUpdateInput,
+    ) -> Result<Option<CourseUpdatePayload>> {
+        signed_in(ctx)?;
+        let course: CourseKey = match key(&input.id, "id") {
+            Ok(key) => key,
+            Err(refusals) => return CourseUpdatePayload::refused(refusals),
+        };
+        let changes = CourseChanges {
+            slug: input.slug.clone(),
+            visibility: input.visibility,
+            draft: DraftChanges {
+                title: input.title.clone(),
+                summary: input.summary.clone(),
+                completion_rule: input.completion_rule,
+            },
+        };
+        let expected = input.expected_version;
+        let done = ctx
+            .operation()
+            .mutate("courseUpdate", course.org, &input, move |write| {
+                Box::pin(async move { authoring::update(write, course, &changes, expected).await })
+            });
+        match done.await? {
+            Ok(key) => Ok(Some(CourseUpdatePayload {
+                course: Course::find(ctx, key).await?,
+                ..Default::default()
+            })),
+            Err(refusals) => CourseUpdatePayload::refused(refusals),
+        }
+    }
+
+    /// Publishes a course's draft as its next revision. Learners who are enrolled stay on theirs.
+    ///
+    /// Requires: `courses.publish`. Cost: 1.
+    async fn course_publish(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which course.")] input: CoursePublishInput,
+    ) -> Result<Option<CoursePublishPayload>> {
+        signed_in(ctx)?;
+        let course: CourseKey = match key(&input.id, "id") {
+            Ok(key) => key,
+            Err(refusals) => return CoursePublishPayload::refused(refusals),
+        };
+        let expected = input.expected_version;
+        let done = ctx
+            .operation()
+            .mutate("coursePublish", course.org, &input, move |write| {
+                Box::pin(async move { publish::publish(write, course, expected).await })
+            });
+        match done.await? {
+            Ok(key) => Ok(Some(CoursePublishPayload {
+                course: Course::find(ctx, key).await?,
+                ..Default::default()
+            })),
+            Err(refusals) => CoursePublishPayload::refused(refusals),
+        }
+    }
+
+    /// Adds a module to a course's draft. Requires: `courses.update`. Cost: 1.
+    async fn module_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new module.")] input: ModuleCreateInput,
+    ) -> Result<Option<ModuleCreatePayload>> {
+        signed_in(ctx)?;
+        let course: CourseKey = match key(&input.course_id, "courseId") {
+            Ok(key) => key,
+            Err(refusals) => return ModuleCreatePayload::refused(refusals),
+        };
+        let (title, part, position) = (input.title.clone(), input.part.clone(), input.position);
+        let done = ctx
+            .operation()
+            .mutate("moduleCreate", course.org, &input, move |write| {
+                Box::pin(async move {
+                    authoring::create_module(write, course, &title, part.as_deref(), position).await
+                })
+            });
+        match done.await? {
+            Ok((course, id)) => {
+                let module = DraftModule::find(ctx, ModuleKey::new(course, id)).await?;
+                Ok(Some(ModuleCreatePayload {
+                    module,
+                    ..Default::default()
+                }))
+            }
+            Err(refusals) => ModuleCreatePayload::refused(refusals),
+        }
+    }
+
+    /// Moves a module of a course's draft to another position. Requires: `courses.update`. Cost: 1.
+    async fn module_move(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which module, and where to.")] input: ModuleMoveInput,
+    ) -> Result<Option<ModuleMovePayload>> {
+        signed_in(ctx)?;
+        let module: ModuleKey = match key(&input.id, "id") {
+            Ok(key) => key,
+            Err(refusals) => return ModuleMovePayload::refused(refusals),
+        };
+        let position = input.position;
+        let done = ctx
+            .operation()
+            .mutate("moduleMove", module.course.org, &input, move |write| {
+                Box::pin(async move { authoring::move_module(write, module, position).await })
+            });
+        match done.await? {
+            Ok((course, id)) => {
+                let module = DraftModule::find(ctx, ModuleKey::new(course, id)).await?;
+                Ok(Some(ModuleMovePayload {
+                    module,
+                    ..Default::default()
+                }))
+            }
+            Err(refusals) => ModuleMovePayload::refused(refusals),
+        }
+    }
+
+    /// Adds a unit to a module of a course's draft. Requires: `courses.update`. Cost: 1.
+    async fn unit_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new unit.")] input: UnitCreateInput,
+    ) -> Result<Option<UnitCreatePayload>> {
+        signed_in(ctx)?;
+        let module: ModuleKey = match key(&input.module_id, "moduleId") {
+            Ok(key) => key,
+            Err(refusals) => return UnitCreatePayload::refused(refusals),
+        };
+        let (title, position) = (input.title.clone(), input.position);
+        let content = input.content.clone().into_draft(&ctx.app().clock);
+        let done = ctx
+            .operation()
+            .mutate("unitCreate", module.course.org, &input, move |write| {
+                Box::pin(
+                    async move { authoring::create_unit(write, module, &title, &content, position).await },
+                )
+            });
+        match done.await? {
+            Ok((course, id)) => {
+                let unit = DraftUnit::find(ctx, UnitKey::new(course, id)).await?;
+                Ok(Some(UnitCreatePayload {
+                    unit,
+                    ..Default::default()
+                }))
+            }
+            Err(refusals) => UnitCreatePayload::refused(refusals),
+        }
+    }
+
+    /// Edits a unit of a course's draft. Requires: `courses.update`. Cost: 1.
+    async fn unit_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: UnitUpdateInput,
+    ) -> Result<Option<UnitUpdatePayload>> {
+        signed_in(ctx)?;
+        let unit: UnitKey = match key(&input.id, "id") {
+            Ok(key) => key,
+            Err(refusals) => return UnitUpdatePayload::refused(refusals),
+        };
+        let title = input.title.clone();
+        let content = input
+            .content
+            .clone()
+            .map(|content| content.into_draft(&ctx.app().clock));
+        let done = ctx
+            .operation()
+            .mutate("unitUpdate", unit.course.org, &input, move |write| {
+                Box::pin(async move {
+                    authoring::update_unit(write, unit, title.as_deref(), content.as_ref()).await
+                })
+            });
+        match done.await? {
+            Ok((course, id)) => {
+                let unit = DraftUnit::find(ctx, UnitKey::new(course, id)).await?;
+                Ok(Some(UnitUpdatePayload {
+                    unit,
+                    ..Default::default()
+                }))
+            }
+            Err(refusals) => UnitUpdatePayload::refused(refusals),
+        }
+    }
+}

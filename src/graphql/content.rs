@@ -1,0 +1,227 @@
+//! The content of courses as its readers see it: modules and units of a compiled revision, by reference.
+
+use crate::domain::content::compiled::SharedRevision;
+use crate::domain::content::{ModuleContent, QuizPolicy, UnitBody, UnitContent};
+use crate::kernel::ids::{ModuleKey, UnitKey};
+use async_graphql::{Interface, Object};
+
+/// A module of a revision.
+#[derive(Clone)]
+pub struct Module {
+    revision: SharedRevision,
+    index: usize,
+}
+
+/// A unit that is a text.
+#[derive(Clone)]
+pub struct TextUnit(UnitPlace);
+
+/// A unit that is a quiz.
+#[derive(Clone)]
+pub struct QuizUnit(UnitPlace);
+
+/// Where a unit stands in its revision.
+#[derive(Clone)]
+struct UnitPlace {
+    revision: SharedRevision,
+    module: usize,
+    unit: usize,
+}
+
+impl UnitPlace {
+    fn content(&self) -> &UnitContent {
+        &self.revision.content.modules[self.module].units[self.unit]
+    }
+
+    fn key(&self) -> UnitKey {
+        UnitKey::new(self.revision.course, self.content().id)
+    }
+
+    fn module(&self) -> Module {
+        Module {
+            revision: self.revision.clone(),
+            index: self.module,
+        }
+    }
+}
+
+/// A unit of a course: one step on the learner's way. Which fields it has beyond these depends on what it is.
+#[derive(Clone, Interface)]
+#[graphql(
+    field(
+        name = "id",
+        ty = "UnitKey",
+        desc = "The unit's global identifier, the same in every revision. Cost: 1."
+    ),
+    field(name = "title", ty = "&str", desc = "The unit's title. Cost: 1."),
+    field(
+        name = "position",
+        ty = "i32",
+        desc = "Where the unit stands in its module, from 0. Cost: 1."
+    ),
+    field(
+        name = "module",
+        ty = "Module",
+        desc = "The module that the unit stands in. Cost: 1."
+    )
+)]
+pub enum Unit {
+    /// A text.
+    Text(TextUnit),
+    /// A quiz.
+    Quiz(QuizUnit),
+}
+
+impl Module {
+    /// The modules of a revision in order.
+    pub fn all(revision: &SharedRevision) -> Vec<Self> {
+        (0..revision.content.modules.len())
+            .map(|index| Self {
+                revision: revision.clone(),
+                index,
+            })
+            .collect()
+    }
+
+    /// Finds a module of a revision.
+    pub fn find(revision: &SharedRevision, key: ModuleKey) -> Option<Self> {
+        revision.module_position(key.id).map(|index| Self {
+            revision: revision.clone(),
+            index,
+        })
+    }
+
+    fn content(&self) -> &ModuleContent {
+        &self.revision.content.modules[self.index]
+    }
+}
+
+impl Unit {
+    /// Finds a unit of a revision.
+    pub fn find(revision: &SharedRevision, key: UnitKey) -> Option<Self> {
+        let (module, unit) = revision.unit_position(key.id)?;
+        Some(Self::at(revision, module, unit))
+    }
+
+    /// The unit at a place of a revision.
+    fn at(revision: &SharedRevision, module: usize, unit: usize) -> Self {
+        let place = UnitPlace {
+            revision: revision.clone(),
+            module,
+            unit,
+        };
+        match place.content().body {
+            UnitBody::Text(_) => Self::Text(TextUnit(place)),
+            UnitBody::Quiz { .. } => Self::Quiz(QuizUnit(place)),
+        }
+    }
+}
+
+/// A module of a course: units that belong together.
+///
+/// Requires: seeing the course. Cost: 1.
+#[Object]
+impl Module {
+    /// The module's global identifier, the same in every revision. Cost: 1.
+    pub async fn id(&self) -> ModuleKey {
+        ModuleKey::new(self.revision.course, self.content().id)
+    }
+
+    /// The module's title. Cost: 1.
+    async fn title(&self) -> &str {
+        &self.content().title
+    }
+
+    /// The part of the course that the module stands in; null in a course without parts. Cost: 1.
+    async fn part(&self) -> Option<&str> {
+        self.content().part.as_deref()
+    }
+
+    /// Where the module stands in the course, from 0. Cost: 1.
+    async fn position(&self) -> i32 {
+        i32::try_from(self.index).unwrap_or(i32::MAX)
+    }
+
+    /// The module's units in order. Cost: 1, from memory.
+    async fn units(&self) -> Vec<Unit> {
+        (0..self.content().units.len())
+            .map(|unit| Unit::at(&self.revision, self.index, unit))
+            .collect()
+    }
+}
+
+/// A unit to read.
+///
+/// Requires: seeing the course. Cost: 1.
+#[Object]
+impl TextUnit {
+    /// The unit's global identifier, the same in every revision. Cost: 1.
+    pub async fn id(&self) -> UnitKey {
+        self.0.key()
+    }
+
+    /// The unit's title. Cost: 1.
+    async fn title(&self) -> &str {
+        &self.0.content().title
+    }
+
+    /// Where the unit stands in its module, from 0. Cost: 1.
+    async fn position(&self) -> i32 {
+        i32::try_from(self.0.unit).unwrap_or(i32::MAX)
+    }
+
+    /// The module that the unit stands in. Cost: 1.
+    async fn module(&self) -> Module {
+        self.0.module()
+    }
+
+    /// The text, Markdown source as its author wrote it: clean what you render. Cost: 1.
+    async fn body(&self) -> &str {
+        match &self.0.content().body {
+            UnitBody::Text(body) => body,
+            UnitBody::Quiz { .. } => "",
+        }
+    }
+}
+
+/// A unit to be answered. Its questions are shown in an attempt: start one with `attemptStart`.
+///
+/// Requires: seeing the course. Cost: 1.
+#[Object]
+impl QuizUnit {
+    /// The unit's global identifier, the same in every revision. Cost: 1.
+    pub async fn id(&self) -> UnitKey {
+        self.0.key()
+    }
+
+    /// The unit's title. Cost: 1.
+    async fn title(&self) -> &str {
+        &self.0.content().title
+    }
+
+    /// Where the unit stands in its module, from 0. Cost: 1.
+    async fn position(&self) -> i32 {
+        i32::try_from(self.0.unit).unwrap_or(i32::MAX)
+    }
+
+    /// The module that the unit stands in. Cost: 1.
+    async fn module(&self) -> Module {
+        self.0.module()
+    }
+
+    /// How the quiz is taken. Cost: 1.
+    async fn policy(&self) -> QuizPolicy {
+        match &self.0.content().body {
+            UnitBody::Quiz { policy, .. } => policy.clone(),
+            UnitBody::Text(_) => QuizPolicy::default(),
+        }
+    }
+
+    /// How many questions the quiz has; each earns one point. Cost: 1.
+    async fn question_count(&self) -> i32 {
+        match &self.0.content().body {
+            UnitBody::Quiz { questions, .. } => i32::try_from(questions.len()).unwrap_or(i32::MAX),
+            UnitBody::Text(_) => 0,
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! `CourseDraft`: what authors read.
+
+use super::support::operation::Ask;
+use crate::auth::permission::Permission;
+use crate::auth::policy::{Facts, Kind, Question, Relation};
+use crate::domain::content::{Answer, ChoiceOption, CompletionRule, QuestionKind, QuizPolicy};
+use crate::domain::courses::drafts::{
+    self, DraftModulesOf, DraftOf, DraftQuestionsOf, DraftUnitsOf, UnitKind,
+};
+use crate::domain::courses::store::Taught;
+use crate::kernel::error::Result;
+use crate::kernel::ids::{CourseKey, ModuleKey, QuestionKey, UnitKey};
+use async_graphql::{Context, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+/// The draft of a course.
+pub struct CourseDraft(Arc<drafts::CourseDraft>);
+
+/// A module of a draft.
+#[derive(Clone)]
+pub struct DraftModule(drafts::DraftModule);
+
+/// A unit of a draft.
+#[derive(Clone)]
+pub struct DraftUnit(drafts::DraftUnit);
+
+/// A question of a draft's quiz.
+#[derive(Clone)]
+pub struct DraftQuestion {
+    key: QuestionKey,
+    row: drafts::DraftQuestion,
+}
+
+impl CourseDraft {
+    /// Finds a course's draft. The caller has made sure that the viewer may read it.
+    pub async fn find(ctx: &Context<'_>, key: CourseKey) -> Result<Option<Self>> {
+        Ok(ctx.fetch(DraftOf(key)).await?.map(Self))
+    }
+}
+
+impl DraftModule {
+    /// Finds a draft's module. The caller has made sure that the viewer may read the draft.
+    pub async fn find(ctx: &Context<'_>, key: ModuleKey) -> Result<Option<Self>> {
+        let modules = ctx.fetch_one(DraftModulesOf(key.course)).await?;
+        Ok(modules.iter().find(|module| module.key == key).cloned().map(Self))
+    }
+}
+
+impl DraftUnit {
+    /// Finds a draft's unit. The caller has made sure that the viewer may read the draft.
+    pub async fn find(ctx: &Context<'_>, key: UnitKey) -> Result<Option<Self>> {
+        Ok(ctx.fetch(key).await?.map(|unit| Self((*unit).clone())))
+    }
+}
+
+/// What the next revision of a course will show.
+///
+/// Requires: `courses.read_draft`. Cost: 1.
+#[Object]
+impl CourseDraft {
+    /// The title of the next revision. Cost: 1.
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// The summary of the next revision, Markdown. Cost: 1.
+    async fn summary(&self) -> &str {
+        &self.0.summary
+    }
+
+    /// When an enrolment in the next revision will be complete. Cost: 1.
+    async fn completion_rule(&self) -> CompletionRule {
+        self.0.completion_rule
+    }
+
+    /// Counts the edits; give it as `expectedVersion` to edit or publish only what you have seen. Cost: 1.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// When the draft was last edited. Cost: 1.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.0.updated_at
+    }
+
+    /// The draft's modules in order, at most 500. Cost: 1, batched.
+    async fn modules(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DraftModule>> {
+        let key = CourseKey::new(self.0.org_id, self.0.course_id);
+        let rows = ctx.fetch_one(DraftModulesOf(key)).await?;
+        Ok(rows.iter().cloned().map(DraftModule).collect())
+    }
+}
+
+/// A module of a draft.
+///
+/// Requires: `courses.read_draft`. Cost: 1.
+#[Object]
+impl DraftModule {
+    /// The module's global identifier, the same in every revision. Cost: 1.
+    pub async fn id(&self) -> ModuleKey {
+        self.0.key
+    }
+
+    /// The module's title. Cost: 1.
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// The part of the course that the module stands in. Cost: 1.
+    async fn part(&self) -> Option<&str> {
+        self.0.part.as_deref()
+    }
+
+    /// Where the module stands, from 0. Cost: 1.
+    async fn position(&self) -> i32 {
+        self.0.position
+    }
+
+    /// The module's units in order, at most 500. Cost: 1, batched.
+    async fn units(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DraftUnit>> {
+        let rows = ctx.fetch_one(DraftUnitsOf(self.0.key)).await?;
+        Ok(rows.iter().cloned().map(DraftUnit).collect())
+    }
+}
+
+/// A unit of a draft.
+///
+/// Requires: `courses.read_draft`. Cost: 1.
+#[Object]
+impl DraftUnit {
+    /// The unit's global identifier, the same in every revision. Cost: 1.
+    pub async fn id(&self) -> UnitKey {
+        self.0.key
+    }
+
+    /// The unit's title. Cost: 1.
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// What the unit is. Cost: 1.
+    async fn kind(&self) -> UnitKind {
+        self.0.kind
+    }
+
+    /// Where the unit stands, from 0. Cost: 1.
+    async fn position(&self) -> i32 {
+        self.0.position
+    }
+
+    /// A text unit's Markdown source; null for a quiz. Cost: 1.
+    async fn body(&self) -> Option<&str> {
+        self.0.body.as_deref()
+    }
+
+    /// How a quiz unit is taken; null for a text. Cost: 1.
+    async fn policy(&self) -> Option<QuizPolicy> {
+        self.0.policy()
+    }
+
+    /// A quiz unit's questions in order, at most 500; empty for a text. Cost: 1, batched.
+    async fn questions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DraftQuestion>> {
+        if self.0.kind == UnitKind::Text {
+            return Ok(Vec::new());
+        }
+        let rows = ctx.fetch_one(DraftQuestionsOf(self.0.key)).await?;
+        let question = |row: &drafts::DraftQuestion| DraftQuestion {
+            key: QuestionKey::new(self.0.key.course, row.id),
+            row: row.clone(),
+        };
+        Ok(rows.iter().map(question).collect())
+    }
+}
+
+/// What is right, for authors.
+#[derive(SimpleObject)]
+pub struct AuthorAnswerKey {
+    /// The right answers: any one of them earns the point.
+    pub right: Vec<AuthorAnswer>,
+    /// Why, Markdown.
+    pub explanation: Option<String>,
+}
+
+/// One right answer, for authors; only the fields of the question's kind are set.
+#[derive(Default, SimpleObject)]
+pub struct AuthorAnswer {
+    /// The keys of the right options of a choice question.
+    pub choice: Option<Vec<String>>,
+    /// The right text of a short-text question.
+    pub text: Option<String>,
+    /// Whether the traced program compiles.
+    pub compiles: Option<bool>,
+    /// What the traced program prints.
+    pub stdout: Option<String>,
+    /// The line at fault of a traced program that does not compile.
+    pub line: Option<i32>,
+}
+
+impl From<&Answer> for AuthorAnswer {
+    fn from(answer: &Answer) -> Self {
+        match answer.clone() {
+            Answer::Choice(keys) => Self {
+                choice: Some(keys.into_iter().collect()),
+                ..Self::default()
+            },
+            Answer::Text(text) => Self {
+                text: Some(text),
+                ..Self::default()
+            },
+            Answer::Tracing {
+                compiles,
+                stdout,
+                line,
+            } => Self {
+                compiles: Some(compiles),
+                stdout,
+                line,
+                ..Self::default()
+            },
+        }
+    }
+}
+
+/// A question of a draft's quiz, for authors. Learners meet questions in an attempt, as another type.
+///
+/// Requires: `courses.read_draft`. Cost: 1.
+#[Object]
+impl DraftQuestion {
+    /// The question's global identifier, the same in every revision. Cost: 1.
+    pub async fn id(&self) -> QuestionKey {
+        self.key
+    }
+
+    /// How the question is answered. Cost: 1.
+    async fn kind(&self) -> Option<QuestionKind> {
+        self.row.prompt().map(|prompt| prompt.kind)
+    }
+
+    /// What is asked, Markdown. Cost: 1.
+    async fn text(&self) -> Option<String> {
+        self.row.prompt().map(|prompt| prompt.text)
+    }
+
+    /// The program to trace; null in other questions. Cost: 1.
+    async fn program(&self) -> Option<String> {
+        self.row.prompt().and_then(|prompt| prompt.program)
+    }
+
+    /// The options of a choice question. Cost: 1.
+    async fn options(&self) -> Vec<ChoiceOption> {
+        self.row.prompt().map(|prompt| prompt.options).unwrap_or_default()
+    }
+
+    /// What is right, and why. Null for readers of the draft without this right.
+    ///
+    /// Requires: `questions.key.read`. Cost: 1.
+    async fn answer_key(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<AuthorAnswerKey>> {
+        let course = self.key.course;
+        let Some(standing) = ctx.viewer().in_org(course.org) else {
+            return Ok(None);
+        };
+        let taught = ctx.fetch(Taught(course, standing.member)).await?.is_some();
+        let facts = Facts::of(Kind::Course, course.org).related(Relation {
+            taught,
+            ..Relation::default()
+        });
+        if !ctx
+            .app()
+            .policies
+            .decide(
+                standing,
+                Question {
+                    permission: Permission::QuestionsKeyRead,
+                    facts,
+                },
+            )
+            .allowed
+        {
+            return Ok(None);
+        }
+        let key = self.row.answer_key();
+        Ok(key.map(|key| AuthorAnswerKey {
+            right: key.right.iter().map(AuthorAnswer::from).collect(),
+            explanation: key.explanation,
+        }))
+    }
+}

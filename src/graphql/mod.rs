@@ -1,0 +1,11 @@
+//! The GraphQL schema: how the domain is exposed. Knows no HTTP.
+
+pub mod authoring;
+pub mod authoring_inputs;
+pub mod content;
+pub mod courses;
+pub mod drafts;
+pub mod front;
+pub mod organizations;
+pub mod schema;
+pub mod support;

@@ -1,0 +1,133 @@
+//! The schema: the only file that names every noun.
+
+use super::authoring::AuthoringMutation;
+use super::courses::{Course, CourseQuery};
+use super::front::{Admitted, DocumentLimits, Front};
+use super::support::error::finish;
+use super::support::operation::{Ask, Operation};
+use crate::auth::standing::Viewer;
+use crate::domain::app::App;
+use crate::domain::organizations::Organization;
+use crate::kernel::ids::{CourseKey, Key, OrganizationKey, prefix};
+use async_graphql::{
+    Context, EmptySubscription, ID, Interface, MergedObject, Object, Response, SDLExportOptions, Schema,
+    ValidationMode,
+};
+use std::sync::Arc;
+
+/// Everything that has a global identifier (Relay Object Identification).
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "The object's global identifier. Cost: 1."))]
+pub enum Node {
+    /// An organisation.
+    Organization(Arc<Organization>),
+    /// A course.
+    Course(Course),
+}
+
+/// Finds what an identifier names, if the viewer may see it.
+async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<Option<Node>> {
+    let found = match prefix(id) {
+        Some(OrganizationKey::PREFIX) => match OrganizationKey::parse(id) {
+            Some(key) => ctx.fetch(key).await?.map(Node::Organization),
+            None => None,
+        },
+        Some(CourseKey::PREFIX) => match CourseKey::parse(id) {
+            Some(key) => Course::find(ctx, key).await?.map(Node::Course),
+            None => None,
+        },
+        _ => None,
+    };
+    Ok(found)
+}
+
+/// The root fields about objects of any type.
+#[derive(Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// Finds the object of an identifier; null when there is none that you may see. Requires: nothing. Cost: 1.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The identifier.")] id: ID,
+    ) -> async_graphql::Result<Option<Node>> {
+        Ok(find_node(ctx, &id).await?)
+    }
+
+    /// Finds the objects of up to 100 identifiers, null in the place of each that you may not see.
+    ///
+    /// Requires: nothing. Cost: 1 for each identifier.
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The identifiers.")] ids: Vec<ID>,
+    ) -> async_graphql::Result<Vec<Option<Node>>> {
+        let nodes = ids.iter().map(|id| find_node(ctx, id));
+        Ok(futures_util::future::try_join_all(nodes).await?)
+    }
+}
+
+/// What can be read.
+#[derive(MergedObject, Default)]
+pub struct Query(NodeQuery, CourseQuery);
+
+/// What can be done. Root fields run one after the other; each is one transaction.
+#[derive(MergedObject, Default)]
+pub struct Mutation(AuthoringMutation);
+
+type LyceumSchema = Schema<Query, Mutation, EmptySubscription>;
+
+fn build() -> LyceumSchema {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .validation_mode(ValidationMode::Fast)
+        .disable_suggestions()
+        .limit_recursive_depth(usize::MAX)
+        .finish()
+}
+
+/// The schema as text, sorted, as it stands in `schema.graphql`.
+pub fn sdl() -> String {
+    build().sdl_with_options(
+        SDLExportOptions::new()
+            .sorted_fields()
+            .sorted_enum_items()
+            .sorted_arguments()
+            .include_specified_by(),
+    )
+}
+
+/// The schema in service: the front before it, the node behind it.
+pub struct Api {
+    schema: LyceumSchema,
+    /// What every document passes first.
+    pub front: Front,
+    /// The node.
+    pub app: Arc<App>,
+}
+
+impl Api {
+    /// Puts the schema in service.
+    pub fn new(app: Arc<App>, limits: DocumentLimits) -> anyhow::Result<Self> {
+        let front = Front::new(&sdl(), limits)
+            .map_err(|error| anyhow::anyhow!("the schema is not valid: {error}"))?;
+        Ok(Self {
+            schema: build(),
+            front,
+            app,
+        })
+    }
+
+    /// Executes an admitted operation and gives its answer with the number of its data statements.
+    pub async fn execute(&self, viewer: Viewer, admitted: Admitted, request_id: &str) -> (Response, u32) {
+        let operation = Operation::new(self.app.clone(), viewer, request_id.to_owned());
+        let statements = operation.statements.clone();
+        let request = admitted.request.data(operation);
+        // Unconstrained: a batch must see all that is asked for in a turn, not what a budget lets it see.
+        let mut response = tokio::task::unconstrained(self.schema.execute(request)).await;
+        response = admitted.completion.complete(response);
+        finish(&mut response, request_id);
+        (response, statements.count())
+    }
+}

@@ -1,0 +1,11 @@
+//! What every noun's file uses and no noun is known in: the operation, errors, connections, payloads.
+
+pub mod connection;
+pub mod error;
+pub mod mutation;
+pub mod operation;
+#[macro_use]
+pub mod payload;
+
+pub use connection::{PageInfo, Paged};
+pub use operation::{Ask, Operation};

@@ -1,0 +1,79 @@
+//! How a mutation field runs its write.
+
+use super::operation::{Ask, Operation};
+use crate::domain::mutate::{Done, Outcome, Request, Write, mutate};
+use crate::domain::refusal::{Code, Refusal};
+use crate::kernel::error::Error;
+use crate::kernel::ids::{Key, OrgId};
+use async_graphql::{Context, ID};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A mutation's input: what idempotency looks at.
+pub trait Input: std::fmt::Debug {
+    /// The client's key for sending the same request twice.
+    fn idempotency_key(&self) -> Option<&str>;
+}
+
+/// Reads an id of the input, or refuses it at its path.
+pub fn key<K: Key>(id: &ID, path: &str) -> Result<K, Vec<Refusal>> {
+    K::parse(id).ok_or_else(|| vec![Refusal::not_found(path)])
+}
+
+impl Operation {
+    /// Runs a write of the viewer's in one organisation; its payload is read from a new snapshot.
+    pub async fn mutate<T, F>(
+        &self,
+        mutation: &'static str,
+        org: OrgId,
+        input: &impl Input,
+        work: F,
+    ) -> Outcome<T>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+        F: for<'w> FnOnce(&'w Write<'w>) -> Done<'w, T> + Send + 'static,
+    {
+        let key = input.idempotency_key().map(str::to_owned);
+        if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 200) {
+            return Ok(Err(vec![Refusal::at(
+                Code::Invalid,
+                "idempotencyKey",
+                "An idempotency key has 1 to 200 bytes.",
+            )]));
+        }
+        let request = Request {
+            mutation,
+            org,
+            idempotency_key: key,
+            input_hash: Request::hash(input),
+            request_id: self.request_id.clone(),
+            statements: self.statements.clone(),
+        };
+        let outcome = mutate(&self.app, &self.viewer, request, work).await;
+        self.read_anew().await;
+        match outcome {
+            Err(Error::NotFound) => Ok(Err(vec![Refusal::whole(
+                Code::NotFound,
+                "There is no such thing, or you may not see it.",
+            )])),
+            outcome => outcome,
+        }
+    }
+}
+
+/// Refuses anonymous viewers.
+pub fn signed_in(ctx: &Context<'_>) -> Result<(), Error> {
+    ctx.viewer().person().map(|_| ()).ok_or(Error::Unauthenticated)
+}
+
+/// Says of inputs that they carry an idempotency key.
+#[macro_export]
+macro_rules! inputs {
+    ($($input:ident),+ $(,)?) => {$(
+        impl $crate::graphql::support::mutation::Input for $input {
+            fn idempotency_key(&self) -> Option<&str> {
+                self.idempotency_key.as_deref()
+            }
+        }
+    )+};
+}

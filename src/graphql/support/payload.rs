@@ -1,0 +1,116 @@
+//! The three types that every mutation has besides its input: payload, user error, error code.
+
+/// Declares a mutation's payload with its user errors.
+///
+/// ```text
+/// payload! {
+///     /// What `courseCreate` answers.
+///     CourseCreatePayload { /// The new course. course: Course }
+///     CourseCreateUserError, CourseCreateErrorCode { NotFound, Taken, … }
+/// }
+/// ```
+#[macro_export]
+macro_rules! payload {
+    (
+        $(#[$doc:meta])*
+        $payload:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? }
+        $error:ident, $code:ident { $($variant:ident),+ $(,)? }
+    ) => {
+        $(#[$doc])*
+        #[derive(Default, async_graphql::SimpleObject)]
+        pub struct $payload {
+            $($(#[$field_doc])* pub $field: Option<$type>,)*
+            /// What to correct in the input; empty when the mutation did its work. When it is not, nothing was changed.
+            pub user_errors: Vec<$error>,
+        }
+
+        #[doc = concat!("Something in the input of `", stringify!($payload), "`'s mutation that can be corrected.")]
+        #[derive(Clone, Debug, async_graphql::SimpleObject)]
+        pub struct $error {
+            /// Which of the mutation's codes: branch on this.
+            pub code: $code,
+            /// The path to the input field at fault; null where it is the input as a whole.
+            pub field: Option<Vec<String>>,
+            /// What is wrong and what to do next, for people.
+            pub message: String,
+        }
+
+        #[doc = concat!("Why the mutation answering `", stringify!($payload), "` did nothing.")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
+        pub enum $code {
+            $(#[doc = $crate::code_doc!($variant)] $variant),+
+        }
+
+        impl $payload {
+            /// Answers refusals. A code that this mutation does not declare is a fault of ours.
+            pub fn refused(refusals: Vec<$crate::domain::refusal::Refusal>) -> async_graphql::Result<Option<Self>> {
+                use $crate::domain::refusal::Code;
+                let user_errors = refusals.into_iter().map(|refusal| {
+                    let code = match refusal.code {
+                        $(Code::$variant => $code::$variant,)+
+                        other => return Err($crate::kernel::error::Error::internal(format!("{} does not declare {other:?}", stringify!($code)))),
+                    };
+                    Ok($error { code, field: refusal.field, message: refusal.message })
+                });
+                let user_errors = user_errors.collect::<Result<Vec<_>, _>>()?;
+                Ok(Some(Self { user_errors, ..Self::default() }))
+            }
+        }
+    };
+}
+
+/// What each code means, the same in every mutation.
+#[macro_export]
+macro_rules! code_doc {
+    (NotFound) => {
+        "Something that the input names does not exist, or you may not see it."
+    };
+    (Invalid) => {
+        "A value is malformed or out of its bounds; the message says which and what is allowed."
+    };
+    (IdempotencyMismatch) => {
+        "The idempotency key was used with another input."
+    };
+    (VersionConflict) => {
+        "It was edited in the meantime: read it again and repeat the edit on the new version."
+    };
+    (Taken) => {
+        "Another one has this slug, external id or address; choose another."
+    };
+    (NothingToPublish) => {
+        "The draft has no unit, or a quiz without questions."
+    };
+    (InvalidState) => {
+        "The move is not one that the present state allows; the message names both."
+    };
+    (AlreadyEnrolled) => {
+        "The learner is enrolled already."
+    };
+    (NotPublished) => {
+        "The course takes no learners: it is not published."
+    };
+    (NotEnrolled) => {
+        "There is no active enrolment that this belongs to."
+    };
+    (AttemptOpen) => {
+        "An attempt at this quiz is open already: go on with it."
+    };
+    (NoAttemptsLeft) => {
+        "The quiz allows no further attempt."
+    };
+    (DeadlinePassed) => {
+        "The attempt's time is over; what was saved before counts."
+    };
+    (LastOwner) => {
+        "The organisation would have no owner left."
+    };
+    (InvitationSpent) => {
+        "The invitation was used, revoked or is past its time; ask for a new one."
+    };
+    (WrongAddress) => {
+        "The invitation is for another email address than yours."
+    };
+    (WrongCredentials) => {
+        "Address and password do not belong together."
+    };
+}
