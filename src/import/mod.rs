@@ -1,0 +1,3 @@
+//! Other formats, read into what a course is made of.
+
+pub mod mdbook;
