@@ -163,10 +163,14 @@ where
         return known;
     }
     let actor = match user {
-        Some(user) => if let Some(standing) = standing(&tx, request.org, user).await? { Actor::Member(standing) } else {
-            tx.rollback().await?;
-            return Err(Error::NotFound);
-        },
+        Some(user) => {
+            if let Some(standing) = standing(&tx, request.org, user).await? {
+                Actor::Member(standing)
+            } else {
+                tx.rollback().await?;
+                return Err(Error::NotFound);
+            }
+        }
         None => Actor::System(request.org),
     };
     let write = Write {
