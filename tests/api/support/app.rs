@@ -74,7 +74,7 @@ impl TestApp {
             keyring,
         )
         .unwrap();
-        let router = node(app.clone());
+        let router = node(&app);
         let slug = format!("t{}", app.clock.uuid().simple());
         let org = factory::organization(&app, &slug, false).await;
         Self {
@@ -136,7 +136,7 @@ impl TestApp {
 }
 
 /// The routes of a node with everybody's buckets full.
-pub fn node(app: Arc<App>) -> Router {
+pub fn node(app: &Arc<App>) -> Router {
     let api = Api::new(app.clone(), DocumentLimits::default()).unwrap();
     let config = HttpConfig {
         bucket_capacity: 1 << 40,
