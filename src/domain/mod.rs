@@ -9,6 +9,7 @@ pub mod mutate;
 pub mod organizations;
 pub mod records;
 pub mod refusal;
+pub mod visibility;
 
 /// How long a node trusts what it knows of a person or a course without hearing that it changed.
 pub const TIME_TO_LIVE: std::time::Duration = std::time::Duration::from_secs(30);
