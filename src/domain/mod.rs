@@ -3,10 +3,14 @@
 //! Later nouns may use earlier ones. `app` and `mutate` are what all of them run in.
 
 pub mod app;
+pub mod certificates;
 pub mod content;
 pub mod courses;
+pub mod enrollments;
 pub mod mutate;
 pub mod organizations;
+pub mod progress;
+pub mod record_lists;
 pub mod records;
 pub mod refusal;
 pub mod visibility;
