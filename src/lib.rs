@@ -7,4 +7,5 @@ pub mod db;
 pub mod domain;
 pub mod graphql;
 pub mod import;
+pub mod jobs;
 pub mod kernel;

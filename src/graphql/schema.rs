@@ -1,5 +1,7 @@
 //! The schema: the only file that names every noun.
 
+use super::attempt_mutations::AttemptMutation;
+use super::attempts::AttemptQuery;
 use super::authoring::AuthoringMutation;
 use super::courses::{Course, CourseQuery};
 use super::front::{Admitted, DocumentLimits, Front};
@@ -7,8 +9,9 @@ use super::support::error::finish;
 use super::support::operation::{Ask, Operation};
 use crate::auth::standing::Viewer;
 use crate::domain::app::App;
+use crate::domain::attempts::{Attempt, lists};
 use crate::domain::organizations::Organization;
-use crate::kernel::ids::{CourseKey, Key, OrganizationKey, prefix};
+use crate::kernel::ids::{AttemptKey, CourseKey, Key, OrganizationKey, prefix};
 use async_graphql::{
     Context, EmptySubscription, ID, Interface, MergedObject, Object, Response, SDLExportOptions, Schema,
     ValidationMode,
@@ -23,6 +26,8 @@ pub enum Node {
     Organization(Arc<Organization>),
     /// A course.
     Course(Course),
+    /// An attempt at a quiz.
+    Attempt(Arc<Attempt>),
 }
 
 /// Finds what an identifier names, if the viewer may see it.
@@ -34,6 +39,10 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
         },
         Some(CourseKey::PREFIX) => match CourseKey::parse(id) {
             Some(key) => Course::find(ctx, key).await?.map(Node::Course),
+            None => None,
+        },
+        Some(AttemptKey::PREFIX) => match AttemptKey::parse(id) {
+            Some(key) => lists::find(&ctx.reader(), ctx.viewer(), key).await?.map(Node::Attempt),
             None => None,
         },
         _ => None,
@@ -71,11 +80,11 @@ impl NodeQuery {
 
 /// What can be read.
 #[derive(MergedObject, Default)]
-pub struct Query(NodeQuery, CourseQuery);
+pub struct Query(NodeQuery, CourseQuery, AttemptQuery);
 
 /// What can be done. Root fields run one after the other; each is one transaction.
 #[derive(MergedObject, Default)]
-pub struct Mutation(AuthoringMutation);
+pub struct Mutation(AuthoringMutation, AttemptMutation);
 
 type LyceumSchema = Schema<Query, Mutation, EmptySubscription>;
 
