@@ -323,7 +323,10 @@ impl CourseQuery {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<CourseConnection> {
-        let org = filter.unwrap_or_default().organization.map(|id| OrganizationKey::parse(&id).map_or(OrgId(uuid::Uuid::nil()), |key| key.0));
+        let org = filter
+            .unwrap_or_default()
+            .organization
+            .map(|id| OrganizationKey::parse(&id).map_or(OrgId(uuid::Uuid::nil()), |key| key.0));
         let filter = CourseFilter {
             query,
             org,

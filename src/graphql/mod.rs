@@ -1,7 +1,5 @@
 //! The GraphQL schema: how the domain is exposed. Knows no HTTP.
 
-#[cfg(test)]
-mod answer_key_tests;
 pub mod attempt_inputs;
 pub mod attempt_items;
 pub mod attempt_mutations;

@@ -1,3 +1,39 @@
-//! What the service does by itself. Every job may run on any number of nodes at once.
+//! What a node does without being asked. Every job may run on any number of nodes at once.
 
+pub mod sequencer;
 pub mod sweeper;
+
+use crate::domain::app::App;
+use crate::kernel::error::Result;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often each job looks for work.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct JobsConfig {
+    /// Milliseconds between two looks for work.
+    #[arg(long, env = "LYCEUM_JOBS_INTERVAL_MS", default_value_t = 1_000)]
+    pub jobs_interval_ms: u64,
+}
+
+/// Runs all jobs, beside each other, until the task is dropped.
+pub async fn run(app: Arc<App>, config: JobsConfig) {
+    let every = Duration::from_millis(config.jobs_interval_ms.max(10));
+    tokio::join!(
+        again(every, "numbering events", || sequencer::run_once(&app)),
+        again(every, "closing attempts whose time is over", || sweeper::run_once(&app)),
+    );
+}
+
+/// Does a job again and again. What fails is tried again in the next round.
+async fn again<F: Future<Output = Result<usize>>>(every: Duration, job: &str, run_once: impl Fn() -> F) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match run_once().await {
+            Ok(done) => tracing::debug!(job, done, "a round is over"),
+            Err(error) => tracing::warn!(job, %error, "a round failed; the next one tries again"),
+        }
+    }
+}

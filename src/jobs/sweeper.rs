@@ -10,36 +10,21 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::AttemptKey;
 use futures_util::StreamExt;
 use futures_util::stream;
+use std::future::ready;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval};
 
 /// Attempts that one sweep takes.
 const MOST: i32 = 200;
 /// Attempts that are closed at the same time.
 const AT_ONCE: usize = 4;
 
-/// Sweeps again and again, until its task is aborted. An attempt that is being closed then is closed nevertheless.
-pub async fn run(app: Arc<App>, every: Duration) {
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        match sweep(&app).await {
-            Ok(0) => {}
-            Ok(closed) => tracing::info!(closed, "closed attempts whose time was over"),
-            Err(error) => tracing::warn!(%error, "could not look for attempts whose time is over"),
-        }
-    }
-}
-
 /// Closes the attempts whose time and grace are over and tells how many. One that cannot be closed now stays due.
-pub async fn sweep(app: &Arc<App>) -> Result<usize> {
+pub async fn run_once(app: &Arc<App>) -> Result<usize> {
     let due = store::due(&app.db, MOST).await?;
     let closing = stream::iter(due)
         .map(|key| close(app, key))
         .buffer_unordered(AT_ONCE);
-    Ok(closing.filter(|closed| std::future::ready(*closed)).count().await)
+    Ok(closing.filter(|closed| ready(*closed)).count().await)
 }
 
 async fn close(app: &Arc<App>, key: AttemptKey) -> bool {

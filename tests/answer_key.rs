@@ -3,9 +3,9 @@
 //! Types that tell what is right are listed here; which fields lead to them, and which fields lead to the drafts of
 //! authors, is compared with the schema, so a new way to either cannot come about unseen.
 
-use super::schema::sdl;
 use apollo_compiler::Schema;
 use apollo_compiler::schema::{ExtendedType, Implementers};
+use lyceum::graphql::schema::sdl;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The types that tell what is right.
