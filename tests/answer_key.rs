@@ -51,10 +51,7 @@ impl Walk {
             let declared = match kind {
                 ExtendedType::Object(object) => &object.fields,
                 ExtendedType::Interface(interface) => {
-                    let members = implementers
-                        .get(name)
-                        .into_iter()
-                        .flat_map(Implementers::iter);
+                    let members = implementers.get(name).into_iter().flat_map(Implementers::iter);
                     own.extend(members.map(|member| (format!("<{member}>"), member.to_string())));
                     &interface.fields
                 }

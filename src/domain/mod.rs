@@ -4,10 +4,14 @@
 
 pub mod app;
 pub mod attempts;
+pub mod certificates;
 pub mod content;
 pub mod courses;
+pub mod enrollments;
 pub mod mutate;
 pub mod organizations;
+pub mod progress;
+pub mod record_lists;
 pub mod records;
 pub mod refusal;
 pub mod visibility;

@@ -2,38 +2,41 @@
 
 use super::attempt_items::AttemptItem;
 use super::content::QuizUnit;
+use super::record_lists;
 use super::support::operation::Ask;
 use super::support::{Paged, connection::Count};
 use crate::connection;
+use crate::db::paginate::CursorValue;
 use crate::domain::attempts::lists::{self, AttemptCountOf, AttemptFilter, AttemptsOf, SecondsLeft};
 use crate::domain::attempts::{Attempt, AttemptState};
 use crate::domain::content::compiled::SharedRevision;
+use crate::domain::enrollments::Enrollment;
+use crate::domain::record_lists::Parent;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{AttemptKey, CourseKey, EnrollmentKey, Key};
+use crate::kernel::ids::{AttemptKey, CourseId, CourseKey, EnrollmentKey, Key};
 use crate::kernel::page::PageArgs;
 use async_graphql::{ComplexObject, Context, ID, InputObject, Object};
 use std::sync::Arc;
 
 connection!(AttemptConnection, AttemptEdge, Arc<Attempt>, "attempts");
 
-/// Which attempts a list has.
+/// Which attempts a page has.
 #[derive(Clone, Debug, Default, InputObject)]
-pub struct AttemptsFilter {
-    /// Only attempts at quizzes of this course.
-    pub course: Option<ID>,
-    /// Only attempts in this state.
+#[graphql(name = "AttemptFilter")]
+pub struct AttemptFilterInput {
+    /// Only at quizzes of this course, by its id.
+    pub course_id: Option<ID>,
+    /// Only in this state.
     pub state: Option<AttemptState>,
 }
 
-impl AttemptsFilter {
-    /// The filter of a list. A course that is none matches nothing.
-    pub fn read(self, list: AttemptFilter) -> AttemptFilter {
-        let nil = uuid::Uuid::nil();
-        let nowhere = CourseKey::new(crate::kernel::ids::OrgId(nil), crate::kernel::ids::CourseId(nil));
-        AttemptFilter {
-            course: self.course.map(|id| CourseKey::parse(&id).unwrap_or(nowhere)),
-            state: self.state,
-            ..list
+impl From<AttemptFilterInput> for AttemptFilter {
+    fn from(input: AttemptFilterInput) -> Self {
+        // An id that names no course matches none.
+        let course = |id: ID| CourseKey::parse(&id).map_or(CourseId(uuid::Uuid::nil()), |key| key.id);
+        Self {
+            course: input.course_id.map(course),
+            state: input.state,
         }
     }
 }
@@ -56,6 +59,11 @@ impl Attempt {
     /// The attempt's global identifier. Cost: 1.
     pub async fn id(&self) -> AttemptKey {
         self.key
+    }
+
+    /// The enrolment that it belongs to. Cost: 1, batched.
+    async fn enrollment(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<Enrollment>> {
+        Ok(ctx.fetch_one(self.enrollment_key()).await?)
     }
 
     /// Whether the points that pass were earned; null while the attempt is open. Cost: 1.
@@ -90,33 +98,51 @@ impl Attempt {
     }
 }
 
-/// Reads a page of the attempts that the viewer may see.
-pub async fn page(ctx: &Context<'_>, filter: AttemptFilter, args: PageArgs) -> Result<AttemptConnection> {
-    let list = format!("attempts {filter:?}");
+/// Reads a page of what the viewer may see of the attempts in an organisation, in a course or of a member; batched.
+pub async fn page_of(
+    ctx: &Context<'_>,
+    parent: Parent,
+    filter: AttemptFilter,
+    args: PageArgs,
+) -> Result<AttemptConnection> {
+    let paged = record_lists::page_of(ctx, "attempts", parent, filter, args, cursor).await?;
+    Ok(paged.into())
+}
+
+/// Reads a page of the viewer's own attempts in all of their organisations.
+pub async fn page_of_viewer(
+    ctx: &Context<'_>,
+    filter: AttemptFilter,
+    args: PageArgs,
+) -> Result<AttemptConnection> {
+    let list = format!("own attempts {filter:?}");
     let page = ctx.page(&args, &list)?;
-    let slice = lists::list(&ctx.reader(), ctx.viewer(), &filter, &page).await?;
+    let slice = lists::list_own(&ctx.reader(), ctx.viewer(), filter, &page).await?;
     let viewer = ctx.viewer().clone();
     let count: Count = Box::new(move |reader| {
-        let (viewer, filter) = (viewer.clone(), filter.clone());
-        Box::pin(async move { lists::count(&reader, &viewer, &filter).await })
+        let viewer = viewer.clone();
+        Box::pin(async move { lists::count_own(&reader, &viewer, filter).await })
     });
-    Ok(Paged::new(&ctx.app().keyring, &list, slice, lists::cursor, count).into())
+    Ok(Paged::new(&ctx.app().keyring, &list, slice, cursor, count).into())
 }
 
 /// Reads a page of an enrolment's attempts, batched with those of other enrolments. The viewer sees the enrolment.
-pub async fn page_of(
+pub async fn page_of_enrollment(
     ctx: &Context<'_>,
     enrollment: EnrollmentKey,
     args: PageArgs,
 ) -> Result<AttemptConnection> {
     let list = format!("attempts of {enrollment}");
     let page = ctx.page(&args, &list)?;
-    let slice = ctx.fetch_one(AttemptsOf(enrollment, page)).await?;
+    let slice = ctx.fetch_one(AttemptsOf::new(enrollment, page)?).await?;
     let count: Count = Box::new(move |reader| {
         Box::pin(async move { Ok(reader.fetch(AttemptCountOf(enrollment)).await?.unwrap_or(0)) })
     });
-    let slice = (*slice).clone();
-    Ok(Paged::new(&ctx.app().keyring, &list, slice, lists::cursor, count).into())
+    Ok(Paged::new(&ctx.app().keyring, &list, slice, cursor, count).into())
+}
+
+fn cursor(attempt: &Arc<Attempt>) -> [String; 1] {
+    [attempt.key.id.write()]
 }
 
 /// The root field about attempts.

@@ -3,15 +3,20 @@
 use super::attempt_mutations::AttemptMutation;
 use super::attempts::AttemptQuery;
 use super::authoring::AuthoringMutation;
+use super::certificates::CertificateQuery;
 use super::courses::{Course, CourseQuery};
+use super::enrollments::{EnrollmentMutation, EnrollmentQuery};
 use super::front::{Admitted, DocumentLimits, Front};
+use super::progress::ProgressMutation;
 use super::support::error::finish;
 use super::support::operation::{Ask, Operation};
 use crate::auth::standing::Viewer;
 use crate::domain::app::App;
-use crate::domain::attempts::{Attempt, lists};
+use crate::domain::attempts::{self, Attempt};
+use crate::domain::certificates::{self, Certificate};
+use crate::domain::enrollments::{self, Enrollment};
 use crate::domain::organizations::Organization;
-use crate::kernel::ids::{AttemptKey, CourseKey, Key, OrganizationKey, prefix};
+use crate::kernel::ids::{AttemptKey, CertificateKey, CourseKey, EnrollmentKey, Key, OrganizationKey, prefix};
 use async_graphql::{
     Context, EmptySubscription, ID, Interface, MergedObject, Object, Response, SDLExportOptions, Schema,
     ValidationMode,
@@ -26,8 +31,12 @@ pub enum Node {
     Organization(Arc<Organization>),
     /// A course.
     Course(Course),
+    /// An enrolment.
+    Enrollment(Arc<Enrollment>),
     /// An attempt at a quiz.
     Attempt(Arc<Attempt>),
+    /// A certificate.
+    Certificate(Arc<Certificate>),
 }
 
 /// Finds what an identifier names, if the viewer may see it.
@@ -41,8 +50,16 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
             Some(key) => Course::find(ctx, key).await?.map(Node::Course),
             None => None,
         },
+        Some(EnrollmentKey::PREFIX) => match EnrollmentKey::parse(id) {
+            Some(key) => enrollments::store::find(&ctx.reader(), ctx.viewer(), key).await?.map(Node::Enrollment),
+            None => None,
+        },
         Some(AttemptKey::PREFIX) => match AttemptKey::parse(id) {
-            Some(key) => lists::find(&ctx.reader(), ctx.viewer(), key).await?.map(Node::Attempt),
+            Some(key) => attempts::lists::find(&ctx.reader(), ctx.viewer(), key).await?.map(Node::Attempt),
+            None => None,
+        },
+        Some(CertificateKey::PREFIX) => match CertificateKey::parse(id) {
+            Some(key) => certificates::store::find(&ctx.reader(), ctx.viewer(), key).await?.map(Node::Certificate),
             None => None,
         },
         _ => None,
@@ -80,11 +97,11 @@ impl NodeQuery {
 
 /// What can be read.
 #[derive(MergedObject, Default)]
-pub struct Query(NodeQuery, CourseQuery, AttemptQuery);
+pub struct Query(NodeQuery, CourseQuery, EnrollmentQuery, AttemptQuery, CertificateQuery);
 
 /// What can be done. Root fields run one after the other; each is one transaction.
 #[derive(MergedObject, Default)]
-pub struct Mutation(AuthoringMutation, AttemptMutation);
+pub struct Mutation(AuthoringMutation, EnrollmentMutation, ProgressMutation, AttemptMutation);
 
 type LyceumSchema = Schema<Query, Mutation, EmptySubscription>;
 

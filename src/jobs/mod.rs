@@ -21,7 +21,11 @@ pub async fn run(app: Arc<App>, config: JobsConfig) {
     let every = Duration::from_millis(config.jobs_interval_ms.max(10));
     tokio::join!(
         again(every, "numbering events", || sequencer::run_once(&app)),
-        again(every, "closing attempts whose time is over", || sweeper::run_once(&app)),
+        again(
+            every,
+            "closing attempts whose time is over",
+            || sweeper::run_once(&app)
+        ),
     );
 }
 

@@ -1,139 +1,89 @@
-//! Reading attempts: one, a page of those that a viewer may see, the pages below enrolments.
+//! Reading attempts: one, pages of those that a viewer may see, the pages below enrolments.
 
 use super::model::{Attempt, AttemptState};
-use super::store::{AttemptColumns, columns};
-use crate::auth::permission::Permission;
-use crate::auth::standing::Viewer;
-use crate::db::paginate::CursorValue;
 use crate::db::schema::attempts;
-use crate::db::{Batch, Conn, Reader, Statement};
+use crate::db::{Batch, Conn, Statement};
+use crate::domain::record_lists::IdRange;
 use crate::kernel::error::Result;
-use crate::kernel::ids::{AttemptId, AttemptKey, CourseKey, EnrollmentId, EnrollmentKey, OrgId};
+use crate::kernel::ids::{AttemptId, AttemptKey, CourseId, EnrollmentId, EnrollmentKey, OrgId};
 use crate::kernel::page::{Page, Slice};
-use crate::{keyset, visible_records};
+use crate::record_lists;
+use diesel::dsl::SqlTypeOf;
 use diesel::expression::BoxableExpression;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 type Condition = Box<dyn BoxableExpression<attempts::table, Pg, SqlType = Bool>>;
+type Columns = <Attempt as Selectable<Pg>>::SelectExpression;
 
 /// Which attempts a list has.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct AttemptFilter {
-    /// Only this organisation's.
-    pub org: Option<OrgId>,
-    /// Only the viewer's own.
-    pub mine: bool,
     /// Only at quizzes of this course.
-    pub course: Option<CourseKey>,
+    pub course: Option<CourseId>,
     /// Only in this state.
     pub state: Option<AttemptState>,
 }
 
-/// The attempts that a viewer may see.
-pub fn visible_to(viewer: &Viewer) -> Condition {
-    visible_records!(attempts, of viewer, Permission::LearningRecordsRead)
+impl AttemptFilter {
+    /// Adds itself to a condition.
+    pub fn narrow(self, mut condition: Condition) -> Condition {
+        if let Some(course) = self.course {
+            condition = Box::new(condition.and(attempts::course_id.eq(course)));
+        }
+        if let Some(state) = self.state {
+            condition = Box::new(condition.and(attempts::state.eq(state)));
+        }
+        condition
+    }
 }
 
-fn matching(viewer: &Viewer, filter: &AttemptFilter) -> Condition {
-    let mut matching = visible_to(viewer);
-    if let Some(org) = filter.org {
-        matching = Box::new(matching.and(attempts::org_id.eq(org)));
-    }
-    if filter.mine {
-        let standings = viewer.person().into_iter().flat_map(|person| &person.orgs);
-        let mine = standings.map(|standing| -> Condition {
-            let own = attempts::member_id.eq(standing.member);
-            Box::new(attempts::org_id.eq(standing.org).and(own))
-        });
-        let none = || -> Condition { Box::new(false.into_sql::<Bool>()) };
-        let mine = mine
-            .reduce(|some, more| Box::new(some.or(more)))
-            .unwrap_or_else(none);
-        matching = Box::new(matching.and(mine));
-    }
-    if let Some(course) = filter.course {
-        let here = attempts::org_id
-            .eq(course.org)
-            .and(attempts::course_id.eq(course.id));
-        matching = Box::new(matching.and(here));
-    }
-    if let Some(state) = filter.state {
-        matching = Box::new(matching.and(attempts::state.eq(state)));
-    }
-    matching
-}
-
-/// Finds an attempt that a viewer may see.
-pub async fn find(reader: &Reader, viewer: &Viewer, key: AttemptKey) -> Result<Option<Arc<Attempt>>> {
-    if viewer.in_org(key.org).is_none() {
-        return Ok(None);
-    }
-    let query = Attempt::query()
-        .filter(attempts::org_id.eq(key.org).and(attempts::id.eq(key.id)))
-        .filter(visible_to(viewer));
-    let found = reader
-        .run(|mut conn| async move { query.first(&mut conn).await.optional() })
-        .await?;
-    Ok(found.map(Arc::new))
-}
-
-/// Reads one page of the attempts that a viewer may see, the newest first.
-pub async fn list(
-    reader: &Reader,
-    viewer: &Viewer,
-    filter: &AttemptFilter,
-    page: &Page,
-) -> Result<Slice<Arc<Attempt>>> {
-    let query = Attempt::query().filter(matching(viewer, filter)).into_boxed();
-    let query = keyset!(query, page, attempts::id => AttemptId, attempts::id => AttemptId, true);
-    let rows: Vec<Attempt> = reader
-        .run(|mut conn| async move { query.load(&mut conn).await })
-        .await?;
-    Ok(page.slice(rows.into_iter().map(Arc::new).collect()))
-}
-
-/// Counts the attempts that a viewer may see.
-pub async fn count(reader: &Reader, viewer: &Viewer, filter: &AttemptFilter) -> Result<i64> {
-    let query = attempts::table.filter(matching(viewer, filter)).count();
-    reader
-        .run(|mut conn| async move { query.get_result(&mut conn).await })
-        .await
-}
-
-/// The ordering values of an attempt's cursor: its id, since ids sort by the time of their making.
-pub fn cursor(attempt: &Arc<Attempt>) -> [String; 2] {
-    [attempt.key.id.write(), attempt.key.id.write()]
-}
+record_lists!(attempts, Attempt, AttemptKey, AttemptId, AttemptFilter);
 
 /// A page of an enrolment's attempts, the newest first. Whoever sees the enrolment sees its attempts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct AttemptsOf(pub EnrollmentKey, pub Page);
+pub struct AttemptsOf {
+    enrollment: EnrollmentKey,
+    page: Page,
+    range: IdRange,
+}
+
+impl AttemptsOf {
+    /// Asks for a page.
+    pub fn new(enrollment: EnrollmentKey, page: Page) -> Result<Self> {
+        let range = IdRange::of(&page)?;
+        Ok(Self {
+            enrollment,
+            page,
+            range,
+        })
+    }
+}
 
 impl Batch for AttemptsOf {
-    type Value = Arc<Slice<Arc<Attempt>>>;
+    type Value = Slice<Arc<Attempt>>;
 
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let mut pages: HashMap<&Page, Vec<EnrollmentKey>> = HashMap::new();
-        for Self(enrollment, page) in keys {
-            pages.entry(page).or_default().push(*enrollment);
+        let mut pages: HashMap<&Page, Vec<&Self>> = HashMap::new();
+        for key in keys {
+            pages.entry(&key.page).or_default().push(key);
         }
-        let mut slices = HashMap::new();
-        for (page, enrollments) in pages {
+        let mut slices = HashMap::with_capacity(keys.len());
+        for (page, keys) in pages {
             let mut rows: HashMap<EnrollmentId, Vec<Arc<Attempt>>> = HashMap::new();
-            for attempt in page_below(page, &enrollments).load::<Attempt>(&mut conn).await? {
+            for attempt in below(page, &keys).load::<Attempt>(&mut conn).await? {
                 rows.entry(attempt.enrollment_id)
                     .or_default()
                     .push(Arc::new(attempt));
             }
-            for enrollment in enrollments {
-                let slice = page.slice(rows.remove(&enrollment.id).unwrap_or_default());
-                slices.insert(Self(enrollment, page.clone()), Arc::new(slice));
-            }
+            slices.extend(keys.into_iter().map(|key| {
+                let rows = rows.remove(&key.enrollment.id).unwrap_or_default();
+                (key.clone(), page.slice(rows))
+            }));
         }
         Ok(slices)
     }
@@ -142,11 +92,9 @@ impl Batch for AttemptsOf {
 macro_rules! below {
     ($order:literal) => {
         concat!(
-            "select ",
-            columns!(),
-            " from unnest(?, ?) as p(org_id, enrollment_id) cross join lateral (select * from attempts b \
-             where b.org_id = p.org_id and b.enrollment_id = p.enrollment_id and b.id < coalesce(?, 'ffffffff-ffff-ffff-ffff-ffffffffffff') \
-             and b.id > coalesce(?, '00000000-0000-0000-0000-000000000000') order by b.id ",
+            "select a.* from unnest(?, ?) as p (org_id, id) cross join lateral (select ? from attempts \
+             where attempts.org_id = p.org_id and attempts.enrollment_id = p.id \
+             and attempts.id > ? and attempts.id < ? order by attempts.id ",
             $order,
             " limit ?) a order by a.id ",
             $order
@@ -154,13 +102,13 @@ macro_rules! below {
     };
 }
 
-fn page_below<'a>(page: &Page, enrollments: &[EnrollmentKey]) -> Statement<'a, AttemptColumns> {
-    let bound = |values: &Option<Vec<String>>| match values.as_deref() {
-        Some([id, ..]) => AttemptId::read(id),
-        _ => None,
-    };
-    let orgs: Vec<OrgId> = enrollments.iter().map(|key| key.org).collect();
-    let ids: Vec<EnrollmentId> = enrollments.iter().map(|key| key.id).collect();
+/// One page for each enrolment: all of the same form.
+fn below<'a>(page: &Page, keys: &[&AttemptsOf]) -> Statement<'a, SqlTypeOf<Columns>> {
+    let (orgs, ids): (Vec<OrgId>, Vec<EnrollmentId>) = keys
+        .iter()
+        .map(|key| (key.enrollment.org, key.enrollment.id))
+        .unzip();
+    let range = keys.first().map(|key| key.range);
     let sql = if page.backward {
         below!("asc")
     } else {
@@ -169,8 +117,9 @@ fn page_below<'a>(page: &Page, enrollments: &[EnrollmentKey]) -> Statement<'a, A
     Statement::new(sql)
         .bind::<Array<SqlUuid>, _>(orgs)
         .bind::<Array<SqlUuid>, _>(ids)
-        .bind::<Nullable<SqlUuid>, _>(bound(&page.after))
-        .bind::<Nullable<SqlUuid>, _>(bound(&page.before))
+        .bind::<SqlTypeOf<Columns>, _>(<Attempt as Selectable<Pg>>::construct_selection())
+        .bind::<SqlUuid, _>(range.map_or(uuid::Uuid::nil(), |range| range.above))
+        .bind::<SqlUuid, _>(range.map_or(uuid::Uuid::max(), |range| range.below))
         .bind::<BigInt, _>(page.size + 1)
 }
 

@@ -3,18 +3,16 @@
 
 use super::grade::{Answers, Grading};
 use super::model::{Attempt, AttemptState, SeenAttempt};
-use crate::auth::allowed::{Allowed, Gate, Protected};
-use crate::auth::permission::{Permission, action};
-use crate::auth::policy::{Facts, Kind, Relation};
+use crate::auth::allowed::{Allowed, Gate};
+use crate::auth::permission::action;
+use crate::auth::policy::Relation;
 use crate::db::{Conn, Db, Statement};
 use crate::domain::content::{Answer, AnswerKeys};
+use crate::domain::enrollments::{Enrollment, SeenEnrollment};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{
-    AttemptId, AttemptKey, CourseId, CourseKey, EnrollmentKey, MemberId, OrgId, QuestionId, RevisionId,
-    RevisionKey, UnitId,
-};
+use crate::kernel::ids::{AttemptId, AttemptKey, OrgId, QuestionId, UnitId};
 use crate::relation_sql;
-use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::dsl::SqlTypeOf;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{
@@ -22,81 +20,11 @@ use diesel::sql_types::{
 };
 use diesel_async::RunQueryDsl;
 
-/// The columns of [`Attempt`] of the alias `a`, in the order of its fields.
-macro_rules! columns {
-    () => {
-        "a.org_id, a.id, a.enrollment_id, a.unit_id, a.course_id, a.revision_id, a.member_id, a.number, a.state, a.seed, \
-         a.started_at, a.deadline_at, a.submitted_at, a.submitted_automatically, a.points, a.max_points, a.pass_points"
-    };
-}
-pub(super) use columns;
-
-/// What [`columns`] selects.
-pub(super) type AttemptColumns = SqlTypeOf<AsSelect<Attempt, Pg>>;
+type Columns = <Attempt as Selectable<Pg>>::SelectExpression;
+type EnrollmentColumns = <Enrollment as Selectable<Pg>>::SelectExpression;
 
 /// The proof that every write about an attempt takes.
 pub type MayTake<'gate, R> = Allowed<'gate, action::AttemptsTake, R>;
-
-/// An enrolment, locked in a write, as its attempts depend on it.
-#[derive(Clone, Debug)]
-pub struct Enrolled {
-    /// Its key.
-    pub key: EnrollmentKey,
-    /// The course.
-    pub course: CourseKey,
-    /// The learner.
-    pub member: MemberId,
-    /// The revision that it is pinned to.
-    pub revision: RevisionKey,
-    /// Whether it still stands: not withdrawn.
-    pub stands: bool,
-    relation: Relation,
-}
-
-impl Protected for Enrolled {
-    fn facts(&self) -> Facts {
-        Facts::of(Kind::Enrollment, self.key.org).related(self.relation)
-    }
-
-    fn read_permission(&self) -> Permission {
-        Permission::LearningRecordsRead
-    }
-}
-
-/// Reads an enrolment and locks it until the transaction ends.
-pub async fn lock_enrollment(gate: &Gate<'_>, key: EnrollmentKey) -> Result<Option<Enrolled>> {
-    if key.org != gate.org() {
-        return Ok(None);
-    }
-    let actor = gate.member_id();
-    let row: Option<(CourseId, MemberId, RevisionId, bool, bool, bool)> =
-        Statement::<(SqlUuid, SqlUuid, SqlUuid, Bool, Bool, Bool)>::new(concat!(
-            "select e.course_id, e.member_id, e.revision_id, e.state <> 'withdrawn', ",
-            relation_sql!("e"),
-            " from (select * from enrollments where org_id = ? and id = ? for no key update) e",
-        ))
-        .bind::<SqlUuid, _>(actor)
-        .bind::<SqlUuid, _>(actor)
-        .bind::<SqlUuid, _>(key.org)
-        .bind::<SqlUuid, _>(key.id)
-        .get_result(&mut gate.conn())
-        .await
-        .optional()?;
-    Ok(
-        row.map(|(course, member, revision, stands, taught, managed)| Enrolled {
-            key,
-            course: CourseKey::new(key.org, course),
-            member,
-            revision: RevisionKey::new(key.org, revision),
-            stands,
-            relation: Relation {
-                own: member == actor,
-                taught,
-                managed,
-            },
-        }),
-    )
-}
 
 /// What a new attempt starts with.
 #[derive(Clone, Copy, Debug)]
@@ -120,7 +48,7 @@ pub struct NewAttempt {
 /// Inserts the next attempt of an enrolment at a quiz, its deadline fixed by the database's clock. Tells whether one
 /// was left; where one is open already, the unique index `attempts_open` refuses the next.
 pub async fn insert(
-    enrolled: &MayTake<'_, Enrolled>,
+    enrollment: &MayTake<'_, SeenEnrollment>,
     mut conn: Conn<'_>,
     new: &NewAttempt,
 ) -> QueryResult<bool> {
@@ -141,82 +69,109 @@ pub async fn insert(
     .bind::<Integer, _>(new.max_points)
     .bind::<Integer, _>(new.pass_points)
     .bind::<SqlUuid, _>(new.unit)
-    .bind::<SqlUuid, _>(enrolled.key.org)
-    .bind::<SqlUuid, _>(enrolled.key.id)
+    .bind::<SqlUuid, _>(enrollment.enrollment.key.org)
+    .bind::<SqlUuid, _>(enrollment.enrollment.key.id)
     .bind::<Integer, _>(new.max_attempts.unwrap_or(i32::MAX))
     .execute(&mut conn)
     .await?;
     Ok(inserted == 1)
 }
 
-/// What a lock of an attempt is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LockFor {
-    /// Saving an answer: others may be saved beside it, the submission waits. Late from the deadline on.
-    Answering,
-    /// Closing the attempt, with its enrolment locked before it. Late once the grace is over too.
-    Closing,
-}
-
-/// The select list of a locked attempt `a` and its enrolment `e`. The clock is read above the lock, so after it is got.
+/// The select list of a locked attempt. The clock is read above the lock, so after it is got.
 macro_rules! locked {
-    ($from:literal) => {
+    ($more:literal, $from:literal) => {
         concat!(
-            "select ",
-            columns!(),
-            ", ",
-            relation_sql!("a"),
-            ", e.state <> 'withdrawn', coalesce(clock_timestamp() > a.deadline_at + make_interval(secs => ?), false) ",
+            "select ?, ",
+            relation_sql!("attempts"),
+            ", enrollments.state <> 'withdrawn', \
+             coalesce(clock_timestamp() > attempts.deadline_at + make_interval(secs => ?), false)",
+            $more,
             $from
         )
     };
 }
 
-const LOCKED_FOR_ANSWERING: &str = locked!(
-    "from (select * from attempts where org_id = ? and id = ? for share) a \
-     join enrollments e on e.org_id = a.org_id and e.id = a.enrollment_id"
-);
-
-// The enrolment's sub-select is the outer side of the lateral join, so its lock comes first.
-const LOCKED_FOR_CLOSING: &str = locked!(
-    "from (select ?::uuid as org_id, ?::uuid as id) k cross join lateral (select e.* from enrollments e \
-     where e.org_id = k.org_id and e.id = (select enrollment_id from attempts where org_id = k.org_id and id = k.id) \
-     for no key update) e cross join lateral (select * from attempts \
-     where org_id = e.org_id and enrollment_id = e.id and id = k.id for no key update) a"
-);
-
-/// Reads an attempt and locks it until the transaction ends.
-pub async fn lock(gate: &Gate<'_>, key: AttemptKey, purpose: LockFor) -> Result<Option<SeenAttempt>> {
+/// Reads an attempt to save an answer in it. Other answers may be saved beside it; its submission waits. It is late from
+/// the deadline on.
+pub async fn lock_for_answer(gate: &Gate<'_>, key: AttemptKey) -> Result<Option<SeenAttempt>> {
     if key.org != gate.org() {
         return Ok(None);
     }
-    let (sql, grace) = match purpose {
-        LockFor::Answering => (LOCKED_FOR_ANSWERING, 0),
-        LockFor::Closing => (LOCKED_FOR_CLOSING, super::GRACE_SECONDS),
-    };
     let actor = gate.member_id();
     let row: Option<(Attempt, bool, bool, bool, bool)> =
-        Statement::<(AttemptColumns, Bool, Bool, Bool, Bool)>::new(sql)
-            .bind::<SqlUuid, _>(actor)
-            .bind::<SqlUuid, _>(actor)
-            .bind::<Double, _>(f64::from(grace))
-            .bind::<SqlUuid, _>(key.org)
-            .bind::<SqlUuid, _>(key.id)
-            .get_result(&mut gate.conn())
-            .await
-            .optional()?;
+        Statement::<(SqlTypeOf<Columns>, Bool, Bool, Bool, Bool)>::new(locked!(
+            "",
+            " from (select * from attempts where org_id = ? and id = ? for share) attempts \
+             join enrollments on enrollments.org_id = attempts.org_id and enrollments.id = attempts.enrollment_id"
+        ))
+        .bind::<SqlTypeOf<Columns>, _>(<Attempt as Selectable<Pg>>::construct_selection())
+        .bind::<SqlUuid, _>(actor)
+        .bind::<SqlUuid, _>(actor)
+        .bind::<Double, _>(0.0)
+        .bind::<SqlUuid, _>(key.org)
+        .bind::<SqlUuid, _>(key.id)
+        .get_result(&mut gate.conn())
+        .await
+        .optional()?;
     Ok(
         row.map(|(attempt, taught, managed, is_enrolled, is_late)| SeenAttempt {
-            relation: Relation {
-                own: attempt.member_id == actor,
-                taught,
-                managed,
-            },
+            relation: relation(gate, &attempt, taught, managed),
             attempt,
             is_enrolled,
             is_late,
         }),
     )
+}
+
+/// Reads an attempt to close it, with its enrolment locked before it. It is late once the grace is over too.
+pub async fn lock_to_close(
+    gate: &Gate<'_>,
+    key: AttemptKey,
+) -> Result<Option<(SeenAttempt, SeenEnrollment)>> {
+    if key.org != gate.org() {
+        return Ok(None);
+    }
+    let actor = gate.member_id();
+    // The enrolment's sub-select is the outer side of the lateral join, so its lock comes first.
+    let row: Option<(Attempt, bool, bool, bool, bool, Enrollment)> =
+        Statement::<(SqlTypeOf<Columns>, Bool, Bool, Bool, Bool, SqlTypeOf<EnrollmentColumns>)>::new(locked!(
+            ", ?",
+            " from (select ?::uuid as org_id, ?::uuid as id) k \
+             cross join lateral (select e.* from enrollments e where e.org_id = k.org_id and e.id = \
+             (select a.enrollment_id from attempts a where a.org_id = k.org_id and a.id = k.id) for no key update) enrollments \
+             cross join lateral (select a.* from attempts a where a.org_id = enrollments.org_id \
+             and a.enrollment_id = enrollments.id and a.id = k.id for no key update) attempts"
+        ))
+        .bind::<SqlTypeOf<Columns>, _>(<Attempt as Selectable<Pg>>::construct_selection())
+        .bind::<SqlUuid, _>(actor)
+        .bind::<SqlUuid, _>(actor)
+        .bind::<Double, _>(f64::from(super::GRACE_SECONDS))
+        .bind::<SqlTypeOf<EnrollmentColumns>, _>(<Enrollment as Selectable<Pg>>::construct_selection())
+        .bind::<SqlUuid, _>(key.org)
+        .bind::<SqlUuid, _>(key.id)
+        .get_result(&mut gate.conn())
+        .await
+        .optional()?;
+    Ok(
+        row.map(|(attempt, taught, managed, is_enrolled, is_late, enrollment)| {
+            let relation = relation(gate, &attempt, taught, managed);
+            let attempt = SeenAttempt {
+                attempt,
+                relation,
+                is_enrolled,
+                is_late,
+            };
+            (attempt, SeenEnrollment { enrollment, relation })
+        }),
+    )
+}
+
+fn relation(gate: &Gate<'_>, attempt: &Attempt, taught: bool, managed: bool) -> Relation {
+    Relation {
+        own: attempt.member_id == gate.member_id(),
+        taught,
+        managed,
+    }
 }
 
 /// Saves an answer over the one of the expected version: 0 for none, any where nothing is expected. Tells whether that

@@ -2,8 +2,9 @@
 
 use super::given::Given;
 use super::model::{AttemptState, SeenAttempt, pass_points};
-use super::store::{self, Enrolled, LockFor, MayTake, NewAttempt};
+use super::store::{self, MayTake, NewAttempt};
 use crate::db::error::violated;
+use crate::domain::enrollments::{self, EnrollmentState, SeenEnrollment};
 use crate::domain::mutate::{At, Stop, Write, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::ids::{AttemptId, AttemptKey, EnrollmentKey, QuestionId, QuestionKey, UnitKey};
@@ -13,15 +14,16 @@ use serde_json::json;
 /// Starts an attempt at a quiz of the revision that the enrolment is pinned to. Whoever completed the course may take
 /// its quizzes again as long as attempts are left; what is completed stays completed.
 pub async fn start(write: &Write<'_>, enrollment: EnrollmentKey, quiz: UnitKey) -> Result<AttemptKey, Stop> {
-    let enrolled = store::lock_enrollment(&write.gate, enrollment).await?;
-    let enrolled: MayTake<'_, Enrolled> = write.gate.allow(enrolled).at("enrollmentId")?;
-    refuse_unless_enrolled(enrolled.stands, "enrollmentId")?;
+    let found = enrollments::store::find_for_write(&write.gate, enrollment).await?;
+    let enrolled: MayTake<'_, SeenEnrollment> = write.gate.allow(found).at("enrollmentId")?;
+    let row = &enrolled.enrollment;
+    refuse_unless_enrolled(row.state != EnrollmentState::Withdrawn, "enrollmentId")?;
     let revision = write
         .app
         .contents
-        .find_for_write(write.gate.conn(), enrolled.revision)
+        .find_for_write(write.gate.conn(), row.revision_key())
         .await?;
-    let found = revision.quiz(quiz.id).filter(|_| quiz.course == enrolled.course);
+    let found = revision.quiz(quiz.id).filter(|_| quiz.course == revision.course);
     let Some((policy, questions)) = found else {
         return refuse_with(Refusal::not_found("quizId"));
     };
@@ -60,7 +62,7 @@ pub async fn save_answer(
     given: Given,
     expected_version: Option<i32>,
 ) -> Result<AnswerIds, Stop> {
-    let attempt = store::lock(&write.gate, key, LockFor::Answering).await?;
+    let attempt = store::lock_for_answer(&write.gate, key).await?;
     let attempt: MayTake<'_, SeenAttempt> = write.gate.allow(attempt).at("attemptId")?;
     refuse_unless_open(&attempt)?;
     let row = &attempt.attempt;
