@@ -212,7 +212,7 @@ pub struct Course {
     pub quiz: String,
 }
 
-/// Makes a course and publishes it. The quiz's answers: option `o2` of the first question, `mut` for the second.
+/// Makes a course and publishes it. The quiz's answers: the second option of the first question, `mut` for the second.
 pub async fn published_course(app: &TestApp, author: &Person, texts: usize) -> Course {
     let course = draft_course(app, author, texts).await;
     let reply = author
