@@ -103,7 +103,7 @@ impl Enrollment {
         let revision = edition(ctx, self).await?;
         let mut rows: Vec<_> = rows.iter().cloned().collect();
         rows.sort_by_key(|row| revision.unit_position(row.unit_id));
-        let show = |row| UnitProgress::new(revision.clone(), row);
+        let show = |row| UnitProgress::new(&revision, row);
         Ok(rows.into_iter().filter_map(show).collect())
     }
 

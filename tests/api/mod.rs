@@ -5,4 +5,5 @@ pub mod support;
 
 mod authoring;
 mod catalogue;
+mod enrollments;
 mod http;

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod client;
 pub mod factory;
+pub mod learning;
 pub mod servers;
 
 pub use app::TestApp;
