@@ -50,7 +50,9 @@ pub async fn course_of(
     let edit = "mutation($id: ID!, $quiz: QuizContentInput!) { unitUpdate(input: {id: $id, content: {quiz: $quiz}}) { \
         unit { id } userErrors { code message } } }";
     let quiz = json!({ "policy": whole, "questions": questions });
-    let reply = author.run_with(edit, json!({ "id": course.quiz, "quiz": quiz })).await;
+    let reply = author
+        .run_with(edit, json!({ "id": course.quiz, "quiz": quiz }))
+        .await;
     assert_eq!(reply.codes(), "", "{:#}", reply.body);
     factory::publish(author, &course.id).await;
     course
@@ -66,7 +68,13 @@ pub async fn start(who: &Client, enrollment: &str, quiz: &str) -> Reply {
 }
 
 /// Sends an answer.
-pub async fn save(who: &Client, attempt: &str, question: &str, answer: Value, expected: Option<i32>) -> Reply {
+pub async fn save(
+    who: &Client,
+    attempt: &str,
+    question: &str,
+    answer: Value,
+    expected: Option<i32>,
+) -> Reply {
     let document = "mutation($input: AttemptAnswerSaveInput!) { attemptAnswerSave(input: $input) { \
         answer { choices text tracing { compiles stdout line } version } attempt { id state } userErrors { code field } } }";
     let input = json!({ "attemptId": attempt, "questionId": question, "answer": answer, "expectedVersion": expected });
@@ -157,7 +165,14 @@ impl Sitting {
 
     /// Saves an answer.
     pub async fn save(&self, question: &str, answer: Value) -> Reply {
-        save(&self.learner, &self.attempt, self.question(question), answer, None).await
+        save(
+            &self.learner,
+            &self.attempt,
+            self.question(question),
+            answer,
+            None,
+        )
+        .await
     }
 
     /// Saves the right answers to these questions.
@@ -230,7 +245,11 @@ pub async fn states(app: &TestApp) -> Vec<(AttemptState, i64)> {
 pub async fn happened(app: &TestApp, kind: &str) -> i64 {
     let tx = begin(app).await;
     outbox_events::table
-        .filter(outbox_events::org_id.eq(app.org).and(outbox_events::kind.eq(kind)))
+        .filter(
+            outbox_events::org_id
+                .eq(app.org)
+                .and(outbox_events::kind.eq(kind)),
+        )
         .count()
         .get_result(&mut tx.conn())
         .await
