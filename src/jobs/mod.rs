@@ -2,6 +2,7 @@
 
 pub mod retention;
 pub mod sequencer;
+pub mod sweeper;
 
 use crate::domain::app::App;
 use crate::kernel::error::Result;
@@ -17,26 +18,33 @@ pub struct JobsConfig {
 }
 
 /// Rounds between two looks for what has expired.
-const RETENTION_EVERY: u64 = 600;
+const RETENTION_EVERY: u32 = 600;
 
-/// Runs all jobs until the task is dropped.
+/// Runs all jobs, beside each other, until the task is dropped.
 pub async fn run(app: Arc<App>, config: JobsConfig) {
-    let mut ticks = tokio::time::interval(Duration::from_millis(config.jobs_interval_ms.max(10)));
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut rounds: u64 = 0;
-    loop {
-        ticks.tick().await;
-        note("sequencer", sequencer::run_once(&app).await.map(|_| ()));
-        if rounds.is_multiple_of(RETENTION_EVERY) {
-            note("retention", retention::run_once(&app).await.map(|_| ()));
-        }
-        rounds += 1;
-    }
+    let every = Duration::from_millis(config.jobs_interval_ms.max(10));
+    tokio::join!(
+        again(every, "numbering events", || sequencer::run_once(&app)),
+        again(
+            every,
+            "closing attempts whose time is over",
+            || sweeper::run_once(&app)
+        ),
+        again(every * RETENTION_EVERY, "removing what has expired", || {
+            retention::run_once(&app)
+        }),
+    );
 }
 
-/// A failed round is tried again by the next.
-fn note(job: &'static str, outcome: Result<()>) {
-    if let Err(error) = outcome {
-        tracing::warn!(job, %error, "a round of a job failed");
+/// Does a job again and again. What fails is tried again in the next round.
+async fn again<F: Future<Output = Result<usize>>>(every: Duration, job: &str, run_once: impl Fn() -> F) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match run_once().await {
+            Ok(done) => tracing::debug!(job, done, "a round is over"),
+            Err(error) => tracing::warn!(job, %error, "a round failed; the next one tries again"),
+        }
     }
 }
