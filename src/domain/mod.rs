@@ -2,13 +2,20 @@
 //!
 //! Later nouns may use earlier ones. `app` and `mutate` are what all of them run in.
 
+pub mod access;
 pub mod app;
+pub mod bulk;
 pub mod content;
 pub mod courses;
+pub mod groups;
+pub mod invitations;
+pub mod members;
 pub mod mutate;
 pub mod organizations;
 pub mod records;
 pub mod refusal;
+pub mod roles;
+pub mod users;
 pub mod visibility;
 
 /// How long a node trusts what it knows of a person or a course without hearing that it changed.
