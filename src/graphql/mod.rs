@@ -1,11 +1,16 @@
 //! The GraphQL schema: how the domain is exposed. Knows no HTTP.
 
+pub mod access;
 pub mod authoring;
 pub mod authoring_inputs;
 pub mod content;
 pub mod courses;
 pub mod drafts;
 pub mod front;
+pub mod invitations;
+pub mod members;
 pub mod organizations;
 pub mod schema;
+pub mod sign_in;
 pub mod support;
+pub mod viewer;

@@ -1,14 +1,26 @@
 //! The schema: the only file that names every noun.
 
+use super::access::AccessQuery;
 use super::authoring::AuthoringMutation;
 use super::courses::{Course, CourseQuery};
 use super::front::{Admitted, DocumentLimits, Front};
+use super::invitations::{self, InvitationMutation, InvitationQuery};
+use super::members::{self, MemberMutation};
+use super::organizations::OrganizationQuery;
+use super::sign_in::SignInMutation;
 use super::support::error::finish;
 use super::support::operation::{Ask, Operation};
+use super::viewer::{Viewer as Person, ViewerQuery};
 use crate::auth::standing::Viewer;
 use crate::domain::app::App;
+use crate::domain::groups::{Group, SeenGroup};
+use crate::domain::invitations::Invitation;
+use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
-use crate::kernel::ids::{CourseKey, Key, OrganizationKey, prefix};
+use crate::domain::roles::Role;
+use crate::kernel::ids::{
+    CourseKey, GroupKey, InvitationKey, Key, MemberKey, OrganizationKey, RoleKey, UserKey, prefix,
+};
 use async_graphql::{
     Context, EmptySubscription, ID, Interface, MergedObject, Object, Response, SDLExportOptions, Schema,
     ValidationMode,
@@ -21,6 +33,16 @@ use std::sync::Arc;
 pub enum Node {
     /// An organisation.
     Organization(Arc<Organization>),
+    /// A member.
+    Member(Arc<Member>),
+    /// A role.
+    Role(Arc<Role>),
+    /// A group.
+    Group(Arc<Group>),
+    /// An invitation.
+    Invitation(Arc<Invitation>),
+    /// The signed-in person.
+    Viewer(Person),
     /// A course.
     Course(Course),
 }
@@ -32,6 +54,29 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
             Some(key) => ctx.fetch(key).await?.map(Node::Organization),
             None => None,
         },
+        Some(MemberKey::PREFIX) => match MemberKey::parse(id) {
+            Some(key) => members::find(ctx, key).await?.map(Node::Member),
+            None => None,
+        },
+        Some(RoleKey::PREFIX) => match RoleKey::parse(id) {
+            Some(key) => ctx.fetch(key).await?.map(Node::Role),
+            None => None,
+        },
+        Some(GroupKey::PREFIX) => match GroupKey::parse(id) {
+            Some(key) => {
+                let seen = SeenGroup(ctx.viewer().clone(), key);
+                ctx.fetch(seen).await?.map(Node::Group)
+            }
+            None => None,
+        },
+        Some(InvitationKey::PREFIX) => match InvitationKey::parse(id) {
+            Some(key) => invitations::find(ctx, key).await?.map(Node::Invitation),
+            None => None,
+        },
+        Some(UserKey::PREFIX) => {
+            let myself = |person: &Person| UserKey::parse(id) == Some(person.key());
+            Person::current(ctx).filter(myself).map(Node::Viewer)
+        }
         Some(CourseKey::PREFIX) => match CourseKey::parse(id) {
             Some(key) => Course::find(ctx, key).await?.map(Node::Course),
             None => None,
@@ -71,11 +116,23 @@ impl NodeQuery {
 
 /// What can be read.
 #[derive(MergedObject, Default)]
-pub struct Query(NodeQuery, CourseQuery);
+pub struct Query(
+    NodeQuery,
+    ViewerQuery,
+    OrganizationQuery,
+    InvitationQuery,
+    AccessQuery,
+    CourseQuery,
+);
 
 /// What can be done. Root fields run one after the other; each is one transaction.
 #[derive(MergedObject, Default)]
-pub struct Mutation(AuthoringMutation);
+pub struct Mutation(
+    SignInMutation,
+    MemberMutation,
+    InvitationMutation,
+    AuthoringMutation,
+);
 
 type LyceumSchema = Schema<Query, Mutation, EmptySubscription>;
 
