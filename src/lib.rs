@@ -2,9 +2,13 @@
 
 pub mod auth;
 pub mod cache;
+pub mod command;
 pub mod config;
 pub mod db;
+pub mod dev;
 pub mod domain;
 pub mod graphql;
 pub mod import;
+pub mod jobs;
 pub mod kernel;
+pub mod server;

@@ -28,7 +28,7 @@ insert into classification.classes values
     ('content', 'content', 'what the organisation teaches and how it is set up', 'none', 'until the organisation deletes it'),
     ('identity', 'identity', 'tells the person and the organisation who somebody is', 'contract', 'until the account or membership is erased'),
     ('contact', 'contact', 'reaches the person and signs them in', 'contract', 'until the account or membership is erased'),
-    ('credential', 'credential', 'proves who somebody is; stored as a hash', 'contract', 'until it expires or is revoked'),
+    ('credential', 'credential', 'proves who somebody is', 'contract', 'until it expires or is revoked'),
     ('learning', 'learning', 'records what a learner did and achieved', 'contract', 'until the enrolment is erased'),
     ('certificate', 'learning', 'lets a certificate be verified', 'contract', 'as long as the certificate is verifiable'),
     ('audit', 'record', 'shows who did what, by reference only', 'legitimate_interest', '2 years'),

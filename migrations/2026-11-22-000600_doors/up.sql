@@ -22,6 +22,12 @@ grant select (org_id, id, state, deadline_at) on attempts to lyceum_door;
 grant select, update (sequence, seal) on audit_entries to lyceum_door;
 grant select, update (sequence) on outbox_events to lyceum_door;
 
+-- An organisation that a command on the server names, open or not.
+create function door.organization(wanted_slug text)
+returns table (org_id uuid)
+language sql stable security definer set search_path = pg_catalog, public rows 1
+as $$ select id from public.organizations where slug = wanted_slug $$;
+
 create function door.sign_in(wanted_email text)
 returns table (user_id uuid, password_hash text)
 language sql stable security definer set search_path = pg_catalog, public rows 1

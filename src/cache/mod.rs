@@ -5,6 +5,7 @@
 //! Without an address the same interface works within the process.
 
 mod breaker;
+pub mod buckets;
 mod bus;
 pub mod key;
 pub mod shared;

@@ -99,6 +99,20 @@ impl Shared {
         self.stale.subscribe()
     }
 
+    /// Runs a script, if Redis is there.
+    pub(super) async fn invoke<T: redis::FromRedisValue>(
+        &self,
+        script: &redis::ScriptInvocation<'_>,
+    ) -> Option<T> {
+        let redis = self.redis.as_ref().filter(|redis| redis.breaker.allows())?;
+        let mut manager = redis.manager.clone();
+        let answer =
+            tokio::time::timeout(PATIENCE + CONNECT_PATIENCE, script.invoke_async(&mut manager)).await;
+        let answer = answer.ok().and_then(Result::ok);
+        redis.breaker.note(answer.is_some());
+        answer
+    }
+
     async fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Option<T> {
         let redis = self.redis.as_ref().filter(|redis| redis.breaker.allows())?;
         let mut manager = redis.manager.clone();

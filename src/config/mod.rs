@@ -57,3 +57,55 @@ impl DatabaseConfig {
         }
     }
 }
+
+/// How a node is reached and what one client may ask of it.
+#[derive(Args, Clone, Debug)]
+pub struct HttpConfig {
+    /// Address that the API listens on.
+    #[arg(long, env = "LYCEUM_HOST", default_value = "127.0.0.1")]
+    pub host: String,
+    /// Port that the API listens on.
+    #[arg(long, env = "LYCEUM_PORT", default_value_t = 8080)]
+    pub port: u16,
+    /// Origins whose pages may call the API, separated by commas, such as `https://academy.example`.
+    #[arg(long, env = "LYCEUM_ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub allowed_origins: Vec<String>,
+    /// Lets callers without a token read the schema by introspection.
+    #[arg(long, env = "LYCEUM_PUBLIC_INTROSPECTION")]
+    pub public_introspection: bool,
+    /// Bytes of a request body at most.
+    #[arg(long, env = "LYCEUM_BODY_BYTES", default_value_t = 1_200_000)]
+    pub body_bytes: usize,
+    /// Requests that are worked on at the same time; more are answered 503.
+    #[arg(long, env = "LYCEUM_CONCURRENT_REQUESTS", default_value_t = 512)]
+    pub concurrent_requests: usize,
+    /// Milliseconds that a query may take in all.
+    #[arg(long, env = "LYCEUM_REQUEST_TIMEOUT_MS", default_value_t = 15_000)]
+    pub request_timeout_ms: u64,
+    /// Points that a signed-in person's bucket holds.
+    #[arg(long, env = "LYCEUM_BUCKET_CAPACITY", default_value_t = 200_000)]
+    pub bucket_capacity: u64,
+    /// Points that come back to it per second.
+    #[arg(long, env = "LYCEUM_BUCKET_PER_SECOND", default_value_t = 20_000)]
+    pub bucket_per_second: u64,
+    /// Points that the bucket of an anonymous address holds; it fills a tenth of it per second.
+    #[arg(long, env = "LYCEUM_ANONYMOUS_BUCKET_CAPACITY", default_value_t = 100_000)]
+    pub anonymous_bucket_capacity: u64,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port: 8080,
+            allowed_origins: Vec::new(),
+            public_introspection: false,
+            body_bytes: 1_200_000,
+            concurrent_requests: 512,
+            request_timeout_ms: 15_000,
+            bucket_capacity: 200_000,
+            bucket_per_second: 20_000,
+            anonymous_bucket_capacity: 100_000,
+        }
+    }
+}

@@ -31,7 +31,7 @@ impl Scope {
             let _ = write!(orgs, "{comma}{}", org.0);
         }
         [
-            format!("SET LOCAL app.user = '{user}'"),
+            format!("SET LOCAL app.\"user\" = '{user}'"),
             format!("SET LOCAL app.orgs = '{orgs}}}'"),
         ]
     }

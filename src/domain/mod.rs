@@ -5,13 +5,17 @@
 pub mod access;
 pub mod app;
 pub mod bulk;
+pub mod certificates;
 pub mod content;
 pub mod courses;
+pub mod enrollments;
 pub mod groups;
 pub mod invitations;
 pub mod members;
 pub mod mutate;
 pub mod organizations;
+pub mod progress;
+pub mod record_lists;
 pub mod records;
 pub mod refusal;
 pub mod roles;

@@ -4,12 +4,13 @@
 //! Table: `organizations`.
 
 use crate::db::schema::organizations;
-use crate::db::{Batch, Conn, Reader};
+use crate::db::{Batch, Conn, Db, Reader, Statement};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{OrgId, OrganizationKey};
 use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 pub struct Organization {
     #[diesel(column_name = id)]
     #[graphql(skip)]
+    /// Its id.
     pub org: OrgId,
     /// The organisation's name in addresses. Cost: 1.
     pub slug: String,
@@ -63,4 +65,12 @@ pub async fn by_slug(reader: &Reader, slug: &str) -> Result<Option<Arc<Organizat
         .run(|mut conn| async move { query.first(&mut conn).await.optional() })
         .await?;
     Ok(found.map(Arc::new))
+}
+
+/// Finds the organisation that a command on the server names, open or not: through its door.
+pub async fn id_of_slug(db: &Db, slug: &str) -> Result<Option<OrgId>> {
+    let mut conn = db.unscoped().await?;
+    let door =
+        Statement::<SqlUuid>::new("select org_id from door.organization(?)").bind::<Text, _>(slug.to_owned());
+    Ok(door.get_result(&mut conn).await.optional()?)
 }

@@ -7,6 +7,39 @@
 //!
 //! [`Relation`]: crate::auth::policy::Relation
 
+use crate::auth::permission::{Permission, Reach};
+use crate::auth::standing::{OrgStanding, Viewer};
+use crate::kernel::ids::{MemberId, OrgId};
+
+/// How far a viewer sees in one organisation: what the condition depends on, and part of a loader's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct View {
+    /// The organisation.
+    pub org: OrgId,
+    /// The viewer's membership of it.
+    pub member: MemberId,
+    /// For whom the viewer's role gives the permission.
+    pub reach: Reach,
+}
+
+impl View {
+    /// How far a viewer's permission reaches in an organisation; `None` for who is no active member of it.
+    pub fn of(viewer: &Viewer, org: OrgId, permission: Permission) -> Option<Self> {
+        viewer
+            .in_org(org)
+            .map(|standing| Self::standing(standing, permission))
+    }
+
+    /// How far a standing's permission reaches.
+    pub const fn standing(standing: &OrgStanding, permission: Permission) -> Self {
+        Self {
+            org: standing.org,
+            member: standing.member,
+            reach: standing.reach(permission),
+        }
+    }
+}
+
 /// The second look at `group_members`: a member's groups beside the groups that the viewer manages.
 #[expect(missing_docs, reason = "diesel's macro takes no documentation")]
 pub mod managed {
@@ -15,35 +48,24 @@ pub mod managed {
     diesel::alias!(pub const MANAGED: Alias<Managed> = group_members as managed);
 }
 
-/// The rows of a table of learning records that a permission reaches.
-///
-/// `visible_records!(enrollments, standing, permission)` gives the condition for one organisation's standing,
-/// `visible_records!(enrollments, of viewer, permission)` the one for all of a viewer's organisations; each is a
+/// The rows of a table of learning records that a permission reaches: a
 /// `Box<dyn BoxableExpression<enrollments::table, Pg, SqlType = Bool>>` that names the organisation.
+///
+/// `visible_records!(enrollments, in view)` is the condition of one [`View`];
+/// `visible_records!(enrollments, standing, permission)` that of one organisation's standing;
+/// `visible_records!(enrollments, of viewer, permission)` that of all of a viewer's organisations.
 #[macro_export]
 macro_rules! visible_records {
     ($table:ident, of $viewer:expr, $permission:expr) => {{
-        type Visible = Box<
-            dyn diesel::expression::BoxableExpression<
-                    $crate::db::schema::$table::table,
-                    diesel::pg::Pg,
-                    SqlType = diesel::sql_types::Bool,
-                >,
-        >;
+        use diesel::prelude::*;
         let viewer: &$crate::auth::standing::Viewer = $viewer;
         let standings = viewer.person().into_iter().flat_map(|person| &person.orgs);
-        let conditions =
-            standings.map(|standing| -> Visible { $crate::visible_records!($table, standing, $permission) });
-        let visible = conditions.reduce(|visible, here| {
-            use diesel::BoolExpressionMethods;
-            Box::new(visible.or(here))
-        });
-        visible.unwrap_or_else(|| {
-            use diesel::IntoSql;
-            Box::new(false.into_sql::<diesel::sql_types::Bool>())
-        })
+        let visible = standings
+            .map(|standing| $crate::visible_records!($table, standing, $permission))
+            .reduce(|visible, here| Box::new(visible.or(here)));
+        visible.unwrap_or_else(|| Box::new(false.into_sql::<diesel::sql_types::Bool>()))
     }};
-    ($table:ident, $standing:expr, $permission:expr) => {{
+    ($table:ident, in $view:expr) => {{
         use diesel::prelude::*;
         use $crate::db::schema::{course_instructors, group_members, $table};
         use $crate::domain::visibility::managed::MANAGED;
@@ -54,28 +76,27 @@ macro_rules! visible_records {
                     SqlType = diesel::sql_types::Bool,
                 >,
         >;
-        let standing: &$crate::auth::standing::OrgStanding = $standing;
-        let reach = standing.reach($permission);
-        let here = $table::org_id.eq(standing.org);
-        let own = reach
-            .own
-            .then(|| -> Visible { Box::new($table::member_id.eq(standing.member)) });
-        let taught = reach.taught.then(|| -> Visible {
+        let view: $crate::domain::visibility::View = $view;
+        let here = $table::org_id.eq(view.org);
+        let own = |view: $crate::domain::visibility::View| -> Visible {
+            Box::new($table::member_id.eq(view.member))
+        };
+        let taught = |view: $crate::domain::visibility::View| -> Visible {
             let mine = course_instructors::table.filter(
                 course_instructors::org_id
                     .eq($table::org_id)
                     .and(course_instructors::course_id.eq($table::course_id))
-                    .and(course_instructors::member_id.eq(standing.member)),
+                    .and(course_instructors::member_id.eq(view.member)),
             );
             Box::new(diesel::dsl::exists(mine))
-        });
-        let managed = reach.managed.then(|| -> Visible {
-            let mine = MANAGED
+        };
+        let managed = |view: $crate::domain::visibility::View| -> Visible {
+            let groups = MANAGED
                 .filter(
                     MANAGED
                         .field(group_members::org_id)
-                        .eq(standing.org)
-                        .and(MANAGED.field(group_members::member_id).eq(standing.member))
+                        .eq(view.org)
+                        .and(MANAGED.field(group_members::member_id).eq(view.member))
                         .and(MANAGED.field(group_members::is_manager)),
                 )
                 .select(MANAGED.field(group_members::group_id));
@@ -83,21 +104,27 @@ macro_rules! visible_records {
                 group_members::org_id
                     .eq($table::org_id)
                     .and(group_members::member_id.eq($table::member_id))
-                    .and(group_members::group_id.eq_any(mine)),
+                    .and(group_members::group_id.eq_any(groups)),
             );
             Box::new(diesel::dsl::exists(theirs))
-        });
-        let visible: Visible = if reach.all {
-            Box::new(here)
-        } else {
-            let some = [own, taught, managed].into_iter().flatten();
-            match some.reduce(|some, more| Box::new(some.or(more))) {
-                Some(some) => Box::new(here.and(some)),
-                None => Box::new(here.and(false.into_sql::<diesel::sql_types::Bool>())),
-            }
+        };
+        let reach = view.reach;
+        let some = [
+            reach.own.then(|| own(view)),
+            reach.taught.then(|| taught(view)),
+            reach.managed.then(|| managed(view)),
+        ];
+        let some = some.into_iter().flatten().reduce(|some, more| Box::new(some.or(more)));
+        let visible: Visible = match some {
+            _ if reach.all => Box::new(here),
+            Some(some) => Box::new(here.and(some)),
+            None => Box::new(here.and(false.into_sql::<diesel::sql_types::Bool>())),
         };
         visible
     }};
+    ($table:ident, $standing:expr, $permission:expr) => {
+        $crate::visible_records!($table, in $crate::domain::visibility::View::standing($standing, $permission))
+    };
 }
 
 /// SQL for how an actor stands to a learning record, for a `Statement`: two columns, `taught` and `managed`, over the

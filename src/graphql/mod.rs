@@ -3,13 +3,17 @@
 pub mod access;
 pub mod authoring;
 pub mod authoring_inputs;
+pub mod certificates;
 pub mod content;
 pub mod courses;
 pub mod drafts;
+pub mod enrollments;
 pub mod front;
 pub mod invitations;
 pub mod members;
 pub mod organizations;
+pub mod progress;
+pub mod record_lists;
 pub mod schema;
 pub mod sign_in;
 pub mod support;

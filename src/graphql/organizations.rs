@@ -1,6 +1,8 @@
 //! `Organization`: edges and root field.
 
+use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::courses::{self, CourseConnection};
+use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::invitations::{self, InvitationConnection};
 use super::members::{self, GroupConnection, MemberConnection, MemberFilterInput};
 use super::support::operation::Ask;
@@ -11,6 +13,7 @@ use crate::domain::courses::store::{CourseFilter, CourseOrder};
 use crate::domain::invitations::model::facts_of_new;
 use crate::domain::members::store::MemberOrder;
 use crate::domain::organizations::{Organization, by_slug};
+use crate::domain::record_lists::Parent;
 use crate::domain::roles::{Role, RolesOf};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{Key, OrganizationKey};
@@ -168,6 +171,56 @@ impl Organization {
             before,
         };
         Ok(courses::page(ctx, filter, order_by.unwrap_or_default(), args).await?)
+    }
+
+    /// The enrolments that you may see, the newest first; null for who may see none.
+    ///
+    /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; one SQL statement.
+    async fn enrollments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which enrolments.")] filter: Option<EnrollmentFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<EnrollmentConnection>> {
+        if !self.reaches(ctx, Permission::LearningRecordsRead) {
+            return Ok(None);
+        }
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let (parent, filter) = (Parent::Organization(self.org), filter.unwrap_or_default().into());
+        Ok(Some(enrollments::page_of(ctx, parent, filter, args).await?))
+    }
+
+    /// The certificates that you may see, the newest first; null for who may see none.
+    ///
+    /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; one SQL statement.
+    async fn certificates(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which certificates.")] filter: Option<CertificateFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<CertificateConnection>> {
+        if !self.reaches(ctx, Permission::LearningRecordsRead) {
+            return Ok(None);
+        }
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let (parent, filter) = (Parent::Organization(self.org), filter.unwrap_or_default().into());
+        Ok(Some(certificates::page_of(ctx, parent, filter, args).await?))
     }
 
     /// What the viewer may do in the organisation, decided by the same policies that guard the mutations. Cost: 1.

@@ -2,24 +2,30 @@
 
 use super::access::AccessQuery;
 use super::authoring::AuthoringMutation;
+use super::certificates::CertificateQuery;
 use super::courses::{Course, CourseQuery};
+use super::enrollments::{EnrollmentMutation, EnrollmentQuery};
 use super::front::{Admitted, DocumentLimits, Front};
 use super::invitations::{self, InvitationMutation, InvitationQuery};
 use super::members::{self, MemberMutation};
 use super::organizations::OrganizationQuery;
+use super::progress::ProgressMutation;
 use super::sign_in::SignInMutation;
 use super::support::error::finish;
 use super::support::operation::{Ask, Operation};
 use super::viewer::{Viewer as Person, ViewerQuery};
 use crate::auth::standing::Viewer;
 use crate::domain::app::App;
+use crate::domain::certificates::{self, Certificate};
+use crate::domain::enrollments::{self, Enrollment};
 use crate::domain::groups::{Group, SeenGroup};
 use crate::domain::invitations::Invitation;
 use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
 use crate::domain::roles::Role;
 use crate::kernel::ids::{
-    CourseKey, GroupKey, InvitationKey, Key, MemberKey, OrganizationKey, RoleKey, UserKey, prefix,
+    CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key, MemberKey, OrganizationKey,
+    RoleKey, UserKey, prefix,
 };
 use async_graphql::{
     Context, EmptySubscription, ID, Interface, MergedObject, Object, Response, SDLExportOptions, Schema,
@@ -45,6 +51,10 @@ pub enum Node {
     Viewer(Person),
     /// A course.
     Course(Course),
+    /// An enrolment.
+    Enrollment(Arc<Enrollment>),
+    /// A certificate.
+    Certificate(Arc<Certificate>),
 }
 
 /// Finds what an identifier names, if the viewer may see it.
@@ -79,6 +89,18 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
         }
         Some(CourseKey::PREFIX) => match CourseKey::parse(id) {
             Some(key) => Course::find(ctx, key).await?.map(Node::Course),
+            None => None,
+        },
+        Some(EnrollmentKey::PREFIX) => match EnrollmentKey::parse(id) {
+            Some(key) => enrollments::store::find(&ctx.reader(), ctx.viewer(), key)
+                .await?
+                .map(Node::Enrollment),
+            None => None,
+        },
+        Some(CertificateKey::PREFIX) => match CertificateKey::parse(id) {
+            Some(key) => certificates::store::find(&ctx.reader(), ctx.viewer(), key)
+                .await?
+                .map(Node::Certificate),
             None => None,
         },
         _ => None,
@@ -123,6 +145,8 @@ pub struct Query(
     InvitationQuery,
     AccessQuery,
     CourseQuery,
+    EnrollmentQuery,
+    CertificateQuery,
 );
 
 /// What can be done. Root fields run one after the other; each is one transaction.
@@ -132,6 +156,8 @@ pub struct Mutation(
     MemberMutation,
     InvitationMutation,
     AuthoringMutation,
+    EnrollmentMutation,
+    ProgressMutation,
 );
 
 type LyceumSchema = Schema<Query, Mutation, EmptySubscription>;
@@ -178,11 +204,14 @@ impl Api {
 
     /// Executes an admitted operation and gives its answer with the number of its data statements.
     pub async fn execute(&self, viewer: Viewer, admitted: Admitted, request_id: &str) -> (Response, u32) {
-        let operation = Operation::new(self.app.clone(), viewer, request_id.to_owned());
+        let operation = Arc::new(Operation::new(self.app.clone(), viewer, request_id.to_owned()));
         let statements = operation.statements.clone();
-        let request = admitted.request.data(operation);
+        let request = admitted.request.data(operation.clone());
         // Unconstrained: a batch must see all that is asked for in a turn, not what a budget lets it see.
         let mut response = tokio::task::unconstrained(self.schema.execute(request)).await;
+        if let Some(operation) = Arc::into_inner(operation) {
+            tokio::spawn(operation.close());
+        }
         response = admitted.completion.complete(response);
         finish(&mut response, request_id);
         (response, statements.count())

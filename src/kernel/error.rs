@@ -79,4 +79,12 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    /// The cause, for logs and for commands on the server; clients get `Display` alone.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Internal(cause) => Some(&**cause),
+            _ => None,
+        }
+    }
+}

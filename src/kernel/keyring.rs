@@ -13,6 +13,8 @@ pub enum Use {
     Cursor,
     /// Certificate codes.
     CertificateCode,
+    /// The tokens of a development server's personas.
+    PersonaToken,
 }
 
 impl Use {
@@ -20,6 +22,7 @@ impl Use {
         match self {
             Self::Cursor => b"lyceum/cursor/1",
             Self::CertificateCode => b"lyceum/certificate-code/1",
+            Self::PersonaToken => b"lyceum/persona-token/1",
         }
     }
 }

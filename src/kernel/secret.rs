@@ -60,7 +60,11 @@ const CHECKSUM_CHARS: usize = 6;
 impl Token {
     /// Makes a token from the operating system's randomness.
     pub fn generate(kind: TokenKind) -> Self {
-        let random = random_bytes::<32>();
+        Self::from_bytes(kind, random_bytes::<32>())
+    }
+
+    /// Makes the token of bytes that are as good as random.
+    pub fn from_bytes(kind: TokenKind, random: [u8; 32]) -> Self {
         let body = format!("lyc_{}_{}", kind.name(), BASE64.encode(random));
         let checksum = checksum(&body);
         Self(Secret::new(body + &checksum))

@@ -49,6 +49,7 @@ pub struct CourseDraft {
 #[derive(Clone, Debug, HasQuery)]
 #[diesel(table_name = draft_modules)]
 pub struct DraftModule {
+    /// Its key.
     #[diesel(embed)]
     pub key: ModuleKey,
     /// Where it stands in the course, from 0.
@@ -63,6 +64,7 @@ pub struct DraftModule {
 #[derive(Clone, Debug, HasQuery)]
 #[diesel(table_name = draft_units)]
 pub struct DraftUnit {
+    /// Its key.
     #[diesel(embed)]
     pub key: UnitKey,
     /// The module that it stands in.
@@ -379,7 +381,7 @@ pub async fn insert_unit(
         .set(draft_units::position.eq(draft_units::position + 1))
         .execute(&mut conn)
         .await?;
-    let (kind, body, quiz) = columns(unit);
+    let (kind, body, quiz) = unit.columns();
     diesel::insert_into(draft_units::table)
         .values((
             draft_units::org_id.eq(key.org),
@@ -416,7 +418,7 @@ pub async fn update_unit(
             .await?;
     }
     if let Some(unit) = unit {
-        let (kind, body, quiz) = columns(unit);
+        let (kind, body, quiz) = unit.columns();
         let changes = (
             draft_units::kind.eq(kind),
             draft_units::body.eq(body),
@@ -465,9 +467,12 @@ pub async fn replace_questions(
         .map(|_| ())
 }
 
-fn columns(unit: &UnitDraft) -> (UnitKind, Option<&str>, Option<Value>) {
-    match unit {
-        UnitDraft::Text(body) => (UnitKind::Text, Some(body), None),
-        UnitDraft::Quiz(policy) => (UnitKind::Quiz, None, serde_json::to_value(policy).ok()),
+impl UnitDraft {
+    /// The columns that differ between texts and quizzes.
+    pub fn columns(&self) -> (UnitKind, Option<&str>, Option<Value>) {
+        match self {
+            Self::Text(body) => (UnitKind::Text, Some(body), None),
+            Self::Quiz(policy) => (UnitKind::Quiz, None, serde_json::to_value(policy).ok()),
+        }
     }
 }

@@ -8,6 +8,7 @@
 pub mod authoring;
 pub mod drafts;
 pub mod faces;
+pub mod import;
 pub mod model;
 pub mod publish;
 pub mod store;

@@ -38,6 +38,7 @@ text_enum! {
 #[derive(Clone, Debug, HasQuery)]
 #[diesel(table_name = courses)]
 pub struct Course {
+    /// Its key.
     #[diesel(embed)]
     pub key: CourseKey,
     /// Its name in addresses, unique in its organisation.

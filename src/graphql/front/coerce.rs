@@ -1,5 +1,5 @@
-//! Coerces the variables of a request (`CoerceVariableValues()`, specification of October 2021, section 6.1.2, with
-//! `@oneOf` input objects), so that no resolver sees a value that its type does not allow.
+//! Coerces the variables of a request (`CoerceVariableValues()`, specification of October 2021, section
+//! 6.1.2, with `@oneOf` input objects), so that no resolver sees a value that its type does not allow.
 //!
 //! Messages name the variable and the path within it, never the value.
 

@@ -1,7 +1,8 @@
-//! Turns a validated document into selections that can be collected for any object type, and checks the few rules of
-//! the specification's section 5 that the validator leaves open.
+//! Turns a validated document into selections that can be collected for any object type, and checks the few
+//! rules of the specification's section 5 that the validator leaves open.
 //!
-//! A named fragment is compiled once and shared by its spreads, so what is kept of a document is linear in it.
+//! A named fragment is compiled once and shared by its spreads, so what is kept of a document is linear in
+//! it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -268,16 +269,23 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// Finds variables that stand where their type does not fit (section 5.8.5, "All Variable Usages Are Allowed").
+/// Finds variables that stand where their type does not fit (section 5.8.5, "All Variable Usages Are
+/// Allowed").
 fn misused<'a>(
     usages: &'a [Usage],
     variables: &'a [Node<VariableDefinition>],
 ) -> impl Iterator<Item = Fault> + 'a {
     usages.iter().filter_map(|usage| {
-        // A variable that is not defined is the validator's to report.
-        let variable = variables
-            .iter()
-            .find(|variable| variable.name == usage.variable)?;
+        let name = named(&format!("${}", usage.variable));
+        let location = Some(usage.place);
+        let fault = |message| Some(Fault { message, location });
+        let variable = variables.iter().find(|variable| variable.name == usage.variable);
+        let (variable, ty) = match (variable, &usage.ty) {
+            (Some(variable), Some(ty)) => (variable, ty),
+            (None, None) => return fault(format!("The variable {name} is not defined.")),
+            // Within a custom scalar any type will do; elsewhere the validator reports what is not defined.
+            (Some(_), None) | (None, Some(_)) => return None,
+        };
         let may_be_null = !variable.ty.is_non_null();
         let has_default = variable
             .default_value
@@ -285,19 +293,18 @@ fn misused<'a>(
             .is_some_and(|value| !value.is_null());
         let fits = if usage.one_of && may_be_null {
             false
-        } else if usage.ty.is_non_null() && may_be_null {
-            (has_default || usage.has_default) && variable.ty.is_assignable_to(&usage.ty.clone().nullable())
+        } else if ty.is_non_null() && may_be_null {
+            (has_default || usage.has_default) && variable.ty.is_assignable_to(&ty.clone().nullable())
         } else {
-            variable.ty.is_assignable_to(&usage.ty)
+            variable.ty.is_assignable_to(ty)
         };
-        let name = named(&format!("${}", variable.name));
-        let message = format!(
-            "The variable {name} of type `{}` does not fit `{}`.",
-            variable.ty, usage.ty
-        );
-        (!fits).then_some(Fault {
-            message,
-            location: Some(usage.place),
-        })
+        if fits {
+            None
+        } else {
+            fault(format!(
+                "The variable {name} of type `{}` does not fit `{ty}`.",
+                variable.ty
+            ))
+        }
     })
 }

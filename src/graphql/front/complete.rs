@@ -1,12 +1,12 @@
 //! Completes the engine's data to what the specification's section 6.4.4 asks for.
 //!
-//! The engine leaves failed fields out of `data` and lists fields in the order in which they became ready. Completing
-//! puts null where a field is missing, lifts it to the nearest place that may be null, restores the order of the
-//! document and takes out what [`lower`](super::lower) has asked for on its own account. It looks at the selections of
-//! each object type once, and only at those types that occur in the answer.
+//! The engine leaves failed fields out of `data` and lists fields in the order in which they became ready.
+//! Completing puts null where a field is missing, lifts it to the nearest place that may be null, restores
+//! the order of the document and takes out what [`lower`](super::lower) has asked for on its own account. It
+//! looks at the selections of each object type once, and only at those types that occur in the answer.
 //!
-//! The engine also answers null for an object of which every field has failed; the paths of the errors tell it from an
-//! object that was null.
+//! The engine also answers null for an object of which every field has failed; the paths of the errors tell
+//! it from an object that was null.
 
 use std::collections::HashMap;
 use std::sync::Arc;

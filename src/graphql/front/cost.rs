@@ -5,13 +5,13 @@
 //! cost(field)     = 1 + rows(field) × Σ cost(selected field)
 //! rows(field)     = `first` or `last` (20 if neither is given)   of a field that takes them
 //!                 × the number of its `ids`                      of a field that takes those
-//!                 × 5 for each list in its type                  unless one of the above counts it, or it is the
-//!                                                                list of a connection (`edges`, `nodes`)
+//!                 × 5 for each list in its type                  if neither counts it and it is no page's list
 //! ```
 //!
-//! Each field costs at least 1, `__typename` included. Where the type is known only at run time the estimate takes the
-//! possible type that would cost most. All arithmetic saturates, and page sizes are checked before they multiply, so
-//! no product can wrap or cancel. An explicit null counts as not given.
+//! A page's lists are those directly below a paged field: `edges` and `nodes` of a connection.
+//! Each field costs at least 1, `__typename` included. Where the type is known only at run time the estimate
+//! takes the possible type that would cost most. All arithmetic saturates, and page sizes are checked before
+//! they multiply, so no product can wrap or cancel. An explicit null counts as not given.
 
 use async_graphql::{Name, Pos, Value, Variables};
 use async_graphql_value::Value as Input;

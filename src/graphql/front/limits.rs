@@ -4,8 +4,9 @@ use clap::Args;
 
 /// What one GraphQL document, and one operation of it, may ask for.
 ///
-/// Whatever exceeds a bound is refused with `LIMIT_EXCEEDED`, the name of the bound, what was asked and what is
-/// allowed. Counts named "expanded" follow every fragment spread, so a fragment counts as often as it is used.
+/// Whatever exceeds a bound is refused with `LIMIT_EXCEEDED`, the name of the bound, what was asked and what
+/// is allowed. Counts named "expanded" follow every fragment spread, so a fragment counts as often as it is
+/// used.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 #[command(next_help_heading = "Limits of a GraphQL document")]
 pub struct DocumentLimits {

@@ -1,7 +1,7 @@
 //! Turns literals of the document into the engine's values, as the type of their place asks for.
 //!
-//! An ID written as a number becomes a string, a single value where a list is expected becomes a list of one, numbers
-//! are read by their type and strings come decoded, so nothing is parsed a second time.
+//! An ID written as a number becomes a string, a single value where a list is expected becomes a list of one,
+//! numbers are read by their type and strings come decoded, so nothing is parsed a second time.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,7 +22,8 @@ use super::{
 /// A variable that stands in a place of a type.
 pub(super) struct Usage {
     pub(super) variable: apollo_compiler::Name,
-    pub(super) ty: Type,
+    /// None within a custom scalar, where any type will do.
+    pub(super) ty: Option<Type>,
     /// Whether the place has a default of its own.
     pub(super) has_default: bool,
     /// Whether the place is a field of a `@oneOf` input object, which takes no nullable variable.
@@ -64,9 +65,10 @@ impl<'a> Literals<'a> {
         match literal.as_ref() {
             Literal::Variable(name) => {
                 let place = self.lines.of(literal.location());
+                let (variable, ty) = (name.clone(), Some(ty.clone()));
                 let usage = Usage {
-                    variable: name.clone(),
-                    ty: ty.clone(),
+                    variable,
+                    ty,
                     has_default,
                     one_of: false,
                     place,
@@ -163,18 +165,24 @@ impl<'a> Literals<'a> {
             },
             Literal::Float(number) => self.number(number.as_str().parse::<f64>().ok(), literal),
             Literal::List(items) => Value::List(items.iter().map(|item| self.free(item)).collect()),
-            Literal::Object(fields) => Value::Object(
-                fields
+            Literal::Object(fields) => {
+                self.unique(fields);
+                let fields = fields
                     .iter()
-                    .map(|(name, field)| (Name::new(name), self.free(field)))
-                    .collect(),
-            ),
+                    .map(|(name, field)| (Name::new(name), self.free(field)));
+                Value::Object(fields.collect())
+            }
             Literal::Variable(name) => {
-                self.invalid(
-                    format!("The variable {} may not stand within a scalar.", named(name)),
-                    literal,
-                );
-                Value::Null
+                let place = self.lines.of(literal.location());
+                let variable = name.clone();
+                self.usages.push(Usage {
+                    variable,
+                    ty: None,
+                    has_default: false,
+                    one_of: false,
+                    place,
+                });
+                Value::Variable(Name::new(name))
             }
         }
     }

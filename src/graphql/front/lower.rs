@@ -1,13 +1,15 @@
-//! Writes the selections of an operation as the engine's document for one set of variables, and adds up their cost.
+//! Writes the selections of an operation as the engine's document for one set of variables, and adds up their
+//! cost.
 //!
-//! The engine gets the document in its plainest form, which cures what it does differently from the specification:
-//! `@skip` and `@include` are decided (it ignores the defaults of their variables), fields with the same response key
-//! are merged (it runs them all, mutations included), fragments are dissolved where the type is known (it does not
-//! know unions there, nor fragments at the root of a subscription), arguments whose variable is absent are absent (it
-//! passes null), and an object of which nothing is left asks for its type's name (it answers null for it).
+//! The engine gets the document in its plainest form, which cures what it does differently from the
+//! specification: `@skip` and `@include` are decided (it ignores the defaults of their variables), fields
+//! with the same response key are merged (it runs them all, mutations included), fragments are dissolved
+//! where the type is known (it does not know unions there, nor fragments at the root of a subscription),
+//! arguments whose variable is absent are absent (it passes null), and an object of which nothing is left
+//! asks for its type's name (it answers null for it).
 //!
-//! Where the type is known only at run time, the name of the type is asked for under [`HIDDEN`], a key that no client
-//! can write; [`complete`](super::complete) reads it and takes it out.
+//! Where the type is known only at run time, the name of the type is asked for under [`HIDDEN`], a key that
+//! no client can write; [`complete`](super::complete) reads it and takes it out.
 
 use async_graphql::{
     Name, Pos, Positioned, Variables,
@@ -28,8 +30,8 @@ use super::{
 /// The response key of the type's name, asked for by us.
 pub(super) const HIDDEN: &str = " type";
 
-/// Fields and fragments that may be written for each selection that a document may have; fragments on unions are
-/// written once for each member.
+/// Fields and fragments that may be written for each selection that a document may have; fragments on unions
+/// are written once for each member.
 const GROWTH: usize = 4;
 
 /// Writes one operation.

@@ -1,9 +1,9 @@
 //! Measures a parsed document: depth, nesting, nodes, aliases, directives and root fields of its operations.
 //!
-//! Counts follow fragment spreads, but each fragment is measured once and its totals are added wherever it is spread,
-//! so the work is linear in the document however often fragments fan out. Sums saturate. The walk stops as soon as
-//! the expanded nesting exceeds its bound, which also bounds its own recursion; a fragment that spreads itself is
-//! refused here, so everything behind this module may expand fragments freely.
+//! Counts follow fragment spreads, but each fragment is measured once and its totals are added wherever it is
+//! spread, so the work is linear in the document however often fragments fan out. Sums saturate. The walk
+//! stops as soon as the expanded nesting exceeds its bound, which also bounds its own recursion; a fragment
+//! that spreads itself is refused here, so everything behind this module may expand fragments freely.
 
 use std::collections::HashMap;
 

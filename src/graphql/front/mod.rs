@@ -1,4 +1,5 @@
-//! What stands in front of the GraphQL engine on every transport: it bounds, validates, prices and plans a document.
+//! What stands in front of the GraphQL engine on every transport: it bounds, validates, prices and plans a
+//! document.
 //!
 //! ```text
 //! source ─ lexer ─ parse ─ measure ─ validate ─ compile ──▶ Prepared   once per document, cached by its hash
@@ -6,9 +7,10 @@
 //!                                                       engine ─ complete ──▶ answer
 //! ```
 //!
-//! Invariants: no parser sees a document that is longer or deeper than its bounds; work is linear in the document
-//! before fragments are known to expand to a bounded number of nodes; a document that passes is valid by the
-//! specification (October 2021 with `@oneOf`); refusals never repeat the document. Nothing here knows a noun.
+//! Invariants: no parser sees a document that is longer or deeper than its bounds; work is linear in the
+//! document before fragments are known to expand to a bounded number of nodes; a document that passes is
+//! valid by the specification (October 2021 with `@oneOf`); refusals never repeat the document. Nothing here
+//! knows a noun.
 
 mod coerce;
 mod collect;

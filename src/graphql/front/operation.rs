@@ -192,8 +192,8 @@ impl Operation {
     /// Coerces the variables, prices the operation and writes the engine's request.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` when a variable or a page size is not allowed, `LIMIT_EXCEEDED` when the operation costs or
-    /// grows too much.
+    /// `BAD_USER_INPUT` when a variable or a page size is not allowed, `LIMIT_EXCEEDED` when the operation
+    /// costs or grows too much.
     pub fn admit(&self, variables: Map<String, Json>) -> Result<Admitted, Refusal> {
         let Rules {
             types,

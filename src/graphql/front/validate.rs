@@ -1,5 +1,5 @@
-//! Parses and validates a document by `apollo-compiler`, an implementation that is independent of the engine's, and
-//! puts its diagnostics into short messages that repeat at most a name.
+//! Parses and validates a document by `apollo-compiler`, an implementation that is independent of the
+//! engine's, and puts its diagnostics into short messages that repeat at most a name.
 
 use apollo_compiler::{
     ExecutableDocument, Schema,

@@ -1,5 +1,5 @@
-//! Answers are completed as the specification's sections 6.4 and 7.2.2 ask for; what graphql-js answers to the same
-//! documents over the same schema is the reference.
+//! Answers are completed as the specification's sections 6.4 and 7.2.2 ask for; what graphql-js answers to
+//! the same documents over the same schema is the reference.
 
 use super::*;
 
@@ -204,6 +204,12 @@ async fn the_standard_introspection_query_passes_and_answers_fully() {
     let types = data["__schema"]["types"].as_array().unwrap();
     let which = types.iter().find(|ty| ty["name"] == "Which").unwrap();
     assert_eq!(which["isOneOf"], true);
+    let stamp = types.iter().find(|ty| ty["name"] == "Stamp").unwrap();
+    assert_eq!(stamp["specifiedByURL"], "https://example.org/stamp");
+    let course = types.iter().find(|ty| ty["name"] == "Course").unwrap();
+    let fields = course["fields"].as_array().unwrap();
+    let name = fields.iter().find(|field| field["name"] == "name").unwrap();
+    assert_eq!(name["deprecationReason"], "Use title.");
     assert!(
         !bench
             .front

@@ -1,5 +1,5 @@
-//! Documents made to cost more to read than to send. Each is answered or refused in little time; the bound that each
-//! meets is named.
+//! Documents made to cost more to read than to send. Each is answered or refused in little time; the bound
+//! that each meets is named.
 
 use std::time::{Duration, Instant};
 

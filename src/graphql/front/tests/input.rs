@@ -72,6 +72,8 @@ async fn variables_arrive_coerced_and_absent_ones_leave_no_trace() {
         Which     | which: $v                     | {"v": {"slug": "a"}}     | which=slug a
         ID!       | which: {id: $v}               | {"v": "a"}               | which=id a
         JSON      | any: $v                       | {"v": {"a b": [1]}}      | any={"a b":[1]}
+        Int       | any: {a: $v, b: [$v]}         | {"v": 1}                 | any={"a":1,"b":[1]}
+        Int       | any: {a: $v, b: [$v]}         | {}                       | any={"b":[null]}
         Boolean!  | flag: $v                      | {"v": true, "unused": 1} | flag=true
     "#;
     for [ty, argument, variables, expected] in table(cases) {

@@ -1,5 +1,5 @@
-//! A small schema with everything that the front treats apart: interfaces, a union, connections, lists, ids, inputs
-//! with `@oneOf`, custom scalars, and fields that fail where null may stand and where it may not.
+//! A small schema with everything that the front treats apart: interfaces, a union, connections, lists, ids,
+//! inputs with `@oneOf`, custom scalars, and fields that fail where null may stand and where it may not.
 
 #![expect(
     clippy::unused_async,
@@ -13,8 +13,9 @@
 use std::pin::Pin;
 
 use async_graphql::{
-    Enum, ID, InputObject, Interface, MaybeUndefined, Object, OneofObject, Result, Schema, SchemaBuilder,
-    SimpleObject, Subscription, Union, ValidationMode,
+    Enum, ID, InputObject, InputValueError, InputValueResult, Interface, MaybeUndefined, Object, OneofObject,
+    Result, Scalar, ScalarType, Schema, SchemaBuilder, SimpleObject, Subscription, Union, ValidationMode,
+    Value,
     futures_util::{Stream, stream},
 };
 
@@ -47,6 +48,19 @@ pub(in super::super) enum Node {
 pub(in super::super) enum Found {
     Course(Course),
     Person(Person),
+}
+
+/// A point in time.
+pub(in super::super) struct Stamp(i32);
+
+#[Scalar(specified_by_url = "https://example.org/stamp")]
+impl ScalarType for Stamp {
+    fn parse(_: Value) -> InputValueResult<Self> {
+        Err(InputValueError::custom("never read"))
+    }
+    fn to_value(&self) -> Value {
+        Value::Number(self.0.into())
+    }
 }
 
 /// The level of a course.
@@ -93,6 +107,13 @@ impl Course {
         } else {
             Ok(self.0)
         }
+    }
+    #[graphql(deprecation = "Use title.")]
+    async fn name(&self) -> &str {
+        "Rust"
+    }
+    async fn made(&self) -> Stamp {
+        Stamp(7)
     }
     async fn note(&self, text: String) -> usize {
         text.len()

@@ -1,0 +1,7 @@
+//! The program's commands, one file each.
+
+pub mod dev;
+pub mod import;
+pub mod migrate;
+pub mod node;
+pub mod serve;

@@ -1,0 +1,173 @@
+//! Putting a node together from its settings, and running it until it is told to stop.
+
+use crate::auth::password::{PasswordConfig, Passwords};
+use crate::cache::Shared;
+use crate::cache::buckets::Buckets;
+use crate::config::{DatabaseConfig, HttpConfig};
+use crate::db::Db;
+use crate::domain::app::App;
+use crate::graphql::front::DocumentLimits;
+use crate::graphql::schema::Api;
+use crate::jobs::{self, JobsConfig};
+use crate::kernel::clock::Clock;
+use crate::kernel::keyring::Keyring;
+use crate::server::{Server, router};
+use anyhow::Context;
+use clap::Args;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The settings of a node.
+#[derive(Args, Clone, Debug)]
+pub struct NodeConfig {
+    #[command(flatten)]
+    database: DatabaseConfig,
+    #[command(flatten)]
+    passwords: PasswordConfig,
+    #[command(flatten)]
+    jobs: JobsConfig,
+    /// Where Redis is, such as `redis://127.0.0.1/`; without it copies stay within the process.
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    redis_url: Option<String>,
+    /// Master keys: 64 hexadecimal digits each, separated by commas, the current one first; the same on all nodes.
+    #[arg(long, env = "LYCEUM_MASTER_KEY", hide_env_values = true)]
+    master_key: Option<String>,
+}
+
+/// The settings of what a node serves.
+#[derive(Args, Clone, Debug)]
+pub struct ServerConfig {
+    /// How the node is reached.
+    #[command(flatten)]
+    pub http: HttpConfig,
+    /// What a document may ask for.
+    #[command(flatten)]
+    pub limits: DocumentLimits,
+}
+
+impl NodeConfig {
+    /// Connects and puts the node together.
+    pub async fn app(&self) -> anyhow::Result<Arc<App>> {
+        anyhow::ensure!(
+            !self.database.database_url.is_empty(),
+            "say where PostgreSQL is: set DATABASE_URL (as lyceum_app)"
+        );
+        let keys = self
+            .master_key
+            .as_deref()
+            .context("set LYCEUM_MASTER_KEY, the same on all nodes: `openssl rand -hex 32`")?;
+        let keyring = Keyring::parse(keys).map_err(anyhow::Error::msg)?;
+        self.app_with(&self.database, keyring).await
+    }
+
+    /// The same with the database and the keys of a development server.
+    pub async fn app_for_development(&self, app_url: String, keys: &str) -> anyhow::Result<Arc<App>> {
+        let database = DatabaseConfig {
+            database_url: app_url,
+            ..self.database.clone()
+        };
+        self.app_with(&database, Keyring::parse(keys).map_err(anyhow::Error::msg)?)
+            .await
+    }
+
+    async fn app_with(&self, database: &DatabaseConfig, keyring: Keyring) -> anyhow::Result<Arc<App>> {
+        let shared = match &self.redis_url {
+            Some(url) => Shared::through_redis(url)?,
+            None => Shared::in_process(),
+        };
+        let db = Db::connect(database).await?;
+        App::new(
+            db,
+            shared,
+            Passwords::new(&self.passwords)?,
+            Clock::default(),
+            keyring,
+        )
+    }
+
+    /// Whether the settings say where PostgreSQL is.
+    pub fn names_a_database(&self) -> bool {
+        !self.database.database_url.is_empty()
+    }
+
+    /// Runs the jobs in the background.
+    pub fn run_jobs(&self, app: &Arc<App>) {
+        tokio::spawn(jobs::run(app.clone(), self.jobs));
+    }
+}
+
+impl ServerConfig {
+    /// Opens the port.
+    pub async fn listen(&self) -> anyhow::Result<TcpListener> {
+        let address = format!("{}:{}", self.http.host, self.http.port);
+        let listener = TcpListener::bind(&address).await;
+        listener
+            .with_context(|| format!("{address} cannot be listened on; choose another port with LYCEUM_PORT"))
+    }
+
+    /// Serves until the process is told to stop, then finishes what is under way.
+    pub async fn serve(&self, listener: TcpListener, app: Arc<App>) -> anyhow::Result<()> {
+        self.serve_with(self.http.clone(), listener, app, None).await
+    }
+
+    /// Serves a development server: everybody may introspect, and the playground knows the personas.
+    pub async fn serve_openly(
+        &self,
+        listener: TcpListener,
+        app: Arc<App>,
+        personas: serde_json::Value,
+    ) -> anyhow::Result<()> {
+        let http = HttpConfig {
+            public_introspection: true,
+            ..self.http.clone()
+        };
+        self.serve_with(http, listener, app, Some(personas)).await
+    }
+
+    async fn serve_with(
+        &self,
+        config: HttpConfig,
+        listener: TcpListener,
+        app: Arc<App>,
+        personas: Option<serde_json::Value>,
+    ) -> anyhow::Result<()> {
+        let api = Api::new(app.clone(), self.limits.clone())?;
+        let server = Server {
+            api,
+            buckets: Buckets::new(app.shared.clone()),
+            config,
+            personas,
+        };
+        let service = router(Arc::new(server)).into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service)
+            .with_graceful_shutdown(told_to_stop())
+            .await?;
+        Ok(())
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub async fn told_to_stop() {
+    let mut terminate = signal(SignalKind::terminate()).expect("a handler for SIGTERM can be set");
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// Starts the log: one JSON object a line, or plain lines on a terminal.
+pub fn start_log() {
+    use std::io::IsTerminal;
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        log.init();
+    } else {
+        log.json().init();
+    }
+}

@@ -1,0 +1,38 @@
+//! Numbers the events of each organisation and seals its audit entries.
+//!
+//! A number is given only below the oldest running transaction, so that no event ever appears behind one that a reader
+//! has passed. One sequencer at a time works on an organisation; the others go on to the next.
+
+use crate::db::pool::Statements;
+use crate::db::{Scope, Statement, Tx};
+use crate::domain::app::App;
+use crate::kernel::error::Result;
+use crate::kernel::ids::OrgId;
+use diesel::sql_types::{Integer, Untyped, Uuid};
+use diesel_async::RunQueryDsl;
+
+/// Organisations of one round.
+const MOST: i32 = 100;
+
+#[derive(diesel::QueryableByName)]
+struct Waiting {
+    #[diesel(sql_type = Uuid)]
+    org_id: OrgId,
+}
+
+/// Numbers what waits. Returns how many events got their number.
+pub async fn run_once(app: &App) -> Result<usize> {
+    let waiting: Vec<Waiting> = {
+        let mut conn = app.db.unscoped().await?;
+        let waiting = Statement::<Untyped>::new("select org_id from door.unsequenced_orgs(?)");
+        waiting.bind::<Integer, _>(MOST).load(&mut conn).await?
+    };
+    let mut numbered = 0;
+    for Waiting { org_id } in waiting {
+        let tx = Tx::begin(&app.db, &Scope::one(None, org_id), &Statements::default()).await?;
+        let sequence = Statement::<Untyped>::new("select id from door.sequence_records(?)");
+        numbered += sequence.bind::<Uuid, _>(org_id).execute(&mut tx.conn()).await?;
+        tx.commit().await?;
+    }
+    Ok(numbered)
+}

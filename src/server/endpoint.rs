@@ -1,0 +1,193 @@
+//! The endpoint: from an HTTP request to an executed operation and back.
+
+use super::Server;
+use super::graphql::{Accepted, Answer, Cost, GraphqlRequest, HttpRefusal, Media};
+use super::playground;
+use super::request_id::RequestId;
+use crate::auth::standing::Viewer;
+use crate::cache::buckets::{Bucket, Taken};
+use crate::graphql::front::{Admitted, Kind};
+use crate::kernel::error::Error;
+use async_graphql::ServerError;
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, Request, StatusCode, header};
+use axum::response::Response;
+use chrono::TimeDelta;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Answers `/graphql`.
+pub async fn graphql(
+    State(server): State<Arc<Server>>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    request: Request<Body>,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let accepted = Accepted::new(&parts.headers);
+    if parts.method == Method::GET && accepted.prefers_html() && parts.uri.query().is_none() {
+        return playground::page();
+    }
+    let media = accepted
+        .single()
+        .filter(|media| matches!(media, Media::Json | Media::GraphqlResponse));
+    let mut answer = Answer {
+        media: media.unwrap_or(Media::Json),
+        request_id: &request_id,
+        cost: None,
+    };
+    if media.is_none() {
+        return answer.refused(&HttpRefusal::not_acceptable());
+    }
+    let (kind, introspects, admitted) = match admit(&server, &parts, body).await {
+        Ok(admitted) => admitted,
+        Err(refusal) => return answer.refused(&refusal),
+    };
+    let viewer = match viewer(&server, &parts).await {
+        Ok(viewer) => viewer,
+        Err(error) => return failed(&answer, &error),
+    };
+    if introspects && viewer.person().is_none() && !server.config.public_introspection {
+        return failed(&answer, &Error::Unauthenticated);
+    }
+    let bucket = bucket(&server, &viewer);
+    let taken = server
+        .buckets
+        .take(&client(&viewer, &parts), bucket, admitted.cost)
+        .await;
+    answer.cost = Some(cost(&server, bucket, taken, admitted.cost));
+    if !taken.granted {
+        let retry_after = bucket.seconds_until(admitted.cost, taken.remaining);
+        return rate_limited(
+            failed(&answer, &Error::RateLimited { retry_after }),
+            bucket,
+            taken,
+        );
+    }
+    let execution = server.api.execute(viewer, admitted, &request_id);
+    let limit = Duration::from_millis(server.config.request_timeout_ms);
+    // A mutation's write goes on without its request, so only queries are cut off.
+    let executed = if kind == Kind::Mutation {
+        Ok(execution.await)
+    } else {
+        tokio::time::timeout(limit, execution).await
+    };
+    let response = match executed {
+        Ok((response, _)) => answer.executed(&response),
+        Err(_) => failed(&answer, &Error::Unavailable),
+    };
+    rate_limited(response, bucket, taken)
+}
+
+/// Reads the request and lets its document pass the front.
+async fn admit(server: &Server, parts: &Parts, body: Body) -> Result<(Kind, bool, Admitted), HttpRefusal> {
+    GraphqlRequest::check(&parts.method, &parts.headers)?;
+    let most = server.config.body_bytes;
+    let body = axum::body::to_bytes(body, most)
+        .await
+        .map_err(|_| HttpRefusal::too_large(most))?;
+    let front = &server.api.front;
+    let request = GraphqlRequest::read(&parts.method, parts.uri.query(), &body, front.limits())?;
+    let prepared = front.prepare(request.document()?)?;
+    let operation = prepared.operation(request.operation_name.as_deref())?;
+    request.permits(operation.kind())?;
+    Ok((
+        operation.kind(),
+        operation.is_introspection(),
+        operation.admit(request.variables)?,
+    ))
+}
+
+/// Who asks: nobody without a credential; a credential that is wrong is an error.
+async fn viewer(server: &Server, parts: &Parts) -> Result<Viewer, Error> {
+    let Some(header) = parts.headers.get(header::AUTHORIZATION) else {
+        return Ok(Viewer::Anonymous);
+    };
+    let bearer = header.to_str().ok().and_then(|value| {
+        value
+            .strip_prefix("Bearer ")
+            .or_else(|| value.strip_prefix("bearer "))
+    });
+    server
+        .api
+        .app
+        .viewer(bearer.ok_or(Error::Unauthenticated)?.trim())
+        .await
+}
+
+fn client(viewer: &Viewer, parts: &Parts) -> String {
+    match viewer.person() {
+        Some(person) => format!("user:{}", person.user.0),
+        None => match parts.extensions.get::<ConnectInfo<SocketAddr>>() {
+            Some(ConnectInfo(address)) => format!("address:{}", address.ip()),
+            None => "address:unknown".to_owned(),
+        },
+    }
+}
+
+fn bucket(server: &Server, viewer: &Viewer) -> Bucket {
+    let config = &server.config;
+    match viewer {
+        Viewer::Person(_) => Bucket {
+            capacity: config.bucket_capacity,
+            per_second: config.bucket_per_second,
+        },
+        Viewer::Anonymous => Bucket {
+            capacity: config.anonymous_bucket_capacity,
+            per_second: config.anonymous_bucket_capacity / 10,
+        },
+    }
+}
+
+fn cost(server: &Server, bucket: Bucket, taken: Taken, requested: u64) -> Cost {
+    let full_in = i64::try_from(bucket.seconds_until_full(taken.remaining)).unwrap_or(i64::MAX / 1_000);
+    let reset_at = server.api.app.clock.now() + TimeDelta::seconds(full_in);
+    Cost {
+        requested,
+        limit: bucket.capacity,
+        remaining: taken.remaining,
+        reset_at,
+    }
+}
+
+/// Answers a request that was refused as a whole.
+fn failed(answer: &Answer<'_>, error: &Error) -> Response {
+    let status = match error {
+        Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    if let Error::Internal(cause) = error {
+        tracing::error!(request.id = answer.request_id, cause = %cause, "a request failed");
+    }
+    let mut shown = ServerError::new(error.to_string(), None);
+    shown.extensions.get_or_insert_default().set("code", error.code());
+    let mut response = answer.errors(status, &[shown]);
+    if let Error::RateLimited { retry_after } = error {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(*retry_after));
+    }
+    if matches!(error, Error::Unauthenticated) {
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+/// Says how much is left (the `RateLimit` fields of the IETF draft).
+fn rate_limited(mut response: Response, bucket: Bucket, taken: Taken) -> Response {
+    let headers = response.headers_mut();
+    headers.insert("ratelimit-limit", HeaderValue::from(bucket.capacity));
+    headers.insert("ratelimit-remaining", HeaderValue::from(taken.remaining));
+    headers.insert(
+        "ratelimit-reset",
+        HeaderValue::from(bucket.seconds_until_full(taken.remaining)),
+    );
+    response
+}

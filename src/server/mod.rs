@@ -1,0 +1,82 @@
+//! HTTP: the one router, and what stands around it.
+
+mod endpoint;
+pub mod graphql;
+mod health;
+pub mod playground;
+mod problem;
+mod request_id;
+
+use crate::cache::buckets::Buckets;
+use crate::config::HttpConfig;
+use crate::graphql::schema::Api;
+use axum::Router;
+use axum::error_handling::HandleErrorLayer;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::routing::{any, get};
+use std::sync::Arc;
+use std::time::Duration;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
+
+/// What the handlers share.
+pub struct Server {
+    /// The schema in service.
+    pub api: Api,
+    /// What clients may ask for.
+    pub buckets: Buckets,
+    /// Settings.
+    pub config: HttpConfig,
+    /// What `/personas.json` answers; only a development server has personas.
+    pub personas: Option<serde_json::Value>,
+}
+
+/// Every route of a node.
+pub fn router(server: Arc<Server>) -> Router {
+    let api = Router::new()
+        .route("/graphql", any(endpoint::graphql))
+        .layer(
+            ServiceBuilder::new()
+                .layer(HandleErrorLayer::new(|_| async { problem::overloaded() }))
+                .load_shed()
+                .concurrency_limit(server.config.concurrent_requests),
+        )
+        .layer(cors(&server.config.allowed_origins));
+    Router::new()
+        .route("/", get(|| async { playground::page() }))
+        .route("/personas.json", get(health::personas))
+        .route("/live", get(health::live))
+        .route("/ready", get(health::ready))
+        .merge(playground::routes())
+        .merge(api)
+        .fallback(|| async {
+            problem::problem(StatusCode::NOT_FOUND, "Nothing is here. The API is at /graphql.")
+        })
+        .layer(axum::middleware::from_fn(request_id::attach))
+        .layer(CatchPanicLayer::custom(|_| {
+            problem::problem(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something went wrong on our side.",
+            )
+        }))
+        .with_state(server)
+}
+
+/// Lets the pages of listed origins call the API; others get no permission. Cookies are never involved.
+fn cors(origins: &[String]) -> CorsLayer {
+    let origins: Vec<HeaderValue> = origins
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin).ok())
+        .collect();
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("x-request-id"),
+        ])
+        .expose_headers([HeaderName::from_static("x-request-id"), header::RETRY_AFTER])
+        .max_age(Duration::from_secs(3600))
+}

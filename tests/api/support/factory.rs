@@ -1,0 +1,289 @@
+//! What tests start with, put straight into the database where the API has no way yet.
+
+use super::app::{PASSWORD, Person, TestApp};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use lyceum::auth::roles::BUILT_IN;
+use lyceum::auth::sign_in::open_session;
+use lyceum::db::pool::Statements;
+use lyceum::db::schema::{
+    course_instructors, group_members, groups, memberships, organizations, roles, users,
+};
+use lyceum::db::{Scope, Tx};
+use lyceum::domain::app::App;
+use lyceum::kernel::ids::{CourseKey, GroupId, Key, MemberId, MemberKey, OrgId, RoleId, UserId};
+use lyceum::kernel::secret::Secret;
+use serde_json::{Value, json};
+
+async fn begin(app: &App, org: OrgId) -> Tx {
+    Tx::begin(&app.db, &Scope::one(None, org), &Statements::default())
+        .await
+        .unwrap()
+}
+
+/// An organisation with the built-in roles.
+pub async fn organization(app: &App, slug: &str, is_open: bool) -> OrgId {
+    let org = OrgId(app.clock.uuid());
+    let tx = begin(app, org).await;
+    diesel::insert_into(organizations::table)
+        .values((
+            organizations::id.eq(org),
+            organizations::slug.eq(slug),
+            organizations::name.eq(slug),
+            organizations::is_open.eq(is_open),
+        ))
+        .execute(&mut tx.conn())
+        .await
+        .unwrap();
+    let rows: Vec<_> = BUILT_IN
+        .iter()
+        .map(|role| {
+            (
+                roles::org_id.eq(org),
+                roles::id.eq(RoleId(app.clock.uuid())),
+                roles::slug.eq(role.slug),
+                roles::name.eq(role.name),
+                roles::is_built_in.eq(true),
+                roles::grants.eq(role.grants()),
+            )
+        })
+        .collect();
+    diesel::insert_into(roles::table)
+        .values(rows)
+        .execute(&mut tx.conn())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    org
+}
+
+/// Opens an organisation to everybody's eyes.
+pub async fn open(app: &TestApp) {
+    let tx = begin(&app.app, app.org).await;
+    diesel::update(organizations::table.find(app.org.0))
+        .set(organizations::is_open.eq(true))
+        .execute(&mut tx.conn())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// An account with an open session: its id, address and token.
+pub async fn user(app: &App) -> (UserId, String, String) {
+    let id = UserId(app.clock.uuid());
+    let email = format!("{}@people.example", id.0.simple());
+    let hash = app
+        .passwords
+        .hash(Secret::new(PASSWORD.to_owned()))
+        .await
+        .unwrap();
+    let tx = Tx::begin(
+        &app.db,
+        &Scope {
+            user: Some(id),
+            orgs: Vec::new(),
+        },
+        &Statements::default(),
+    )
+    .await
+    .unwrap();
+    diesel::insert_into(users::table)
+        .values((
+            users::id.eq(id),
+            users::email.eq(&email),
+            users::first_name.eq("Test"),
+            users::last_name.eq("Person"),
+            users::password_hash.eq(hash),
+        ))
+        .execute(&mut tx.conn())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let session = open_session(&app.db, &app.clock, id).await.unwrap();
+    (id, email, session.token.expose().to_owned())
+}
+
+/// A membership with a role.
+pub async fn member(app: &App, org: OrgId, user: UserId, email: &str, role: &str) -> MemberKey {
+    let id = MemberId(app.clock.uuid());
+    let tx = begin(app, org).await;
+    let role: RoleId = roles::table
+        .filter(roles::org_id.eq(org).and(roles::slug.eq(role)))
+        .select(roles::id)
+        .first(&mut tx.conn())
+        .await
+        .unwrap();
+    diesel::insert_into(memberships::table)
+        .values((
+            memberships::org_id.eq(org),
+            memberships::id.eq(id),
+            memberships::user_id.eq(user),
+            memberships::role_id.eq(role),
+            memberships::state.eq("active"),
+            memberships::name.eq("Test Person"),
+            memberships::email.eq(email),
+        ))
+        .execute(&mut tx.conn())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    MemberKey::new(org, id)
+}
+
+/// A role of the organisation's own, with these grants; returns its slug.
+pub async fn role(app: &TestApp, grants: Value) -> String {
+    let id = RoleId(app.app.clock.uuid());
+    let slug = format!("r{}", id.0.simple());
+    let tx = begin(&app.app, app.org).await;
+    diesel::insert_into(roles::table)
+        .values((
+            roles::org_id.eq(app.org),
+            roles::id.eq(id),
+            roles::slug.eq(&slug),
+            roles::name.eq(&slug),
+            roles::is_built_in.eq(false),
+            roles::grants.eq(grants),
+        ))
+        .execute(&mut tx.conn())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    slug
+}
+
+/// Lets a member teach a course.
+pub async fn teaches(app: &TestApp, member: MemberKey, course: &str) {
+    let course = CourseKey::parse(course).unwrap();
+    let tx = begin(&app.app, app.org).await;
+    diesel::insert_into(course_instructors::table)
+        .values((
+            course_instructors::org_id.eq(app.org),
+            course_instructors::course_id.eq(course.id),
+            course_instructors::member_id.eq(member.id),
+        ))
+        .execute(&mut tx.conn())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// A group that one member manages and others are in.
+pub async fn group(app: &TestApp, manager: MemberKey, members: &[MemberKey]) -> GroupId {
+    let id = GroupId(app.app.clock.uuid());
+    let tx = begin(&app.app, app.org).await;
+    diesel::insert_into(groups::table)
+        .values((
+            groups::org_id.eq(app.org),
+            groups::id.eq(id),
+            groups::name.eq("A group"),
+        ))
+        .execute(&mut tx.conn())
+        .await
+        .unwrap();
+    let rows: Vec<_> = std::iter::once((manager, true))
+        .chain(members.iter().map(|member| (*member, false)))
+        .map(|(member, is_manager)| {
+            (
+                group_members::org_id.eq(app.org),
+                group_members::group_id.eq(id),
+                group_members::member_id.eq(member.id),
+                group_members::is_manager.eq(is_manager),
+            )
+        })
+        .collect();
+    diesel::insert_into(group_members::table)
+        .values(rows)
+        .execute(&mut tx.conn())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    id
+}
+
+/// A course with one module, made through the API: `units` texts, and a quiz of two questions behind them.
+pub struct Course {
+    /// The course's identifier.
+    pub id: String,
+    /// The module's identifier.
+    pub module: String,
+    /// The texts' identifiers.
+    pub texts: Vec<String>,
+    /// The quiz's identifier.
+    pub quiz: String,
+}
+
+/// Makes a course and publishes it. The quiz's answers: option `o2` of the first question, `mut` for the second.
+pub async fn published_course(app: &TestApp, author: &Person, texts: usize) -> Course {
+    let course = draft_course(app, author, texts).await;
+    let reply = author
+        .run_with(
+            "mutation($id: ID!) { coursePublish(input: {id: $id}) { course { id } userErrors { code } } }",
+            json!({ "id": course.id }),
+        )
+        .await;
+    assert_eq!(reply.codes(), "", "{:#}", reply.body);
+    course
+}
+
+/// Makes a course and does not publish it.
+pub async fn draft_course(app: &TestApp, author: &Person, texts: usize) -> Course {
+    let slug = format!("c{}", app.app.clock.uuid().simple());
+    let reply = author
+        .run_with(
+            "mutation($org: ID!, $slug: String!) { courseCreate(input: {organizationId: $org, slug: $slug, title: \"A course\", \
+             summary: \"About it\", visibility: PUBLIC}) { course { id } userErrors { code } } }",
+            json!({ "org": app.org_id(), "slug": slug }),
+        )
+        .await;
+    let id = reply.text("/courseCreate/course/id").to_owned();
+    let reply = author
+        .run_with(
+            "mutation($id: ID!) { moduleCreate(input: {courseId: $id, title: \"A module\"}) { module { id } userErrors { code } } }",
+            json!({ "id": id }),
+        )
+        .await;
+    let module = reply.text("/moduleCreate/module/id").to_owned();
+    let mut ids = Vec::new();
+    for number in 0..texts {
+        ids.push(
+            unit(
+                author,
+                &module,
+                &format!("Text {number}"),
+                json!({ "text": { "body": "Read **this**." } }),
+            )
+            .await,
+        );
+    }
+    let questions = json!([
+        { "text": "Which?", "answer": { "singleChoice": { "options": [
+            { "text": "The first", "isRight": false }, { "text": "The second", "isRight": true }, { "text": "The third", "isRight": false },
+        ] } }, "explanation": "EXPLANATION-CANARY" },
+        { "text": "Which word?", "answer": { "shortText": { "accepted": ["mut"] } } },
+    ]);
+    let quiz = unit(
+        author,
+        &module,
+        "A quiz",
+        json!({ "quiz": { "questions": questions } }),
+    )
+    .await;
+    Course {
+        id,
+        module,
+        texts: ids,
+        quiz,
+    }
+}
+
+/// Adds a unit to a module; returns its identifier.
+pub async fn unit(author: &Person, module: &str, title: &str, content: Value) -> String {
+    let reply = author
+        .run_with(
+            "mutation($module: ID!, $title: String!, $content: UnitContentInput!) { \
+             unitCreate(input: {moduleId: $module, title: $title, content: $content}) { unit { id } userErrors { code message } } }",
+            json!({ "module": module, "title": title, "content": content }),
+        )
+        .await;
+    reply.text("/unitCreate/unit/id").to_owned()
+}

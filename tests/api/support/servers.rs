@@ -1,0 +1,76 @@
+//! The servers that all tests share: one private PostgreSQL with a new database, stopped at the end of the process.
+
+use lyceum::config::DatabaseConfig;
+use lyceum::db::migrate::migrate;
+use lyceum::dev::cluster::{Cluster, ClusterOptions};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use tokio_postgres::NoTls;
+
+/// The name of the database.
+pub const DATABASE: &str = "lyceum_test";
+
+struct Servers {
+    _cluster: Cluster,
+    app_url: String,
+    owner_url: String,
+}
+
+fn servers() -> &'static Servers {
+    static SERVERS: OnceLock<Servers> = OnceLock::new();
+    SERVERS.get_or_init(|| {
+        // A runtime of its own: the tests' runtimes come and go.
+        std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .unwrap();
+            let servers = runtime.block_on(start());
+            std::mem::forget(runtime);
+            servers
+        })
+        .join()
+        .unwrap()
+    })
+}
+
+async fn start() -> Servers {
+    let data_dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cluster");
+    let cluster = Cluster::start(ClusterOptions {
+        data_dir,
+        durable: false,
+        max_connections: 400,
+    })
+    .await
+    .unwrap();
+    let (admin, connection) = tokio_postgres::connect(&cluster.admin_url("postgres"), NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    admin
+        .batch_execute(&format!("drop database if exists {DATABASE} with (force)"))
+        .await
+        .unwrap();
+    cluster.create_database(DATABASE).await.unwrap();
+    migrate(&cluster.owner_url(DATABASE)).await.unwrap();
+    Servers {
+        app_url: cluster.app_url(DATABASE),
+        owner_url: cluster.owner_url(DATABASE),
+        _cluster: cluster,
+    }
+}
+
+/// How a test's node reaches the database.
+pub fn database_config() -> DatabaseConfig {
+    DatabaseConfig {
+        database_url: servers().app_url.clone(),
+        pool_size: 8,
+        ..DatabaseConfig::default()
+    }
+}
+
+/// How the owner of the tables reaches the database.
+pub fn owner_url() -> &'static str {
+    &servers().owner_url
+}
