@@ -1,15 +1,14 @@
 //! Groups of members, some of whom manage the others. Tables: `groups`, `group_members`.
 
-use crate::auth::permission::Permission;
-use crate::auth::standing::{OrgStanding, Viewer};
 use crate::db::paginate::foreign;
 use crate::db::schema::{group_members, groups};
 use crate::db::{Batch, Conn};
+use crate::domain::record_lists::{Seen, groups as alike};
+use crate::domain::visibility::View;
 use crate::kernel::ids::{GroupId, GroupKey, MemberId, MemberKey, OrgId};
 use crate::kernel::page::Page;
 use crate::keyset;
 use async_graphql::SimpleObject;
-use diesel::dsl::count_star;
 use diesel::expression::BoxableExpression;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -37,78 +36,56 @@ pub struct Group {
     pub name: String,
 }
 
-/// The groups that a viewer may know of: the one condition of lists, loaders and `node`.
-pub fn visible_to(viewer: &Viewer) -> Condition {
-    let standings = viewer.person().into_iter().flat_map(|person| &person.orgs);
-    let visible = standings.map(|standing| visible_in(standing));
-    visible
-        .reduce(|visible, here| Box::new(visible.or(here)))
-        .unwrap_or_else(|| Box::new(false.into_sql::<Bool>()))
-}
-
-fn visible_in(standing: &OrgStanding) -> Condition {
-    let here = groups::org_id.eq(standing.org);
-    let reach = standing.reach(Permission::MembersRead);
-    if reach.all {
+/// The groups that a view of `members.read` shows: the one condition of lists, loaders and `node`.
+fn visible(view: View) -> Condition {
+    let here = groups::org_id.eq(view.org);
+    if view.reach.all {
         return Box::new(here);
     }
-    if !reach.own && !reach.managed {
+    if !view.reach.own && !view.reach.managed {
         return Box::new(here.and(false.into_sql::<Bool>()));
     }
     let mine = group_members::table
         .filter(
             group_members::org_id
-                .eq(standing.org)
-                .and(group_members::member_id.eq(standing.member)),
+                .eq(view.org)
+                .and(group_members::member_id.eq(view.member)),
         )
-        .filter(group_members::is_manager.or(reach.own.into_sql::<Bool>()))
+        .filter(group_members::is_manager.or(view.reach.own.into_sql::<Bool>()))
         .select(group_members::group_id);
     Box::new(here.and(groups::id.eq_any(mine)))
 }
 
-/// A group, if this viewer may know of it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct SeenGroup(pub Viewer, pub GroupKey);
-
-impl Batch for SeenGroup {
+impl Batch for Seen<GroupKey> {
     type Value = Arc<Group>;
 
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let Some(Self(viewer, _)) = keys.first() else {
-            return Ok(HashMap::new());
-        };
-        let orgs: Vec<OrgId> = keys.iter().map(|key| key.1.org).collect();
-        let ids: Vec<GroupId> = keys.iter().map(|key| key.1.id).collect();
-        let rows: Vec<Group> = Group::query()
-            .filter(groups::org_id.eq_any(orgs).and(groups::id.eq_any(ids)))
-            .filter(visible_to(viewer))
-            .load(&mut conn)
-            .await?;
-        Ok(rows
-            .into_iter()
-            .map(|group| (Self(viewer.clone(), group.key), Arc::new(group)))
-            .collect())
+        let mut found = HashMap::with_capacity(keys.len());
+        for keys in alike(keys, |seen| seen.view) {
+            let view = keys[0].view;
+            let ids: Vec<GroupId> = keys.iter().map(|seen| seen.key.id).collect();
+            let rows: Vec<Group> = Group::query()
+                .filter(visible(view))
+                .filter(groups::id.eq_any(ids))
+                .load(&mut conn)
+                .await?;
+            let seen = |group: Group| (Self { key: group.key, view }, Arc::new(group));
+            found.extend(rows.into_iter().map(seen));
+        }
+        Ok(found)
     }
 }
 
-/// The groups of a member that this viewer may know of, by name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct GroupsOfMember(pub Viewer, pub MemberKey);
+/// The groups of a member that a viewer may know of, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct GroupsOfMember(pub Seen<MemberKey>);
 
 impl Batch for GroupsOfMember {
     type Value = Arc<Vec<Arc<Group>>>;
 
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let Some(Self(viewer, _)) = keys.first() else {
-            return Ok(HashMap::new());
-        };
-        let asked: Vec<MemberKey> = keys
-            .iter()
-            .filter(|key| key.0 == *viewer)
-            .map(|key| key.1)
-            .collect();
-        let orgs: Vec<OrgId> = asked.iter().map(|member| member.org).collect();
-        let ids: Vec<MemberId> = asked.iter().map(|member| member.id).collect();
+        let orgs: Vec<OrgId> = keys.iter().map(|key| key.0.key.org).collect();
+        let ids: Vec<MemberId> = keys.iter().map(|key| key.0.key.id).collect();
         let pairs: Vec<(OrgId, MemberId, GroupId)> = group_members::table
             .filter(
                 group_members::org_id
@@ -122,40 +99,40 @@ impl Batch for GroupsOfMember {
             ))
             .load(&mut conn)
             .await?;
-        let seen: HashSet<SeenGroup> = pairs
-            .iter()
-            .map(|(org, _, group)| SeenGroup(viewer.clone(), GroupKey::new(*org, *group)))
-            .collect();
-        let seen = SeenGroup::load_many(&Vec::from_iter(seen), conn).await?;
-        let groups_of = |member: MemberKey| {
-            let ids = pairs
+        let groups_of = |member: Seen<MemberKey>| {
+            let its = pairs
                 .iter()
-                .filter(|pair| (pair.0, pair.1) == (member.org, member.id));
-            let mut groups: Vec<Arc<Group>> = ids
-                .filter_map(|pair| seen.get(&SeenGroup(viewer.clone(), GroupKey::new(pair.0, pair.2))))
-                .cloned()
+                .filter(move |pair| (pair.0, pair.1) == (member.key.org, member.key.id));
+            its.map(move |pair| Seen {
+                key: GroupKey::new(pair.0, pair.2),
+                view: member.view,
+            })
+        };
+        let wanted: HashSet<Seen<GroupKey>> = keys.iter().flat_map(|key| groups_of(key.0)).collect();
+        let seen = Seen::<GroupKey>::load_many(&Vec::from_iter(wanted), conn).await?;
+        let by_name = |key: &Self| {
+            let mut groups: Vec<_> = groups_of(key.0)
+                .filter_map(|group| seen.get(&group).cloned())
                 .collect();
             groups.sort_by(|a, b| (&a.name, a.key).cmp(&(&b.name, b.key)));
-            Arc::new(groups)
+            (*key, Arc::new(groups))
         };
-        Ok(asked
-            .into_iter()
-            .map(|member| (Self(viewer.clone(), member), groups_of(member)))
-            .collect())
+        Ok(keys.iter().map(by_name).collect())
     }
 }
 
-/// A page of an organisation's groups that this viewer may know of, by name: up to one row more than the page has.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct GroupsOf(pub Viewer, pub OrgId, pub Page);
+/// The groups of an organisation that a view shows, by name; fetched, it counts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct GroupList(pub View);
 
-impl GroupsOf {
+/// A page of such a list: up to one row more than the page has.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct GroupPage(pub GroupList, pub Page);
+
+impl GroupPage {
     async fn load(&self, mut conn: Conn<'_>) -> QueryResult<Vec<Arc<Group>>> {
-        let Self(viewer, org, page) = self;
-        let query = Group::query()
-            .filter(groups::org_id.eq(*org))
-            .filter(visible_to(viewer))
-            .into_boxed();
+        let Self(GroupList(view), page) = self;
+        let query = Group::query().filter(visible(*view)).into_boxed();
         let bounded = || Ok(keyset!(query, page, groups::name => String, groups::id => GroupId, false));
         let query = bounded().map_err(foreign)?;
         let rows: Vec<Group> = query.load(&mut conn).await?;
@@ -163,7 +140,8 @@ impl GroupsOf {
     }
 }
 
-impl Batch for GroupsOf {
+/// One statement for each organisation, sent together.
+impl Batch for GroupPage {
     type Value = Arc<Vec<Arc<Group>>>;
 
     async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
@@ -176,28 +154,15 @@ impl Batch for GroupsOf {
     }
 }
 
-/// How many groups of an organisation this viewer may know of.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct GroupCount(pub Viewer, pub OrgId);
-
-impl Batch for GroupCount {
+impl Batch for GroupList {
     type Value = i64;
 
-    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, i64>> {
-        let Some(Self(viewer, _)) = keys.first() else {
-            return Ok(HashMap::new());
+    async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, i64>> {
+        let count = |list: &Self| {
+            let query = groups::table.filter(visible(list.0)).count();
+            async move { query.get_result::<i64>(&mut &*conn).await }
         };
-        let orgs: Vec<OrgId> = keys.iter().map(|key| key.1).collect();
-        let counts: Vec<(OrgId, i64)> = groups::table
-            .filter(groups::org_id.eq_any(orgs))
-            .filter(visible_to(viewer))
-            .group_by(groups::org_id)
-            .select((groups::org_id, count_star()))
-            .load(&mut conn)
-            .await?;
-        Ok(counts
-            .into_iter()
-            .map(|(org, count)| (Self(viewer.clone(), org), count))
-            .collect())
+        let counts = try_join_all(keys.iter().map(count)).await?;
+        Ok(keys.iter().copied().zip(counts).collect())
     }
 }

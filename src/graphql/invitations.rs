@@ -5,17 +5,20 @@ use super::support::connection::Count;
 use super::support::mutation::{key, signed_in};
 use super::support::operation::Ask;
 use crate::auth::invited::{self, Invited};
+use crate::auth::permission::Permission;
 use crate::db::paginate::CursorValue;
 use crate::domain::bulk::ErrorPolicy;
 use crate::domain::invitations::accept::accept;
 use crate::domain::invitations::send::{NewInvitation, SentRow, send};
-use crate::domain::invitations::store::{InvitationList, InvitationPage, SeenInvitation};
+use crate::domain::invitations::store::{InvitationList, InvitationPage};
 use crate::domain::invitations::{Invitation, InvitationState};
 use crate::domain::members::Member;
 use crate::domain::mutate::Entry;
 use crate::domain::organizations::Organization;
+use crate::domain::record_lists::Seen;
 use crate::domain::refusal::Refusal;
 use crate::domain::roles::Role;
+use crate::domain::visibility::View;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{InvitationKey, Key, MemberKey, OrgId, OrganizationKey, RoleKey};
 use crate::kernel::page::PageArgs;
@@ -32,9 +35,17 @@ connection!(
     "invitations"
 );
 
+/// How far the viewer sees an organisation's invitations; `None` for who sees none.
+pub fn view(ctx: &Context<'_>, org: OrgId) -> Option<View> {
+    View::of(ctx.viewer(), org, Permission::InvitationsManage).filter(|view| view.reach.is_some())
+}
+
 /// Finds an invitation that the viewer may know of.
 pub async fn find(ctx: &Context<'_>, key: InvitationKey) -> Result<Option<Arc<Invitation>>> {
-    ctx.fetch(SeenInvitation(ctx.viewer().clone(), key)).await
+    match view(ctx, key.org) {
+        Some(view) => ctx.fetch(Seen { key, view }).await,
+        None => Ok(None),
+    }
 }
 
 #[ComplexObject]
@@ -73,16 +84,14 @@ impl Invitation {
     }
 }
 
-/// Reads a page of an organisation's invitations, the newest first.
-pub async fn page(ctx: &Context<'_>, org: OrgId, args: PageArgs) -> Result<InvitationConnection> {
-    let name = format!("invitations {org:?}");
+/// Reads a page of the invitations that a view shows, the newest first.
+pub async fn page(ctx: &Context<'_>, view: View, args: PageArgs) -> Result<InvitationConnection> {
+    let name = format!("invitations {:?}", view.org);
     let page = ctx.page(&args, &name)?;
-    let list = InvitationList(ctx.viewer().clone(), org);
-    let rows = ctx.fetch_one(InvitationPage(list.clone(), page.clone())).await?;
-    let count: Count = Box::new(move |reader| {
-        let list = list.clone();
-        Box::pin(async move { Ok(reader.fetch(list).await?.unwrap_or_default()) })
-    });
+    let list = InvitationList(view);
+    let rows = ctx.fetch_one(InvitationPage(list, page.clone())).await?;
+    let count: Count =
+        Box::new(move |reader| Box::pin(async move { Ok(reader.fetch(list).await?.unwrap_or_default()) }));
     let cursor = |invitation: &Arc<Invitation>| [invitation.created_at.write(), invitation.key.id.write()];
     let slice = page.slice(rows.to_vec());
     Ok(Paged::new(&ctx.app().keyring, &name, slice, cursor, count).into())

@@ -1,5 +1,7 @@
 //! `Member` and `Group`: fields, edges, and the mutation that gives another role.
 
+use super::certificates::{self, CertificateConnection, CertificateFilterInput};
+use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::support::Paged;
 use super::support::connection::Count;
 use super::support::mutation::{key, signed_in};
@@ -8,13 +10,15 @@ use crate::auth::permission::Permission;
 use crate::auth::policy::{Question, Relation};
 use crate::auth::standing::OrgStanding;
 use crate::db::paginate::CursorValue;
-use crate::domain::groups::{Group, GroupCount, GroupsOf, GroupsOfMember, SeenGroup};
+use crate::domain::groups::{Group, GroupList, GroupPage, GroupsOfMember};
 use crate::domain::members::model::{self, RelationTo};
-use crate::domain::members::store::{MemberFilter, MemberList, MemberOrder, MemberPage, SeenBy};
+use crate::domain::members::store::{MemberFilter, MemberList, MemberOrder, MemberPage};
 use crate::domain::members::{Member, roles};
 use crate::domain::mutate::Entry;
 use crate::domain::organizations::Organization;
+use crate::domain::record_lists::{Parent, Seen};
 use crate::domain::roles::Role;
+use crate::domain::visibility::View;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{GroupId, GroupKey, Key, MemberKey, OrgId, OrganizationKey, RoleId, RoleKey};
 use crate::kernel::page::PageArgs;
@@ -33,9 +37,25 @@ pub struct MemberAccess {
     pub change_role: bool,
 }
 
+/// How far the viewer sees an organisation's members and groups; `None` for who sees none.
+pub fn view(ctx: &Context<'_>, org: OrgId) -> Option<View> {
+    View::of(ctx.viewer(), org, Permission::MembersRead).filter(|view| view.reach.is_some())
+}
+
 /// Finds a member whom the viewer may know of.
 pub async fn find(ctx: &Context<'_>, key: MemberKey) -> Result<Option<Arc<Member>>> {
-    ctx.fetch(SeenBy(ctx.viewer().clone(), key)).await
+    match view(ctx, key.org) {
+        Some(view) => ctx.fetch(Seen { key, view }).await,
+        None => Ok(None),
+    }
+}
+
+/// Finds a group that the viewer may know of.
+pub async fn find_group(ctx: &Context<'_>, key: GroupKey) -> Result<Option<Arc<Group>>> {
+    match view(ctx, key.org) {
+        Some(view) => ctx.fetch(Seen { key, view }).await,
+        None => Ok(None),
+    }
 }
 
 #[ComplexObject]
@@ -57,10 +77,57 @@ impl Member {
 
     /// The groups that the member is in and you may know of, by name. Cost: 1, batched.
     async fn groups(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Arc<Group>>> {
+        let Some(view) = view(ctx, self.key.org) else {
+            return Ok(Vec::new());
+        };
         let groups = ctx
-            .fetch_one(GroupsOfMember(ctx.viewer().clone(), self.key))
+            .fetch_one(GroupsOfMember(Seen { key: self.key, view }))
             .await?;
         Ok(groups.to_vec())
+    }
+
+    /// The member's enrolments that you may see, the newest first.
+    ///
+    /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; batched.
+    async fn enrollments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which enrolments.")] filter: Option<EnrollmentFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<EnrollmentConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let filter = filter.unwrap_or_default().into();
+        Ok(enrollments::page_of(ctx, Parent::Member(self.key), filter, args).await?)
+    }
+
+    /// The member's certificates that you may see, the newest first.
+    ///
+    /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; batched.
+    async fn certificates(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which certificates.")] filter: Option<CertificateFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<CertificateConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let filter = filter.unwrap_or_default().into();
+        Ok(certificates::page_of(ctx, Parent::Member(self.key), filter, args).await?)
     }
 
     /// What the viewer may do with the member, decided by the same policies that guard the mutations. Cost: 1, batched.
@@ -125,20 +192,19 @@ pub struct MemberFilterInput {
     pub query: Option<String>,
 }
 
-/// Reads a page of an organisation's members.
+/// Reads a page of the members whom a view shows.
 pub async fn page(
     ctx: &Context<'_>,
-    org: OrgId,
+    view: View,
     filter: MemberFilterInput,
     order: MemberOrder,
     args: PageArgs,
 ) -> Result<MemberConnection> {
-    let name = format!("members {org:?} {filter:?} {order:?}");
+    let name = format!("members {:?} {filter:?} {order:?}", view.org);
     let page = ctx.page(&args, &name)?;
     let list = MemberList {
-        viewer: ctx.viewer().clone(),
-        org,
-        filter: read_filter(ctx, org, filter).await?,
+        view,
+        filter: read_filter(ctx, view.org, filter).await?,
     };
     let rows = ctx
         .fetch_one(MemberPage(list.clone(), order, page.clone()))
@@ -166,9 +232,8 @@ async fn read_filter(ctx: &Context<'_>, org: OrgId, filter: MemberFilterInput) -
     let group = match filter.group {
         None => None,
         Some(id) => {
-            let key = GroupKey::parse(&id).filter(|group| group.org == org);
-            let seen = match key {
-                Some(key) => ctx.fetch(SeenGroup(ctx.viewer().clone(), key)).await?,
+            let seen = match GroupKey::parse(&id).filter(|group| group.org == org) {
+                Some(key) => find_group(ctx, key).await?,
                 None => None,
             };
             Some(seen.map_or(GroupId(Uuid::nil()), |group| group.key.id))
@@ -181,16 +246,14 @@ async fn read_filter(ctx: &Context<'_>, org: OrgId, filter: MemberFilterInput) -
     })
 }
 
-/// Reads a page of an organisation's groups.
-pub async fn group_page(ctx: &Context<'_>, org: OrgId, args: PageArgs) -> Result<GroupConnection> {
-    let name = format!("groups {org:?}");
+/// Reads a page of the groups that a view shows.
+pub async fn group_page(ctx: &Context<'_>, view: View, args: PageArgs) -> Result<GroupConnection> {
+    let name = format!("groups {:?}", view.org);
     let page = ctx.page(&args, &name)?;
-    let viewer = ctx.viewer().clone();
-    let rows = ctx.fetch_one(GroupsOf(viewer.clone(), org, page.clone())).await?;
-    let count: Count = Box::new(move |reader| {
-        let count = GroupCount(viewer.clone(), org);
-        Box::pin(async move { Ok(reader.fetch(count).await?.unwrap_or_default()) })
-    });
+    let list = GroupList(view);
+    let rows = ctx.fetch_one(GroupPage(list, page.clone())).await?;
+    let count: Count =
+        Box::new(move |reader| Box::pin(async move { Ok(reader.fetch(list).await?.unwrap_or_default()) }));
     let cursor = |group: &Arc<Group>| [group.name.clone(), group.key.id.write()];
     let slice = page.slice(rows.to_vec());
     Ok(Paged::new(&ctx.app().keyring, &name, slice, cursor, count).into())

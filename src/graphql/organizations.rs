@@ -67,9 +67,9 @@ impl Organization {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<Option<MemberConnection>> {
-        if !self.reaches(ctx, Permission::MembersRead) {
+        let Some(view) = members::view(ctx, self.org) else {
             return Ok(None);
-        }
+        };
         let args = PageArgs {
             first,
             after,
@@ -77,7 +77,7 @@ impl Organization {
             before,
         };
         let (filter, order) = (filter.unwrap_or_default(), order_by.unwrap_or_default());
-        Ok(Some(members::page(ctx, self.org, filter, order, args).await?))
+        Ok(Some(members::page(ctx, view, filter, order, args).await?))
     }
 
     /// The organisation's roles, the built-in ones first; null for who is no member.
@@ -102,16 +102,16 @@ impl Organization {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<Option<GroupConnection>> {
-        if !self.reaches(ctx, Permission::MembersRead) {
+        let Some(view) = members::view(ctx, self.org) else {
             return Ok(None);
-        }
+        };
         let args = PageArgs {
             first,
             after,
             last,
             before,
         };
-        Ok(Some(members::group_page(ctx, self.org, args).await?))
+        Ok(Some(members::group_page(ctx, view, args).await?))
     }
 
     /// The invitations that you may know of, the newest first; null for who may know of none.
@@ -125,16 +125,16 @@ impl Organization {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<Option<InvitationConnection>> {
-        if !self.reaches(ctx, Permission::InvitationsManage) {
+        let Some(view) = invitations::view(ctx, self.org) else {
             return Ok(None);
-        }
+        };
         let args = PageArgs {
             first,
             after,
             last,
             before,
         };
-        Ok(Some(invitations::page(ctx, self.org, args).await?))
+        Ok(Some(invitations::page(ctx, view, args).await?))
     }
 
     /// The courses that you may know of: of an open organisation everybody sees the public ones.

@@ -18,7 +18,7 @@ use crate::auth::standing::Viewer;
 use crate::domain::app::App;
 use crate::domain::certificates::{self, Certificate};
 use crate::domain::enrollments::{self, Enrollment};
-use crate::domain::groups::{Group, SeenGroup};
+use crate::domain::groups::Group;
 use crate::domain::invitations::Invitation;
 use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
@@ -73,10 +73,7 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
             None => None,
         },
         Some(GroupKey::PREFIX) => match GroupKey::parse(id) {
-            Some(key) => {
-                let seen = SeenGroup(ctx.viewer().clone(), key);
-                ctx.fetch(seen).await?.map(Node::Group)
-            }
+            Some(key) => members::find_group(ctx, key).await?.map(Node::Group),
             None => None,
         },
         Some(InvitationKey::PREFIX) => match InvitationKey::parse(id) {

@@ -1,11 +1,14 @@
 //! `Viewer`: the signed-in person, as they see themselves.
 
+use super::certificates::{self, CertificateConnection, CertificateFilterInput};
+use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::support::operation::Ask;
 use crate::auth::standing::Standing;
 use crate::domain::members::Member;
 use crate::domain::users::User;
 use crate::kernel::error::Result;
 use crate::kernel::ids::UserKey;
+use crate::kernel::page::PageArgs;
 use async_graphql::{Context, Object};
 use chrono::{DateTime, Utc};
 use futures_util::future::try_join_all;
@@ -65,6 +68,44 @@ impl Viewer {
     async fn memberships(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Arc<Member>>> {
         let members = self.0.orgs.iter().map(|standing| ctx.fetch(standing.key()));
         Ok(try_join_all(members).await?.into_iter().flatten().collect())
+    }
+
+    /// Your enrolments in all of your organisations, the newest first. Cost: 1 for each row asked for; one SQL statement.
+    async fn enrollments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which enrolments.")] filter: Option<EnrollmentFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<EnrollmentConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(enrollments::page_of_viewer(ctx, filter.unwrap_or_default().into(), args).await?)
+    }
+
+    /// Your certificates in all of your organisations, the newest first. Cost: 1 for each row asked for; one SQL statement.
+    async fn certificates(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which certificates.")] filter: Option<CertificateFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<CertificateConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(certificates::page_of_viewer(ctx, filter.unwrap_or_default().into(), args).await?)
     }
 }
 

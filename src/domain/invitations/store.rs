@@ -2,12 +2,13 @@
 
 use super::model::Invitation;
 use crate::auth::allowed::{Admitted, Allowed};
-use crate::auth::permission::{Permission, action};
-use crate::auth::standing::{OrgStanding, Viewer};
+use crate::auth::permission::action;
 use crate::db::paginate::foreign;
 use crate::db::schema::invitations;
 use crate::db::{Batch, Conn, Statement};
+use crate::domain::record_lists::{Seen, groups};
 use crate::domain::users::User;
+use crate::domain::visibility::View;
 use crate::kernel::ids::{InvitationId, InvitationKey, MemberId, MemberKey, OrgId, RoleId};
 use crate::kernel::page::Page;
 use crate::kernel::secret::TokenHash;
@@ -24,73 +25,55 @@ use std::sync::Arc;
 
 type Condition = Box<dyn BoxableExpression<invitations::table, Pg, SqlType = Bool>>;
 
-/// The invitations that a viewer may know of: the one condition of lists, loaders and `node`.
-pub fn visible_to(viewer: &Viewer) -> Condition {
-    let standings = viewer.person().into_iter().flat_map(|person| &person.orgs);
-    let visible = standings.map(|standing| visible_in(standing));
-    visible
-        .reduce(|visible, here| Box::new(visible.or(here)))
-        .unwrap_or_else(|| Box::new(false.into_sql::<Bool>()))
-}
-
-fn visible_in(standing: &OrgStanding) -> Condition {
-    let here = invitations::org_id.eq(standing.org);
-    let reach = standing.reach(Permission::InvitationsManage);
-    if reach.all {
+/// The invitations that a view of `invitations.manage` shows: the one condition of lists, loaders and `node`.
+fn visible(view: View) -> Condition {
+    let here = invitations::org_id.eq(view.org);
+    if view.reach.all {
         Box::new(here)
-    } else if reach.managed || reach.own {
-        Box::new(here.and(invitations::invited_by.eq(standing.member)))
+    } else if view.reach.managed || view.reach.own {
+        Box::new(here.and(invitations::invited_by.eq(view.member)))
     } else {
         Box::new(here.and(false.into_sql::<Bool>()))
     }
 }
 
-/// An invitation, if this viewer may know of it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct SeenInvitation(pub Viewer, pub InvitationKey);
-
-impl Batch for SeenInvitation {
+impl Batch for Seen<InvitationKey> {
     type Value = Arc<Invitation>;
 
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let Some(Self(viewer, _)) = keys.first() else {
-            return Ok(HashMap::new());
-        };
-        let orgs: Vec<OrgId> = keys.iter().map(|key| key.1.org).collect();
-        let ids: Vec<InvitationId> = keys.iter().map(|key| key.1.id).collect();
-        let rows: Vec<Invitation> = Invitation::query()
-            .filter(invitations::org_id.eq_any(orgs).and(invitations::id.eq_any(ids)))
-            .filter(visible_to(viewer))
-            .load(&mut conn)
-            .await?;
-        Ok(rows
-            .into_iter()
-            .map(|invitation| (Self(viewer.clone(), invitation.key), Arc::new(invitation)))
-            .collect())
+        let mut found = HashMap::with_capacity(keys.len());
+        for keys in groups(keys, |seen| seen.view) {
+            let view = keys[0].view;
+            let ids: Vec<InvitationId> = keys.iter().map(|seen| seen.key.id).collect();
+            let rows: Vec<Invitation> = Invitation::query()
+                .filter(visible(view))
+                .filter(invitations::id.eq_any(ids))
+                .load(&mut conn)
+                .await?;
+            let seen = |invitation: Invitation| {
+                let key = invitation.key;
+                (Self { key, view }, Arc::new(invitation))
+            };
+            found.extend(rows.into_iter().map(seen));
+        }
+        Ok(found)
     }
 }
 
-/// The invitations of an organisation that this viewer may know of; fetched, it counts them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct InvitationList(pub Viewer, pub OrgId);
-
-impl InvitationList {
-    fn matching(&self) -> Condition {
-        let here = invitations::org_id.eq(self.1);
-        Box::new(here.and(visible_to(&self.0)))
-    }
-}
+/// The invitations of an organisation that a view shows; fetched, it counts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct InvitationList(pub View);
 
 impl Batch for InvitationList {
     type Value = i64;
 
     async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, i64>> {
         let count = |list: &Self| {
-            let query = invitations::table.filter(list.matching()).count();
+            let query = invitations::table.filter(visible(list.0)).count();
             async move { query.get_result::<i64>(&mut &*conn).await }
         };
         let counts = try_join_all(keys.iter().map(count)).await?;
-        Ok(keys.iter().cloned().zip(counts).collect())
+        Ok(keys.iter().copied().zip(counts).collect())
     }
 }
 
@@ -100,8 +83,8 @@ pub struct InvitationPage(pub InvitationList, pub Page);
 
 impl InvitationPage {
     async fn load(&self, mut conn: Conn<'_>) -> QueryResult<Vec<Arc<Invitation>>> {
-        let Self(list, page) = self;
-        let query = Invitation::query().filter(list.matching()).into_boxed();
+        let Self(InvitationList(view), page) = self;
+        let query = Invitation::query().filter(visible(*view)).into_boxed();
         let bounded = || {
             Ok(
                 keyset!(query, page, invitations::created_at => DateTime<Utc>, invitations::id => InvitationId, true),

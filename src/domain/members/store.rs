@@ -2,13 +2,13 @@
 
 use super::model::{Member, RelationTo, SeenMember};
 use crate::auth::allowed::{Allowed, Gate};
-use crate::auth::permission::{Permission, action};
+use crate::auth::permission::action;
 use crate::auth::policy::Relation;
-use crate::auth::standing::{OrgStanding, Viewer};
 use crate::db::paginate::foreign;
 use crate::db::schema::{course_instructors, enrollments, group_members, memberships};
 use crate::db::{Batch, Conn, Statement};
-use crate::domain::visibility::managed::MANAGED;
+use crate::domain::record_lists::{Seen, groups};
+use crate::domain::visibility::{View, managed::MANAGED};
 use crate::kernel::ids::{GroupId, MemberId, MemberKey, OrgId, RoleId};
 use crate::kernel::page::Page;
 use crate::keyset;
@@ -59,36 +59,28 @@ pub struct MemberFilter {
     pub query: Option<String>,
 }
 
-/// The members whom a viewer may know of: the one condition of lists, loaders and `node`.
-pub fn visible_to(viewer: &Viewer) -> Condition {
-    let standings = viewer.person().into_iter().flat_map(|person| &person.orgs);
-    let visible = standings.map(|standing| visible_in(standing));
-    visible
-        .reduce(|visible, here| Box::new(visible.or(here)))
-        .unwrap_or_else(|| Box::new(false.into_sql::<Bool>()))
-}
-
-fn visible_in(standing: &OrgStanding) -> Condition {
-    let here = memberships::org_id.eq(standing.org);
-    let reach = standing.reach(Permission::MembersRead);
+/// The members whom a view of `members.read` shows: the one condition of lists, loaders and `node`.
+fn visible(view: View) -> Condition {
+    let View { org, member, reach } = view;
+    let here = memberships::org_id.eq(org);
     if reach.all {
         return Box::new(here);
     }
     let own = reach
         .own
-        .then(|| -> Condition { Box::new(memberships::id.eq(standing.member)) });
+        .then(|| -> Condition { Box::new(memberships::id.eq(member)) });
     let taught = reach.taught.then(|| -> Condition {
         let mine = course_instructors::table
             .filter(
                 course_instructors::org_id
-                    .eq(standing.org)
-                    .and(course_instructors::member_id.eq(standing.member)),
+                    .eq(org)
+                    .and(course_instructors::member_id.eq(member)),
             )
             .select(course_instructors::course_id);
         let theirs = enrollments::table
             .filter(
                 enrollments::org_id
-                    .eq(standing.org)
+                    .eq(org)
                     .and(enrollments::course_id.eq_any(mine)),
             )
             .select(enrollments::member_id);
@@ -99,15 +91,15 @@ fn visible_in(standing: &OrgStanding) -> Condition {
             .filter(
                 MANAGED
                     .field(group_members::org_id)
-                    .eq(standing.org)
-                    .and(MANAGED.field(group_members::member_id).eq(standing.member))
+                    .eq(org)
+                    .and(MANAGED.field(group_members::member_id).eq(member))
                     .and(MANAGED.field(group_members::is_manager)),
             )
             .select(MANAGED.field(group_members::group_id));
         let theirs = group_members::table
             .filter(
                 group_members::org_id
-                    .eq(standing.org)
+                    .eq(org)
                     .and(group_members::group_id.eq_any(mine)),
             )
             .select(group_members::member_id);
@@ -120,28 +112,31 @@ fn visible_in(standing: &OrgStanding) -> Condition {
     }
 }
 
-/// A member, if this viewer may know of them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct SeenBy(pub Viewer, pub MemberKey);
-
-impl Batch for SeenBy {
+impl Batch for Seen<MemberKey> {
     type Value = Arc<Member>;
 
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let Some(Self(viewer, _)) = keys.first() else {
-            return Ok(HashMap::new());
-        };
-        let orgs: Vec<OrgId> = keys.iter().map(|key| key.1.org).collect();
-        let ids: Vec<MemberId> = keys.iter().map(|key| key.1.id).collect();
-        let rows: Vec<Member> = Member::query()
-            .filter(memberships::org_id.eq_any(orgs).and(memberships::id.eq_any(ids)))
-            .filter(visible_to(viewer))
-            .load(&mut conn)
-            .await?;
-        Ok(rows
-            .into_iter()
-            .map(|member| (Self(viewer.clone(), member.key), Arc::new(member)))
-            .collect())
+        let mut found = HashMap::with_capacity(keys.len());
+        for keys in groups(keys, |seen| seen.view) {
+            let view = keys[0].view;
+            let ids: Vec<MemberId> = keys.iter().map(|seen| seen.key.id).collect();
+            let rows: Vec<Member> = Member::query()
+                .filter(visible(view))
+                .filter(memberships::id.eq_any(ids))
+                .load(&mut conn)
+                .await?;
+            let seen = |member: Member| {
+                (
+                    Self {
+                        key: member.key,
+                        view,
+                    },
+                    Arc::new(member),
+                )
+            };
+            found.extend(rows.into_iter().map(seen));
+        }
+        Ok(found)
     }
 }
 
@@ -163,24 +158,18 @@ impl Batch for MemberKey {
     }
 }
 
-/// The members of an organisation whom this viewer may know of, filtered.
+/// The members of an organisation whom a view shows, filtered; fetched, it counts them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MemberList {
-    /// Who asks.
-    pub viewer: Viewer,
-    /// The organisation.
-    pub org: OrgId,
-    /// Which of its members.
+    /// How far the viewer sees.
+    pub view: View,
+    /// Which of those.
     pub filter: MemberFilter,
 }
 
 impl MemberList {
     fn matching(&self) -> Condition {
-        let here = memberships::org_id.eq(self.org);
-        let mut matching: Condition = match self.viewer.in_org(self.org) {
-            Some(standing) => Box::new(here.and(visible_in(standing))),
-            None => Box::new(here.and(false.into_sql::<Bool>())),
-        };
+        let mut matching = visible(self.view);
         if let Some(role) = self.filter.role {
             matching = Box::new(matching.and(memberships::role_id.eq(role)));
         }
@@ -188,7 +177,7 @@ impl MemberList {
             let members = group_members::table
                 .filter(
                     group_members::org_id
-                        .eq(self.org)
+                        .eq(self.view.org)
                         .and(group_members::group_id.eq(group)),
                 )
                 .select(group_members::member_id);
@@ -239,7 +228,7 @@ impl MemberPage {
     }
 }
 
-/// Pages of one list asked for in one turn are one statement; pages of several organisations one each, sent together.
+/// One statement for each list, sent together.
 impl Batch for MemberPage {
     type Value = Arc<Vec<Arc<Member>>>;
 
@@ -253,7 +242,6 @@ impl Batch for MemberPage {
     }
 }
 
-/// Counts a list of members.
 impl Batch for MemberList {
     type Value = i64;
 
