@@ -5,4 +5,5 @@
 mod answer_key;
 mod api;
 mod architecture;
+mod migrations;
 mod schema;
