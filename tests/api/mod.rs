@@ -5,5 +5,8 @@ pub mod support;
 
 mod authoring;
 mod catalogue;
+mod certificates;
 mod enrollments;
 mod http;
+mod progress;
+mod visibility;
