@@ -211,8 +211,6 @@ async fn everybody_sees_the_enrolments_that_their_role_reaches() {
     let outside_taught = enroll(&outside, &taught.id).await;
     let outside_other = enroll(&outside, &other.id).await;
     let own = enroll(&instructor, &other.id).await;
-    let elsewhere = app.elsewhere().await;
-    let stranger = elsewhere.owner().await;
     for (who, expected) in [
         (
             &owner,
@@ -255,57 +253,60 @@ async fn everybody_sees_the_enrolments_that_their_role_reaches() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn outsiders_see_no_enrolment_not_even_in_an_open_academy() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let course = factory::published_course(&app, &author, 0).await;
+    let enrollment = enroll(&app.learner().await, &course.id).await;
+    let stranger = app.elsewhere().await.owner().await;
+    let find = "query($id: ID!) { enrollment(id: $id) { id } node(id: $id) { id } }";
     for outsider in [&stranger.client, &app.anonymous()] {
-        let reply = outsider
-            .run_with(
-                "query($id: ID!) { enrollment(id: $id) { id } node(id: $id) { id } }",
-                json!({ "id": inside_taught }),
-            )
-            .await;
+        let reply = outsider.run_with(find, json!({ "id": enrollment })).await;
         assert_eq!(reply.data(""), &json!({ "enrollment": null, "node": null }));
-        assert_eq!(
-            outsider
-                .run_with(LIST, json!({ "org": app.org_id() }))
-                .await
-                .data("/node"),
-            &Value::Null
-        );
+        let reply = outsider.run_with(LIST, json!({ "org": app.org_id() })).await;
+        assert_eq!(reply.data("/node"), &Value::Null);
     }
     factory::open(&app).await;
-    let reply = app
-        .anonymous()
-        .run_with(LIST, json!({ "org": app.org_id() }))
-        .await;
-    assert_eq!(
-        reply.data("/node/enrollments/totalCount"),
-        &json!(0),
-        "an open academy shows no learners"
-    );
+    for outsider in [&stranger.client, &app.anonymous()] {
+        let reply = outsider.run_with(LIST, json!({ "org": app.org_id() })).await;
+        assert_eq!(reply.data("/node/enrollments/totalCount"), &json!(0));
+        assert_eq!(reply.data("/node/enrollments/nodes"), &json!([]));
+        let of_course = "query($id: ID!) { course(id: $id) { enrollments { totalCount } } }";
+        let reply = outsider.run_with(of_course, json!({ "id": course.id })).await;
+        assert_eq!(reply.data("/course/enrollments/totalCount"), &json!(0));
+    }
+}
 
-    assert_eq!(
-        listed(&app, &owner, json!({ "courseId": taught.id })).await,
-        [outside_taught.clone(), inside_taught.clone()]
+#[tokio::test]
+async fn a_list_of_enrolments_is_narrowed_by_course_and_state() {
+    let app = TestApp::new().await;
+    let (author, owner, learner) = (app.member("author").await, app.owner().await, app.learner().await);
+    let (one, other) = (
+        factory::published_course(&app, &author, 0).await,
+        factory::published_course(&app, &author, 0).await,
     );
-    assert_eq!(
-        listed(
-            &app,
-            &owner,
-            json!({ "courseId": taught.id, "state": "COMPLETED" })
-        )
-        .await,
-        [""; 0]
-    );
-    assert_eq!(
-        listed(&app, &owner, json!({ "courseId": taught.module })).await,
-        [""; 0]
-    );
-    let of_course =
-        "query($id: ID!) { course(id: $id) { enrollments(first: 1) { totalCount nodes { id } } } }";
-    let reply = manager.run_with(of_course, json!({ "id": taught.id })).await;
-    assert_eq!(
-        reply.data("/course/enrollments"),
-        &json!({ "totalCount": 1, "nodes": [{ "id": inside_taught }] })
-    );
+    let done = learning::complete(&app, &learner, &one).await;
+    let open = enroll(&learner, &other.id).await;
+    for (filter, expected) in [
+        (json!({ "courseId": one.id }), vec![&done]),
+        (json!({ "courseId": one.id, "state": "ACTIVE" }), vec![]),
+        (json!({ "state": "ACTIVE" }), vec![&open]),
+        (json!({ "state": "COMPLETED", "courseId": null }), vec![&done]),
+        (json!({ "courseId": one.module }), vec![]),
+    ] {
+        let expected: Vec<String> = expected.into_iter().cloned().collect();
+        assert_eq!(listed(&app, &owner, filter.clone()).await, expected, "{filter}");
+    }
+    let of_course = "query($id: ID!, $state: EnrollmentState) { course(id: $id) { enrollments(state: $state) { totalCount nodes { id } } } }";
+    for (state, expected) in [("COMPLETED", json!([{ "id": done }])), ("ACTIVE", json!([]))] {
+        let reply = owner
+            .run_with(of_course, json!({ "id": one.id, "state": state }))
+            .await;
+        assert_eq!(reply.data("/course/enrollments/nodes"), &expected);
+    }
 }
 
 #[tokio::test]
