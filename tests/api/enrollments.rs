@@ -191,6 +191,31 @@ async fn an_enrolment_stays_on_the_edition_that_it_was_made_on() {
 }
 
 #[tokio::test]
+async fn learners_keep_a_course_that_is_no_longer_offered() {
+    let app = TestApp::new().await;
+    let (author, learner, late) = (
+        app.member("author").await,
+        app.learner().await,
+        app.learner().await,
+    );
+    let course = factory::published_course(&app, &author, 1).await;
+    let enrollment = enroll(&learner, &course.id).await;
+    factory::change(&app, "update courses set state = 'archived'").await;
+    let refused = late.run_with(ENROLL, json!({ "id": course.id })).await;
+    assert_eq!(refused.codes(), "NOT_FOUND", "it is gone from the catalogue");
+    assert_eq!(
+        author.run_with(ENROLL, json!({ "id": course.id })).await.codes(),
+        "NOT_PUBLISHED"
+    );
+    learning::read(&learner, &enrollment, &course.texts).await;
+    let read =
+        "query($id: ID!) { enrollment(id: $id) { nextUnit { id } course { title modules { title } } } }";
+    let reply = learner.run_with(read, json!({ "id": enrollment })).await;
+    assert_eq!(reply.text("/enrollment/course/modules/0/title"), "A module");
+    assert_eq!(reply.text("/enrollment/nextUnit/id"), course.quiz);
+}
+
+#[tokio::test]
 async fn everybody_sees_the_enrolments_that_their_role_reaches() {
     let app = TestApp::new().await;
     let author = app.member("author").await;
