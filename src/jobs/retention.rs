@@ -1,0 +1,14 @@
+//! Removes what has done its work: spent idempotency records, sessions and events, by the periods of their class.
+
+use crate::db::Statement;
+use crate::domain::app::App;
+use crate::kernel::error::Result;
+use diesel::sql_types::BigInt;
+use diesel_async::RunQueryDsl;
+
+/// Removes it. Returns how many rows that were.
+pub async fn run_once(app: &App) -> Result<i64> {
+    let mut conn = app.db.unscoped().await?;
+    let removed = Statement::<BigInt>::new("select door.forget_expired()");
+    Ok(removed.get_result(&mut conn).await?)
+}
