@@ -294,7 +294,11 @@ impl ChoiceQuestionInput {
         prompt.shuffle_options = self.shuffle;
         let mut right = BTreeSet::new();
         for option in self.options {
-            let alike = prompt.options.iter().filter(|other| other.text == option.text).count();
+            let alike = prompt
+                .options
+                .iter()
+                .filter(|other| other.text == option.text)
+                .count();
             let key = option_key(question, &option.text, alike);
             if option.is_right {
                 right.insert(key.clone());
@@ -315,5 +319,7 @@ fn option_key(question: QuestionId, text: &str, alike: usize) -> String {
         .chain_update(alike.to_be_bytes())
         .chain_update(text)
         .finalize();
-    hash[..6].iter().fold(String::new(), |key, byte| format!("{key}{byte:02x}"))
+    hash[..6]
+        .iter()
+        .fold(String::new(), |key, byte| format!("{key}{byte:02x}"))
 }

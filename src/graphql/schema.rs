@@ -16,7 +16,9 @@ use crate::domain::attempts::{self, Attempt};
 use crate::domain::certificates::{self, Certificate};
 use crate::domain::enrollments::{self, Enrollment};
 use crate::domain::organizations::Organization;
-use crate::kernel::ids::{AttemptKey, CertificateKey, CourseKey, EnrollmentKey, Key, OrganizationKey, prefix};
+use crate::kernel::ids::{
+    AttemptKey, CertificateKey, CourseKey, EnrollmentKey, Key, OrganizationKey, prefix,
+};
 use async_graphql::{
     Context, EmptySubscription, ID, Interface, MergedObject, Object, Response, SDLExportOptions, Schema,
     ValidationMode,
@@ -57,7 +59,9 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
             None => None,
         },
         Some(AttemptKey::PREFIX) => match AttemptKey::parse(id) {
-            Some(key) => attempts::lists::find(&ctx.reader(), ctx.viewer(), key).await?.map(Node::Attempt),
+            Some(key) => attempts::lists::find(&ctx.reader(), ctx.viewer(), key)
+                .await?
+                .map(Node::Attempt),
             None => None,
         },
         Some(CertificateKey::PREFIX) => match CertificateKey::parse(id) {
@@ -101,11 +105,22 @@ impl NodeQuery {
 
 /// What can be read.
 #[derive(MergedObject, Default)]
-pub struct Query(NodeQuery, CourseQuery, EnrollmentQuery, AttemptQuery, CertificateQuery);
+pub struct Query(
+    NodeQuery,
+    CourseQuery,
+    EnrollmentQuery,
+    AttemptQuery,
+    CertificateQuery,
+);
 
 /// What can be done. Root fields run one after the other; each is one transaction.
 #[derive(MergedObject, Default)]
-pub struct Mutation(AuthoringMutation, EnrollmentMutation, ProgressMutation, AttemptMutation);
+pub struct Mutation(
+    AuthoringMutation,
+    EnrollmentMutation,
+    ProgressMutation,
+    AttemptMutation,
+);
 
 type LyceumSchema = Schema<Query, Mutation, EmptySubscription>;
 

@@ -31,7 +31,11 @@ pub async fn run(app: Arc<App>, config: JobsConfig) {
 }
 
 /// Does a job again and again.
-async fn again<T, F: Future<Output = Result<T>>>(every: Duration, job: &'static str, run_once: impl Fn() -> F) {
+async fn again<T, F: Future<Output = Result<T>>>(
+    every: Duration,
+    job: &'static str,
+    run_once: impl Fn() -> F,
+) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
