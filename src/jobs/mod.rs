@@ -24,24 +24,27 @@ const RETENTION_EVERY: u32 = 600;
 pub async fn run(app: Arc<App>, config: JobsConfig) {
     let every = Duration::from_millis(config.jobs_interval_ms.max(10));
     tokio::join!(
-        again(every, "sequencer", || sequencer::run_once(&app)),
-        again(every, "sweeper", || sweeper::run_once(&app)),
-        again(every * RETENTION_EVERY, "retention", || retention::run_once(&app)),
+        again(every, "numbering events", || sequencer::run_once(&app)),
+        again(
+            every,
+            "closing attempts whose time is over",
+            || sweeper::run_once(&app)
+        ),
+        again(every * RETENTION_EVERY, "removing what has expired", || {
+            retention::run_once(&app)
+        }),
     );
 }
 
-/// Does a job again and again.
-async fn again<T, F: Future<Output = Result<T>>>(
-    every: Duration,
-    job: &'static str,
-    run_once: impl Fn() -> F,
-) {
+/// Does a job again and again. What fails is tried again in the next round.
+async fn again<F: Future<Output = Result<usize>>>(every: Duration, job: &str, run_once: impl Fn() -> F) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = run_once().await {
-            tracing::warn!(job, %error, "a job failed; its next round tries again");
+        match run_once().await {
+            Ok(done) => tracing::debug!(job, done, "a round is over"),
+            Err(error) => tracing::warn!(job, %error, "a round failed; the next one tries again"),
         }
     }
 }
