@@ -9,5 +9,8 @@ mod attempt_times;
 mod attempts;
 mod authoring;
 mod catalogue;
+mod certificates;
 mod enrollments;
 mod http;
+mod progress;
+mod visibility;

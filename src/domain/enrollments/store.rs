@@ -52,7 +52,8 @@ record_lists!(
     EnrollmentFilter
 );
 
-/// Reads an enrolment for a write, locked until the transaction ends, with the actor's relation to it.
+/// Reads an enrolment for a write, locked until the transaction ends, with the actor's relation to it. The lock lets
+/// rows that refer to the enrolment be inserted meanwhile.
 pub async fn find_for_write(gate: &Gate<'_>, key: EnrollmentKey) -> Result<Option<SeenEnrollment>> {
     if key.org != gate.org() {
         return Ok(None);
@@ -61,7 +62,7 @@ pub async fn find_for_write(gate: &Gate<'_>, key: EnrollmentKey) -> Result<Optio
     let row: Option<(Enrollment, bool, bool)> = Statement::<(SqlTypeOf<Columns>, Bool, Bool)>::new(concat!(
         "select ?, ",
         relation_sql!("enrollments"),
-        " from enrollments where enrollments.org_id = ? and enrollments.id = ? for update of enrollments"
+        " from enrollments where enrollments.org_id = ? and enrollments.id = ? for no key update of enrollments"
     ))
     .bind::<SqlTypeOf<Columns>, _>(<Enrollment as Selectable<Pg>>::construct_selection())
     .bind::<SqlUuid, _>(actor)
