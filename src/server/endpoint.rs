@@ -76,7 +76,13 @@ pub async fn graphql(
         tokio::time::timeout(limit, execution).await
     };
     let response = match executed {
-        Ok((response, _)) => answer.executed(&response),
+        Ok((mut response, statements)) => {
+            if server.config.trace {
+                let trace = async_graphql::value!({ "statements": statements });
+                response.extensions.insert("trace".to_owned(), trace);
+            }
+            answer.executed(&response)
+        }
         Err(_) => failed(&answer, &Error::Unavailable),
     };
     rate_limited(response, bucket, taken)
