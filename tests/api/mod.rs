@@ -3,6 +3,10 @@
 
 pub mod support;
 
+mod audits;
 mod authoring;
 mod catalogue;
 mod http;
+mod isolation;
+mod redis;
+mod statements;

@@ -5,14 +5,13 @@ use lyceum::db::migrate::migrate;
 use lyceum::dev::cluster::{Cluster, ClusterOptions};
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
 
 /// The name of the database.
 pub const DATABASE: &str = "lyceum_test";
 
 struct Servers {
-    _cluster: Cluster,
-    app_url: String,
+    cluster: Cluster,
     owner_url: String,
 }
 
@@ -55,19 +54,51 @@ async fn start() -> Servers {
     cluster.create_database(DATABASE).await.unwrap();
     migrate(&cluster.owner_url(DATABASE)).await.unwrap();
     Servers {
-        app_url: cluster.app_url(DATABASE),
         owner_url: cluster.owner_url(DATABASE),
-        _cluster: cluster,
+        cluster,
     }
 }
 
 /// How a test's node reaches the database.
 pub fn database_config() -> DatabaseConfig {
+    config_of(DATABASE)
+}
+
+fn config_of(database: &str) -> DatabaseConfig {
     DatabaseConfig {
-        database_url: servers().app_url.clone(),
+        database_url: servers().cluster.app_url(database),
         pool_size: 8,
         ..DatabaseConfig::default()
     }
+}
+
+/// A new database for one test: what PostgreSQL counts for it, nobody else adds to.
+pub async fn database_of_its_own(name: &str) -> DatabaseConfig {
+    let cluster = &servers().cluster;
+    admin()
+        .await
+        .batch_execute(&format!("drop database if exists {name} with (force)"))
+        .await
+        .unwrap();
+    cluster.create_database(name).await.unwrap();
+    migrate(&cluster.owner_url(name)).await.unwrap();
+    config_of(name)
+}
+
+/// The superuser, who sees the rows of all organisations.
+pub async fn admin() -> Client {
+    connect(&servers().cluster.admin_url(DATABASE)).await
+}
+
+/// The serving role, who sees nothing without a scope.
+pub async fn serving() -> Client {
+    connect(&servers().cluster.app_url(DATABASE)).await
+}
+
+async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }
 
 /// How the owner of the tables reaches the database.
