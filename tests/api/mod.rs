@@ -3,9 +3,14 @@
 
 pub mod support;
 
+mod attempt_races;
+mod attempt_reviews;
+mod attempt_times;
+mod attempts;
 mod audits;
 mod authoring;
 mod catalogue;
+mod enrollments;
 mod http;
 mod isolation;
 mod redis;

@@ -111,6 +111,6 @@ pub trait Ask {
 
 impl Ask for Context<'_> {
     fn operation(&self) -> &Operation {
-        self.data_unchecked::<Operation>()
+        self.data_unchecked::<Arc<Operation>>()
     }
 }

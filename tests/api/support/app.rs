@@ -193,6 +193,7 @@ pub fn node(app: &Arc<App>, limits: DocumentLimits) -> Router {
         bucket_capacity: 1 << 40,
         anonymous_bucket_capacity: 1 << 40,
         trace: true,
+        organization_bucket_capacity: 1 << 40,
         ..HttpConfig::default()
     };
     serve(app, limits, http)

@@ -6,6 +6,8 @@ pub mod client;
 pub mod document;
 pub mod factory;
 pub mod harvest;
+pub mod learning;
+pub mod quiz;
 pub mod servers;
 pub mod walk;
 

@@ -43,15 +43,7 @@ async fn start() -> Servers {
     })
     .await
     .unwrap();
-    let (admin, connection) = tokio_postgres::connect(&cluster.admin_url("postgres"), NoTls)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
-    admin
-        .batch_execute(&format!("drop database if exists {DATABASE} with (force)"))
-        .await
-        .unwrap();
-    cluster.create_database(DATABASE).await.unwrap();
+    make_anew(&cluster, DATABASE).await;
     migrate(&cluster.owner_url(DATABASE)).await.unwrap();
     Servers {
         owner_url: cluster.owner_url(DATABASE),
@@ -74,14 +66,7 @@ fn config_of(database: &str) -> DatabaseConfig {
 
 /// A new database for one test: what PostgreSQL counts for it, nobody else adds to.
 pub async fn database_of_its_own(name: &str) -> DatabaseConfig {
-    let cluster = &servers().cluster;
-    admin()
-        .await
-        .batch_execute(&format!("drop database if exists {name} with (force)"))
-        .await
-        .unwrap();
-    cluster.create_database(name).await.unwrap();
-    migrate(&cluster.owner_url(name)).await.unwrap();
+    migrate(&new_database(name).await).await.unwrap();
     config_of(name)
 }
 
@@ -104,4 +89,19 @@ async fn connect(url: &str) -> Client {
 /// How the owner of the tables reaches the database.
 pub fn owner_url() -> &'static str {
     &servers().owner_url
+}
+
+/// Makes an empty database for tests of its own; returns its address for the owner of its tables.
+pub async fn new_database(name: &str) -> String {
+    make_anew(&servers().cluster, name).await;
+    servers().cluster.owner_url(name)
+}
+
+async fn make_anew(cluster: &Cluster, name: &str) {
+    let admin = connect(&cluster.admin_url("postgres")).await;
+    admin
+        .batch_execute(&format!("drop database if exists {name} with (force)"))
+        .await
+        .unwrap();
+    cluster.create_database(name).await.unwrap();
 }
