@@ -5,11 +5,15 @@ use super::scope::Scope;
 use crate::config::DatabaseConfig;
 use crate::kernel::error::{Error, Result};
 use anyhow::Context;
+use diesel::QueryResult;
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel::sql_types::{Bool, Text};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{
+    AnsiTransactionManager, AsyncConnection, AsyncPgConnection, RunQueryDsl, TransactionManager,
+};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -40,7 +44,7 @@ impl Instrumentation for Statements {
 }
 
 /// Counts nothing: what a connection in the pool carries, and transaction control.
-pub(super) fn uncounted(_: InstrumentationEvent<'_>) {}
+fn uncounted(_: InstrumentationEvent<'_>) {}
 
 #[derive(diesel::QueryableByName)]
 struct LoginRole {
@@ -108,13 +112,48 @@ impl Db {
         sql: &str,
         scope: &Scope,
         statements: &Statements,
-    ) -> Result<Object<AsyncPgConnection>> {
-        let mut conn = self.unscoped().await?;
-        if let Err(error) = begin(&mut conn, sql, scope).await {
-            let _ = Object::take(conn);
-            return Err(error.into());
+    ) -> Result<Transaction> {
+        let mut open = Transaction(Some(self.unscoped().await?));
+        begin(&mut open, sql, scope).await?;
+        open.set_instrumentation(statements.clone());
+        Ok(open)
+    }
+}
+
+/// A connection with an open transaction. If it is dropped before the transaction has ended, the connection is closed,
+/// so that no lock and no scope outlives the request: the pool would look at it only when somebody wants it next.
+pub(super) struct Transaction(Option<Object<AsyncPgConnection>>);
+
+impl Transaction {
+    /// Ends the transaction and gives the connection back.
+    pub async fn end(mut self, commit: bool) -> QueryResult<()> {
+        let conn: &mut AsyncPgConnection = &mut self;
+        conn.set_instrumentation(uncounted);
+        if commit {
+            AnsiTransactionManager::commit_transaction(conn).await?;
+        } else {
+            AnsiTransactionManager::rollback_transaction(conn).await?;
         }
-        conn.set_instrumentation(statements.clone());
-        Ok(conn)
+        drop(self.0.take());
+        Ok(())
+    }
+}
+
+impl Deref for Transaction {
+    type Target = AsyncPgConnection;
+    fn deref(&self) -> &AsyncPgConnection {
+        self.0.as_ref().expect("only the end takes the connection away")
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut AsyncPgConnection {
+        self.0.as_mut().expect("only the end takes the connection away")
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        drop(self.0.take().map(Object::take));
     }
 }

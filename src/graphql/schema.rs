@@ -121,11 +121,12 @@ impl Api {
 
     /// Executes an admitted operation and gives its answer with the number of its data statements.
     pub async fn execute(&self, viewer: Viewer, admitted: Admitted, request_id: &str) -> (Response, u32) {
-        let operation = Operation::new(self.app.clone(), viewer, request_id.to_owned());
+        let operation = Arc::new(Operation::new(self.app.clone(), viewer, request_id.to_owned()));
         let statements = operation.statements.clone();
-        let request = admitted.request.data(operation);
+        let request = admitted.request.data(operation.clone());
         // Unconstrained: a batch must see all that is asked for in a turn, not what a budget lets it see.
         let mut response = tokio::task::unconstrained(self.schema.execute(request)).await;
+        operation.close().await;
         response = admitted.completion.complete(response);
         finish(&mut response, request_id);
         (response, statements.count())

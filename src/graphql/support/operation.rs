@@ -60,8 +60,8 @@ impl Operation {
     }
 
     /// Ends the operation and gives its connection back.
-    pub async fn close(self) {
-        close(self.reader.into_inner().unwrap_or_else(PoisonError::into_inner)).await;
+    pub async fn close(&self) {
+        self.read_anew().await;
     }
 }
 
@@ -111,6 +111,6 @@ pub trait Ask {
 
 impl Ask for Context<'_> {
     fn operation(&self) -> &Operation {
-        self.data_unchecked::<Operation>()
+        self.data_unchecked::<Arc<Operation>>()
     }
 }
