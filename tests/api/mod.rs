@@ -5,4 +5,5 @@ pub mod support;
 
 mod authoring;
 mod catalogue;
+mod faults;
 mod http;

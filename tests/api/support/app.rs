@@ -7,7 +7,7 @@ use axum::Router;
 use lyceum::auth::password::{PasswordConfig, Passwords};
 use lyceum::cache::Shared;
 use lyceum::cache::buckets::Buckets;
-use lyceum::config::HttpConfig;
+use lyceum::config::{DatabaseConfig, HttpConfig};
 use lyceum::db::Db;
 use lyceum::domain::app::App;
 use lyceum::graphql::front::DocumentLimits;
@@ -59,30 +59,44 @@ impl TestApp {
 
     /// The same, sharing copies in a given way.
     pub async fn with(shared: Shared) -> Self {
-        let db = Db::connect(&database_config()).await.unwrap();
+        let app = Self::parts(&database_config(), shared).await;
+        let slug = format!("t{}", app.clock.uuid().simple());
+        let org = factory::organization(&app, &slug, false).await;
+        Self {
+            router: node(app.clone(), HttpConfig::default()),
+            app,
+            org,
+            slug,
+        }
+    }
+
+    /// Another node, with settings of its own, that works in the same organisation.
+    pub async fn another_node(&self, database: &DatabaseConfig, http: HttpConfig, shared: Shared) -> Self {
+        let app = Self::parts(database, shared).await;
+        Self {
+            router: node(app.clone(), http),
+            app,
+            org: self.org,
+            slug: self.slug.clone(),
+        }
+    }
+
+    async fn parts(database: &DatabaseConfig, shared: Shared) -> Arc<App> {
+        let db = Db::connect(database).await.unwrap();
         let cheap = PasswordConfig {
             argon2_memory_kib: 64,
             argon2_passes: 1,
             ..PasswordConfig::default()
         };
         let keyring = Keyring::parse(&"5a".repeat(32)).unwrap();
-        let app = App::new(
+        App::new(
             db,
             shared,
             Passwords::new(&cheap).unwrap(),
             Clock::default(),
             keyring,
         )
-        .unwrap();
-        let router = node(app.clone());
-        let slug = format!("t{}", app.clock.uuid().simple());
-        let org = factory::organization(&app, &slug, false).await;
-        Self {
-            app,
-            org,
-            slug,
-            router,
-        }
+        .unwrap()
     }
 
     /// Another organisation on the same node; its people see nothing of the first.
@@ -104,12 +118,17 @@ impl TestApp {
 
     /// Somebody without a token.
     pub fn anonymous(&self) -> Client {
-        Client::new(self.router.clone(), None)
+        self.client(None)
     }
 
     /// Somebody who sends this token.
     pub fn bearer(&self, token: &str) -> Client {
-        Client::new(self.router.clone(), Some(token.to_owned()))
+        self.client(Some(token.to_owned()))
+    }
+
+    /// Somebody who sends this token, if any.
+    pub fn client(&self, token: Option<String>) -> Client {
+        Client::new(self.router.clone(), token)
     }
 
     /// A new member with a built-in role.
@@ -136,12 +155,12 @@ impl TestApp {
 }
 
 /// The routes of a node with everybody's buckets full.
-pub fn node(app: Arc<App>) -> Router {
+pub fn node(app: Arc<App>, http: HttpConfig) -> Router {
     let api = Api::new(app.clone(), DocumentLimits::default()).unwrap();
     let config = HttpConfig {
         bucket_capacity: 1 << 40,
         anonymous_bucket_capacity: 1 << 40,
-        ..HttpConfig::default()
+        ..http
     };
     router(Arc::new(Server {
         api,

@@ -1,5 +1,6 @@
 //! A client of the API: sends documents through the router and reads answers.
 
+use super::TestApp;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -28,6 +29,11 @@ impl Client {
     /// A client of these routes.
     pub fn new(router: Router, token: Option<String>) -> Self {
         Self { router, token }
+    }
+
+    /// The same person asking another node.
+    pub fn at(&self, node: &TestApp) -> Self {
+        node.client(self.token.clone())
     }
 
     /// Runs a document without variables.

@@ -3,6 +3,8 @@
 pub mod app;
 pub mod client;
 pub mod factory;
+pub mod faulty;
+pub mod proxy;
 pub mod servers;
 
 pub use app::TestApp;

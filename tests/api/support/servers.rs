@@ -14,6 +14,7 @@ struct Servers {
     _cluster: Cluster,
     app_url: String,
     owner_url: String,
+    admin_url: String,
 }
 
 fn servers() -> &'static Servers {
@@ -44,11 +45,8 @@ async fn start() -> Servers {
     })
     .await
     .unwrap();
-    let (admin, connection) = tokio_postgres::connect(&cluster.admin_url("postgres"), NoTls)
+    admin(&cluster.admin_url("postgres"))
         .await
-        .unwrap();
-    tokio::spawn(connection);
-    admin
         .batch_execute(&format!("drop database if exists {DATABASE} with (force)"))
         .await
         .unwrap();
@@ -57,6 +55,7 @@ async fn start() -> Servers {
     Servers {
         app_url: cluster.app_url(DATABASE),
         owner_url: cluster.owner_url(DATABASE),
+        admin_url: cluster.admin_url(DATABASE),
         _cluster: cluster,
     }
 }
@@ -73,4 +72,16 @@ pub fn database_config() -> DatabaseConfig {
 /// How the owner of the tables reaches the database.
 pub fn owner_url() -> &'static str {
     &servers().owner_url
+}
+
+/// How the superuser reaches the database.
+pub fn admin_url() -> String {
+    servers().admin_url.clone()
+}
+
+/// A connection past all row security, to look at what is stored and at who is connected.
+pub async fn admin(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }
