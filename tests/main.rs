@@ -1,5 +1,7 @@
 //! The integration tests, in one binary: most of their time would be linking otherwise.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
+
 mod api;
 mod architecture;
 mod schema;

@@ -29,11 +29,10 @@ async fn column(sql: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_schema_file_shows_the_schema() {
-    assert_eq!(
-        read("schema.graphql"),
-        lyceum::graphql::schema::sdl(),
-        "run `make schema` and look at the difference"
-    );
+    let (file, schema) = (read("schema.graphql"), lyceum::graphql::schema::sdl());
+    let mut lines = file.lines().zip(schema.lines()).enumerate();
+    let difference = lines.find(|(_, (file, schema))| file != schema);
+    assert!(file == schema, "run `make schema` and look at the difference; the first is {difference:?}");
 }
 
 #[test]

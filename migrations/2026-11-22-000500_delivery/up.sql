@@ -20,6 +20,7 @@ create table enrollments (
     check ((state = 'completed') = (completed_at is not null))
 );
 create index enrollments_of_member on enrollments (org_id, member_id, id);
+create index enrollments_of_course on enrollments (org_id, course_id, id);
 call classify('enrollments', 'key', 'org_id', 'id', 'course_id', 'member_id', 'revision_id');
 call classify('enrollments', 'learning', 'state', 'source', 'unit_count', 'units_completed', 'enrolled_at', 'completed_at');
 call isolate_by_org('enrollments');
@@ -32,8 +33,8 @@ create table unit_progress (
     state text not null check (state in ('started', 'completed')),
     seconds integer not null default 0 check (seconds >= 0),
     position integer not null default 0 check (position >= 0),
-    -- The device's own time of the newest position: offline batches may arrive in any order.
-    position_at timestamptz not null,
+    -- The device's own time of the newest position, null before the first: offline batches may arrive in any order.
+    position_at timestamptz,
     completed_at timestamptz,
     primary key (org_id, enrollment_id, unit_id),
     foreign key (org_id, enrollment_id) references enrollments,

@@ -108,8 +108,11 @@ impl<'tx> Gate<'tx> {
 #[derive(Debug)]
 pub struct Allowed<'gate, A, R> {
     row: R,
-    proof: PhantomData<(&'gate (), fn(A))>,
+    proof: PhantomData<Proof<'gate, A>>,
 }
+
+/// Lives no longer than its gate, and is `Send` whatever the action is.
+type Proof<'gate, A> = (&'gate (), fn(A));
 
 impl<A, R> Deref for Allowed<'_, A, R> {
     type Target = R;

@@ -63,6 +63,10 @@ pub trait Action {
 
 /// For whom a role gives a permission.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four reaches that are given independently"
+)]
 pub struct Reach {
     /// For everything in the organisation.
     pub all: bool,

@@ -304,7 +304,7 @@ diesel::table! {
         state -> Text,
         seconds -> Integer,
         position -> Integer,
-        position_at -> Timestamptz,
+        position_at -> Nullable<Timestamptz>,
         completed_at -> Nullable<Timestamptz>,
     }
 }

@@ -3,12 +3,17 @@
 //! Later nouns may use earlier ones. `app` and `mutate` are what all of them run in.
 
 pub mod app;
+pub mod certificates;
 pub mod content;
 pub mod courses;
+pub mod enrollments;
 pub mod mutate;
 pub mod organizations;
+pub mod progress;
+pub mod record_lists;
 pub mod records;
 pub mod refusal;
+pub mod visibility;
 
 /// How long a node trusts what it knows of a person or a course without hearing that it changed.
 pub const TIME_TO_LIVE: std::time::Duration = std::time::Duration::from_secs(30);

@@ -99,8 +99,9 @@ pub struct Write<'tx> {
 
 impl Write<'_> {
     /// Notes what happened, for audit and outbox.
+    #[expect(clippy::needless_pass_by_value, reason = "callers give keys, which are small")]
     pub fn happened(&self, kind: &'static str, subject: impl ToString, detail: Value) {
-        self.happenings.note(kind, subject, detail);
+        self.happenings.note(kind, &subject, detail);
     }
 
     /// Notes a copy that is stale once this is committed.

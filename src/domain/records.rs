@@ -26,7 +26,7 @@ pub struct Happenings(Mutex<Vec<Happening>>);
 
 impl Happenings {
     /// Notes what happened.
-    pub fn note(&self, kind: &'static str, subject: impl ToString, detail: Value) {
+    pub fn note(&self, kind: &'static str, subject: &dyn ToString, detail: Value) {
         let happening = Happening {
             kind,
             subject: subject.to_string(),

@@ -2,6 +2,7 @@
 
 use super::content::Module;
 use super::drafts::CourseDraft;
+use super::enrollments::{self, EnrollmentConnection};
 use super::support::operation::Ask;
 use super::support::{Paged, connection::Count};
 use crate::auth::permission::Permission;
@@ -12,7 +13,9 @@ use crate::domain::content::compiled::SharedRevision;
 use crate::domain::courses::model::Course as CourseRow;
 use crate::domain::courses::store::{self, CourseFilter, CourseOrder};
 use crate::domain::courses::{CourseState, CourseVisibility};
+use crate::domain::enrollments::{EnrollmentFilter, EnrollmentState};
 use crate::domain::organizations::{self, Organization};
+use crate::domain::record_lists::Parent;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{CourseKey, Key, OrgId, OrganizationKey, RevisionKey};
 use crate::kernel::page::PageArgs;
@@ -207,6 +210,29 @@ impl Course {
             return Ok(None);
         }
         Ok(CourseDraft::find(ctx, self.row.key).await?)
+    }
+
+    /// The enrolments in the course that you may see, the newest first.
+    ///
+    /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; batched.
+    #[expect(clippy::too_many_arguments, reason = "filter and the four arguments of a connection")]
+    async fn enrollments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only in this state.")] state: Option<EnrollmentState>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<EnrollmentConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let filter = EnrollmentFilter { course: None, state };
+        Ok(enrollments::page_of(ctx, Parent::Course(self.row.key), filter, args).await?)
     }
 
     /// What the viewer may do with the course, decided by the same policies that guard the mutations. Cost: 1.

@@ -2,10 +2,14 @@
 
 pub mod authoring;
 pub mod authoring_inputs;
+pub mod certificates;
 pub mod content;
 pub mod courses;
 pub mod drafts;
+pub mod enrollments;
 pub mod front;
 pub mod organizations;
+pub mod progress;
+pub mod record_lists;
 pub mod schema;
 pub mod support;

@@ -1,14 +1,19 @@
 //! The schema: the only file that names every noun.
 
 use super::authoring::AuthoringMutation;
+use super::certificates::CertificateQuery;
 use super::courses::{Course, CourseQuery};
+use super::enrollments::{EnrollmentMutation, EnrollmentQuery};
 use super::front::{Admitted, DocumentLimits, Front};
+use super::progress::ProgressMutation;
 use super::support::error::finish;
 use super::support::operation::{Ask, Operation};
 use crate::auth::standing::Viewer;
 use crate::domain::app::App;
+use crate::domain::certificates::{self, Certificate};
+use crate::domain::enrollments::{self, Enrollment};
 use crate::domain::organizations::Organization;
-use crate::kernel::ids::{CourseKey, Key, OrganizationKey, prefix};
+use crate::kernel::ids::{CertificateKey, CourseKey, EnrollmentKey, Key, OrganizationKey, prefix};
 use async_graphql::{
     Context, EmptySubscription, ID, Interface, MergedObject, Object, Response, SDLExportOptions, Schema,
     ValidationMode,
@@ -23,6 +28,10 @@ pub enum Node {
     Organization(Arc<Organization>),
     /// A course.
     Course(Course),
+    /// An enrolment.
+    Enrollment(Arc<Enrollment>),
+    /// A certificate.
+    Certificate(Arc<Certificate>),
 }
 
 /// Finds what an identifier names, if the viewer may see it.
@@ -34,6 +43,14 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
         },
         Some(CourseKey::PREFIX) => match CourseKey::parse(id) {
             Some(key) => Course::find(ctx, key).await?.map(Node::Course),
+            None => None,
+        },
+        Some(EnrollmentKey::PREFIX) => match EnrollmentKey::parse(id) {
+            Some(key) => enrollments::store::find(&ctx.reader(), ctx.viewer(), key).await?.map(Node::Enrollment),
+            None => None,
+        },
+        Some(CertificateKey::PREFIX) => match CertificateKey::parse(id) {
+            Some(key) => certificates::store::find(&ctx.reader(), ctx.viewer(), key).await?.map(Node::Certificate),
             None => None,
         },
         _ => None,
@@ -71,11 +88,11 @@ impl NodeQuery {
 
 /// What can be read.
 #[derive(MergedObject, Default)]
-pub struct Query(NodeQuery, CourseQuery);
+pub struct Query(NodeQuery, CourseQuery, EnrollmentQuery, CertificateQuery);
 
 /// What can be done. Root fields run one after the other; each is one transaction.
 #[derive(MergedObject, Default)]
-pub struct Mutation(AuthoringMutation);
+pub struct Mutation(AuthoringMutation, EnrollmentMutation, ProgressMutation);
 
 type LyceumSchema = Schema<Query, Mutation, EmptySubscription>;
 
@@ -126,7 +143,9 @@ impl Api {
         let request = admitted.request.data(operation.clone());
         // Unconstrained: a batch must see all that is asked for in a turn, not what a budget lets it see.
         let mut response = tokio::task::unconstrained(self.schema.execute(request)).await;
-        operation.close().await;
+        if let Some(operation) = Arc::into_inner(operation) {
+            tokio::spawn(operation.close());
+        }
         response = admitted.completion.complete(response);
         finish(&mut response, request_id);
         (response, statements.count())

@@ -180,7 +180,7 @@ fn failed(answer: &Answer<'_>, error: &Error) -> Response {
     response
 }
 
-/// Says how much is left (the RateLimit fields of the IETF draft).
+/// Says how much is left (the `RateLimit` fields of the IETF draft).
 fn rate_limited(mut response: Response, bucket: Bucket, taken: Taken) -> Response {
     let headers = response.headers_mut();
     headers.insert("ratelimit-limit", HeaderValue::from(bucket.capacity));

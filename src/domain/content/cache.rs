@@ -54,6 +54,17 @@ impl Contents {
         self.keep(&stored).await
     }
 
+    /// Finds a revision within a write: in memory, else on the write's own connection. Redis is not asked, since
+    /// nothing but SQL is awaited while a transaction is open.
+    pub async fn find_for_write(&self, conn: Conn<'_>, key: RevisionKey) -> Result<SharedRevision> {
+        if let Some(revision) = self.memory.get(&key).await {
+            return Ok(revision);
+        }
+        let mut found = RevisionKey::load_many(&[key], conn).await?;
+        let stored = found.remove(&key).ok_or(Error::NotFound)?;
+        self.keep(&stored).await
+    }
+
     async fn keep(&self, stored: &StoredRevision) -> Result<SharedRevision> {
         let revision = Arc::new(Revision::read(stored)?);
         self.memory.insert(stored.key, revision.clone()).await;

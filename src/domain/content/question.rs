@@ -39,10 +39,13 @@ pub struct QuizPolicy {
     /// Attempts that each enrolment has; any number where null.
     pub max_attempts: Option<i32>,
     /// Share of the points that passes, in percent.
+    #[graphql(default = 60)]
     pub pass_percent: i32,
     /// Whether questions come in an order of each attempt's own.
+    #[graphql(default)]
     pub shuffle_questions: bool,
     /// When learners may see what was right.
+    #[graphql(default_with = "ReviewPolicy::AfterSubmission")]
     pub review: ReviewPolicy,
 }
 

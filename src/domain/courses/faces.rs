@@ -9,7 +9,7 @@ use crate::auth::permission::Permission;
 use crate::auth::standing::Viewer;
 use crate::db::Reader;
 use crate::domain::TIME_TO_LIVE;
-use crate::kernel::error::Result;
+use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, OrgId};
 use moka::future::Cache;
 use std::sync::Arc;
@@ -60,6 +60,20 @@ impl Faces {
         let name = Name::Slug(org, slug.to_owned());
         self.look_up(viewer, org, name, store::find_by_slug(reader, viewer, org, slug))
             .await
+    }
+
+    /// Finds the course of a record that a member sees, such as an enrolment: from memory, else batched. Who sees the
+    /// record sees its course, whatever became of the course since.
+    pub async fn find_of_record(&self, reader: &Reader, key: CourseKey) -> Result<Arc<Course>> {
+        let slot = (true, Name::Key(key));
+        if let Some(face) = self.memory.get(&slot).await {
+            return Ok(face);
+        }
+        let course = reader.fetch(key).await?.ok_or(Error::NotFound)?;
+        if course.is_published() {
+            self.memory.insert(slot, course.clone()).await;
+        }
+        Ok(course)
     }
 
     /// Forgets a course whose face changed.

@@ -35,12 +35,12 @@ pub struct Paged<N> {
 }
 
 impl<N> Paged<N> {
-    /// Gives each row of a page its cursor.
-    pub fn new(
+    /// Gives each row of a page its cursor: the values that the list is ordered by.
+    pub fn new<const VALUES: usize>(
         keyring: &Keyring,
         list: &str,
         slice: Slice<N>,
-        cursor: impl Fn(&N) -> [String; 2],
+        cursor: impl Fn(&N) -> [String; VALUES],
         count: Count,
     ) -> Self {
         let rows: Vec<_> = slice

@@ -60,8 +60,8 @@ impl Operation {
     }
 
     /// Ends the operation and gives its connection back.
-    pub async fn close(&self) {
-        self.read_anew().await;
+    pub async fn close(self) {
+        close(self.reader.into_inner().unwrap_or_else(PoisonError::into_inner)).await;
     }
 }
 

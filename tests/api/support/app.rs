@@ -63,7 +63,7 @@ impl TestApp {
         let slug = format!("t{}", app.clock.uuid().simple());
         let org = factory::organization(&app, &slug, false).await;
         Self {
-            router: node(app.clone(), HttpConfig::default()),
+            router: node(&app, HttpConfig::default()),
             app,
             org,
             slug,
@@ -74,7 +74,7 @@ impl TestApp {
     pub async fn another_node(&self, database: &DatabaseConfig, http: HttpConfig, shared: Shared) -> Self {
         let app = Self::parts(database, shared).await;
         Self {
-            router: node(app.clone(), http),
+            router: node(&app, http),
             app,
             org: self.org,
             slug: self.slug.clone(),
@@ -155,7 +155,7 @@ impl TestApp {
 }
 
 /// The routes of a node with everybody's buckets full.
-pub fn node(app: Arc<App>, http: HttpConfig) -> Router {
+pub fn node(app: &Arc<App>, http: HttpConfig) -> Router {
     let api = Api::new(app.clone(), DocumentLimits::default()).unwrap();
     let config = HttpConfig {
         bucket_capacity: 1 << 40,

@@ -1,0 +1,272 @@
+//! Progress: what a learner did in the units of an enrolment, merged from the events of any number of devices.
+//!
+//! Events come in batches, late and in any order. Each is counted once, by its own id; a unit's state only rises, its
+//! seconds add up, and its position is the newest by the devices' own time. So any order of the same events leads to
+//! the same progress. Tables: `unit_progress`, `progress_events`.
+
+use super::content::{Revision, UnitBody};
+use super::enrollments::store::find_for_write;
+use super::enrollments::{EnrollmentState, SeenEnrollment, complete_units};
+use super::mutate::{At, Stop, Write, refuse_with};
+use super::refusal::{Code, Refusal};
+use crate::auth::allowed::Allowed;
+use crate::auth::permission::action;
+use crate::db::schema::unit_progress;
+use crate::db::{Batch, Conn, Statement};
+use crate::kernel::ids::{EnrollmentId, EnrollmentKey, OrgId, UnitId, UnitKey};
+use crate::text_enum;
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Events that one request may have.
+pub const MOST_EVENTS: usize = 100;
+/// Seconds that one event may report: a day.
+const MOST_SECONDS: i32 = 86_400;
+
+text_enum! {
+    /// How far a learner is with a unit.
+    UnitProgressState {
+        /// The learner has been in the unit.
+        Started = "started",
+        /// The unit is complete: a text is read, a quiz is passed.
+        Completed = "completed",
+    }
+}
+
+/// A learner's progress in one unit.
+#[derive(Clone, Debug, HasQuery)]
+#[diesel(table_name = unit_progress)]
+pub struct UnitProgress {
+    /// The organisation.
+    pub org_id: OrgId,
+    /// The enrolment.
+    pub enrollment_id: EnrollmentId,
+    /// The unit.
+    pub unit_id: UnitId,
+    /// How far the learner is.
+    pub state: UnitProgressState,
+    /// Seconds spent.
+    pub seconds: i32,
+    /// Where the learner last was, in the unit's own measure.
+    pub position: i32,
+    /// When the unit became complete.
+    pub completed_at: Option<DateTime<Utc>>,
+}
+
+/// The units of an enrolment that the learner has been in, in no order: at most as many as its edition has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ProgressOf(pub EnrollmentKey);
+
+impl Batch for ProgressOf {
+    type Value = Arc<Vec<UnitProgress>>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let (orgs, ids): (Vec<OrgId>, Vec<EnrollmentId>) =
+            keys.iter().map(|key| (key.0.org, key.0.id)).unzip();
+        let rows: Vec<UnitProgress> = UnitProgress::query()
+            .filter(
+                unit_progress::org_id
+                    .eq_any(orgs)
+                    .and(unit_progress::enrollment_id.eq_any(ids)),
+            )
+            .load(&mut conn)
+            .await?;
+        let mut units: HashMap<Self, Vec<UnitProgress>> = keys.iter().map(|key| (*key, Vec::new())).collect();
+        for row in rows {
+            let key = Self(EnrollmentKey::new(row.org_id, row.enrollment_id));
+            units.entry(key).or_default().push(row);
+        }
+        Ok(units
+            .into_iter()
+            .map(|(key, rows)| (key, Arc::new(rows)))
+            .collect())
+    }
+}
+
+/// Something that a learner did in a unit, as a device noted it.
+#[derive(Clone, Debug)]
+pub struct ProgressEvent {
+    /// The device's id of it: an event is counted once.
+    pub id: Uuid,
+    /// The unit.
+    pub unit: UnitKey,
+    /// How far the learner came.
+    pub state: UnitProgressState,
+    /// Seconds spent since the last event.
+    pub seconds: i32,
+    /// Where the learner was, if the device says so.
+    pub position: Option<i32>,
+    /// When, by the device's clock.
+    pub at: DateTime<Utc>,
+}
+
+/// What came of a batch of events.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Recorded {
+    /// The enrolment.
+    pub enrollment: EnrollmentKey,
+    /// The events that were new.
+    pub recorded: Vec<Uuid>,
+    /// The events that had been counted before.
+    pub ignored: Vec<Uuid>,
+}
+
+/// Records a batch of events: three statements, whatever their number.
+pub async fn record(
+    write: &Write<'_>,
+    key: EnrollmentKey,
+    events: &[ProgressEvent],
+) -> Result<Recorded, Stop> {
+    if !(1..=MOST_EVENTS).contains(&events.len()) {
+        let message = format!("A request has 1 to {MOST_EVENTS} events.");
+        return refuse_with(Refusal::at(Code::Invalid, "events", message));
+    }
+    let found = find_for_write(&write.gate, key).await?;
+    let enrollment: Allowed<'_, action::AttemptsTake, SeenEnrollment> =
+        write.gate.allow(found).at("enrollmentId")?;
+    if enrollment.enrollment.state == EnrollmentState::Withdrawn {
+        return refuse_with(Refusal::at(
+            Code::NotEnrolled,
+            "enrollmentId",
+            "The learner has left this course.",
+        ));
+    }
+    let contents = &write.app.contents;
+    let revision = contents
+        .find_for_write(write.gate.conn(), enrollment.enrollment.revision_key())
+        .await?;
+    let faults = faults(events, &revision, write.app.clock.now());
+    if !faults.is_empty() {
+        return Err(Stop::Refused(faults));
+    }
+    let mut ids = HashSet::new();
+    let events: Vec<&ProgressEvent> = events.iter().filter(|event| ids.insert(event.id)).collect();
+    let (fresh, complete) = merge(&enrollment, write.gate.conn(), &events).await?;
+    let (recorded, ignored): (Vec<_>, Vec<_>) =
+        events.into_iter().partition(|event| fresh.contains(&event.id));
+    let units: BTreeSet<UnitId> = recorded.iter().map(|event| event.unit.id).collect();
+    if !units.is_empty() {
+        let units: Vec<String> = units
+            .iter()
+            .map(|unit| UnitKey::new(revision.course, *unit).to_string())
+            .collect();
+        write.happened(
+            "progress.recorded",
+            key,
+            json!({ "events": recorded.len(), "units": units }),
+        );
+    }
+    let done: BTreeSet<UnitId> = recorded
+        .iter()
+        .filter(|event| event.state == UnitProgressState::Completed && !complete.contains(&event.unit.id))
+        .map(|event| event.unit.id)
+        .collect();
+    if !done.is_empty() {
+        complete_units(write, &enrollment, &revision, &Vec::from_iter(done)).await?;
+    }
+    let ids = |events: Vec<&ProgressEvent>| events.into_iter().map(|event| event.id).collect();
+    Ok(Recorded {
+        enrollment: key,
+        recorded: ids(recorded),
+        ignored: ids(ignored),
+    })
+}
+
+/// Says what is wrong with events: each names its place in the batch.
+fn faults(events: &[ProgressEvent], revision: &Revision, now: DateTime<Utc>) -> Vec<Refusal> {
+    let fault = |(i, event): (usize, &ProgressEvent)| {
+        let (code, field, message) = fault(event, revision, now)?;
+        Some(Refusal::at(code, &format!("events.{i}.{field}"), message))
+    };
+    events.iter().enumerate().filter_map(fault).collect()
+}
+
+fn fault(
+    event: &ProgressEvent,
+    revision: &Revision,
+    now: DateTime<Utc>,
+) -> Option<(Code, &'static str, &'static str)> {
+    let unit = revision
+        .unit(event.unit.id)
+        .filter(|_| event.unit.course == revision.course);
+    let Some((_, unit)) = unit else {
+        return Some((
+            Code::NotFound,
+            "unitId",
+            "The learner's edition of the course has no such unit.",
+        ));
+    };
+    if event.state == UnitProgressState::Completed && matches!(unit.body, UnitBody::Quiz { .. }) {
+        Some((
+            Code::InvalidState,
+            "state",
+            "A quiz is completed by a passed attempt: start one with `attemptStart`.",
+        ))
+    } else if !(0..=MOST_SECONDS).contains(&event.seconds) {
+        Some((Code::Invalid, "seconds", "An event reports 0 to 86400 seconds."))
+    } else if event.position.is_some_and(|position| position < 0) {
+        Some((Code::Invalid, "position", "A position is 0 or more."))
+    } else if event.at > now + TimeDelta::days(1) {
+        Some((
+            Code::Invalid,
+            "at",
+            "The device's clock is more than a day ahead; set it and send the event again.",
+        ))
+    } else {
+        None
+    }
+}
+
+/// Counts the events that are new and adds them to their units' progress. Returns the ids of the new events, and which
+/// of their units were complete before.
+async fn merge(
+    enrollment: &Allowed<'_, action::AttemptsTake, SeenEnrollment>,
+    mut conn: Conn<'_>,
+    events: &[&ProgressEvent],
+) -> QueryResult<(HashSet<Uuid>, HashSet<UnitId>)> {
+    let key = enrollment.enrollment.key;
+    let (fresh, complete): (Vec<Uuid>, Vec<UnitId>) = Statement::<(Array<SqlUuid>, Array<SqlUuid>)>::new(
+        "with fresh as ( \
+            insert into progress_events (org_id, enrollment_id, event_id) select ?, ?, e.id from unnest(?) as e (id) \
+            on conflict do nothing returning org_id, enrollment_id, event_id \
+        ), merged as ( \
+            select f.org_id, f.enrollment_id, e.unit_id, \
+                least(sum(e.seconds), 2147483647)::integer as seconds, \
+                (array_agg(e.position order by e.at desc, e.position desc) filter (where e.position is not null))[1] as position, \
+                max(e.at) filter (where e.position is not null) as position_at \
+            from fresh f join unnest(?, ?, ?, ?, ?) as e (id, unit_id, seconds, position, at) on e.id = f.event_id \
+            group by f.org_id, f.enrollment_id, e.unit_id \
+        ), stored as ( \
+            insert into unit_progress as p (org_id, enrollment_id, unit_id, state, seconds, position, position_at) \
+            select org_id, enrollment_id, unit_id, 'started', seconds, coalesce(position, 0), position_at from merged \
+            on conflict (org_id, enrollment_id, unit_id) do update set \
+                seconds = least(p.seconds::bigint + excluded.seconds, 2147483647)::integer, \
+                position = case when (excluded.position_at, excluded.position) > (coalesce(p.position_at, '-infinity'), p.position) \
+                    then excluded.position else p.position end, \
+                position_at = greatest(p.position_at, excluded.position_at) \
+            returning unit_id, state \
+        ) select array(select event_id from fresh), array(select unit_id from stored where state = 'completed')",
+    )
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
+    .bind::<Array<SqlUuid>, _>(each(events, |event| event.id))
+    .bind::<Array<SqlUuid>, _>(each(events, |event| event.id))
+    .bind::<Array<SqlUuid>, _>(each(events, |event| event.unit.id))
+    .bind::<Array<Integer>, _>(each(events, |event| event.seconds))
+    .bind::<Array<Nullable<Integer>>, _>(each(events, |event| event.position))
+    .bind::<Array<Timestamptz>, _>(each(events, |event| event.at))
+    .get_result(&mut conn)
+    .await?;
+    Ok((fresh.into_iter().collect(), complete.into_iter().collect()))
+}
+
+fn each<T>(events: &[&ProgressEvent], value: impl Fn(&ProgressEvent) -> T) -> Vec<T> {
+    events.iter().map(|event| value(event)).collect()
+}
