@@ -82,9 +82,7 @@ pub async fn open_session(db: &Db, clock: &Clock, user: UserId) -> Result<NewSes
 }
 
 async fn account(db: &Db, email: &str) -> Result<Option<Account>> {
-    use diesel::OptionalExtension;
     let statement =
         Statement::<Untyped>::new("select * from door.sign_in(?)").bind::<Text, _>(email.to_owned());
-    let mut conn = db.unscoped().await?;
-    Ok(statement.get_result(&mut conn).await.optional()?)
+    Ok(db.door(statement).await?.pop())
 }

@@ -8,7 +8,6 @@ use crate::kernel::ids::{MemberId, MemberKey, OrgId, SessionId, UserId};
 use crate::kernel::secret::TokenHash;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Bytea, Jsonb, Nullable, Text, Timestamptz, Uuid};
-use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -143,8 +142,7 @@ struct SessionRow {
 /// Reads the standing behind a session's token: one statement, through its door.
 pub async fn load(db: &Db, token: &TokenHash) -> Result<Option<Standing>> {
     let statement = crate::db::Statement::<diesel::sql_types::Untyped>::new("select * from door.session(?)");
-    let mut conn = db.unscoped().await?;
-    let rows: Vec<SessionRow> = statement.bind::<Bytea, _>(token.to_vec()).load(&mut conn).await?;
+    let rows: Vec<SessionRow> = db.door(statement.bind::<Bytea, _>(token.to_vec())).await?;
     let [first, ..] = rows.as_slice() else {
         return Ok(None);
     };

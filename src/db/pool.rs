@@ -2,11 +2,17 @@
 
 use super::begin::begin;
 use super::scope::Scope;
+use super::statement::Statement;
 use crate::config::DatabaseConfig;
 use crate::kernel::error::{Error, Result};
 use anyhow::Context;
 use diesel::QueryResult;
 use diesel::connection::{Instrumentation, InstrumentationEvent};
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::QueryMetadata;
+use diesel::pg::Pg;
+use diesel::query_dsl::CompatibleType;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{Bool, Text};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
@@ -22,7 +28,12 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<AsyncPgConnection>,
+    patience: Duration,
+    write_patience: Duration,
 }
+
+/// How long a server that misses its own deadline is waited for before its connection counts as dead.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Counts the data statements of one operation; transaction control is not among them.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +79,11 @@ impl Db {
             .create_timeout(wait)
             .runtime(deadpool::Runtime::Tokio1)
             .build()?;
-        let db = Self { pool };
+        let db = Self {
+            pool,
+            patience: Duration::from_millis(config.statement_timeout_ms) + GRACE,
+            write_patience: Duration::from_millis(config.write_timeout_ms),
+        };
         db.refuse_privileges().await?;
         Ok(db)
     }
@@ -95,9 +110,35 @@ impl Db {
         Ok(())
     }
 
-    /// Takes a connection for single statements that need no scope: the doors.
+    /// Takes a connection for single statements that need no scope.
     pub async fn unscoped(&self) -> Result<Object<AsyncPgConnection>> {
         self.pool.get().await.map_err(|_| Error::Unavailable)
+    }
+
+    /// Runs a door: one statement that needs no scope.
+    pub async fn door<S, R>(&self, statement: Statement<'_, S>) -> Result<Vec<R>>
+    where
+        S: CompatibleType<R, Pg> + Send + 'static,
+        Pg: QueryMetadata<S>,
+        R: FromSqlRow<S::SqlType, Pg> + Send + 'static,
+    {
+        let lent = self.lend().await?;
+        let rows = within(self.patience, statement.load(&mut &*lent)).await?;
+        lent.give_back();
+        Ok(rows)
+    }
+
+    /// How long a write may take in all.
+    pub const fn write_patience(&self) -> Duration {
+        self.write_patience
+    }
+
+    async fn lend(&self) -> Result<Lent> {
+        let conn = self.unscoped().await?;
+        Ok(Lent {
+            conn: Some(conn),
+            patience: self.patience,
+        })
     }
 
     /// How many connections are open and how many of them are idle.
@@ -107,53 +148,76 @@ impl Db {
     }
 
     /// Takes a connection and opens a scoped transaction on it.
-    pub(super) async fn begin(
-        &self,
-        sql: &str,
-        scope: &Scope,
-        statements: &Statements,
-    ) -> Result<Transaction> {
-        let mut open = Transaction(Some(self.unscoped().await?));
-        begin(&mut open, sql, scope).await?;
-        open.set_instrumentation(statements.clone());
-        Ok(open)
+    pub(super) async fn begin(&self, sql: &str, scope: &Scope, statements: &Statements) -> Result<Lent> {
+        let mut lent = self.lend().await?;
+        within(self.patience, begin(&mut lent, sql, scope)).await?;
+        lent.set_instrumentation(statements.clone());
+        Ok(lent)
     }
 }
 
-/// A connection with an open transaction. If it is dropped before the transaction has ended, the connection is closed,
-/// so that no lock and no scope outlives the request: the pool would look at it only when somebody wants it next.
-pub(super) struct Transaction(Option<Object<AsyncPgConnection>>);
+/// Waits for the server only so long: one that is silent beyond its own deadlines will not answer any more.
+pub(super) async fn within<T>(
+    patience: Duration,
+    answer: impl Future<Output = QueryResult<T>>,
+) -> QueryResult<T> {
+    let silence = |_| {
+        let message = "connection closed: the server is silent".to_owned();
+        Err(DieselError::DatabaseError(
+            DatabaseErrorKind::UnableToSendCommand,
+            Box::new(message),
+        ))
+    };
+    tokio::time::timeout(patience, answer)
+        .await
+        .unwrap_or_else(silence)
+}
 
-impl Transaction {
+/// A connection out of the pool. If it is dropped before it is given back, it is closed, so that no transaction, lock or
+/// scope outlives the request; the pool itself would look at it only when somebody wants it next.
+pub(super) struct Lent {
+    conn: Option<Object<AsyncPgConnection>>,
+    pub patience: Duration,
+}
+
+impl Lent {
     /// Ends the transaction and gives the connection back.
     pub async fn end(mut self, commit: bool) -> QueryResult<()> {
+        let patience = self.patience;
         let conn: &mut AsyncPgConnection = &mut self;
         conn.set_instrumentation(uncounted);
-        if commit {
-            AnsiTransactionManager::commit_transaction(conn).await?;
-        } else {
-            AnsiTransactionManager::rollback_transaction(conn).await?;
-        }
-        drop(self.0.take());
+        within(patience, async {
+            if commit {
+                AnsiTransactionManager::commit_transaction(conn).await
+            } else {
+                AnsiTransactionManager::rollback_transaction(conn).await
+            }
+        })
+        .await?;
+        self.give_back();
         Ok(())
     }
+
+    fn give_back(mut self) {
+        drop(self.conn.take());
+    }
 }
 
-impl Deref for Transaction {
+impl Deref for Lent {
     type Target = AsyncPgConnection;
     fn deref(&self) -> &AsyncPgConnection {
-        self.0.as_ref().expect("only the end takes the connection away")
+        self.conn.as_ref().expect("only giving it back takes it away")
     }
 }
 
-impl DerefMut for Transaction {
+impl DerefMut for Lent {
     fn deref_mut(&mut self) -> &mut AsyncPgConnection {
-        self.0.as_mut().expect("only the end takes the connection away")
+        self.conn.as_mut().expect("only giving it back takes it away")
     }
 }
 
-impl Drop for Transaction {
+impl Drop for Lent {
     fn drop(&mut self) {
-        drop(self.0.take().map(Object::take));
+        drop(self.conn.take().map(Object::take));
     }
 }

@@ -3,7 +3,7 @@
 //! The first statement takes a connection and opens a read-only, repeatable-read transaction with the scope;
 //! what needs no SQL takes none. A session that is dropped in the middle closes its connection.
 
-use super::pool::{Db, Statements, Transaction};
+use super::pool::{Db, Lent, Statements, within};
 use super::scope::Scope;
 use crate::kernel::error::{Error, Result};
 use diesel_async::AsyncPgConnection;
@@ -17,7 +17,7 @@ pub struct Session {
     db: Db,
     scope: Scope,
     statements: Statements,
-    transaction: OnceCell<Transaction>,
+    transaction: OnceCell<Lent>,
     failed: AtomicBool,
 }
 
@@ -34,7 +34,7 @@ impl Session {
     }
 
     /// Gives the shared connection, opened at the first call.
-    pub async fn conn(&self) -> Result<&AsyncPgConnection> {
+    async fn conn(&self) -> Result<&Lent> {
         let begin = || async {
             // Others may have waited for the same: each of them would wait as long again.
             self.check()?;
@@ -59,7 +59,8 @@ impl Session {
     where
         F: Future<Output = diesel::QueryResult<T>>,
     {
-        statements(self.conn().await?).await.map_err(|error| {
+        let conn = self.conn().await?;
+        within(conn.patience, statements(conn)).await.map_err(|error| {
             let is_first = matches!(error, diesel::result::Error::NotFound)
                 || !self.failed.swap(true, Ordering::Relaxed);
             if is_first {

@@ -1,12 +1,12 @@
 //! One write: one transaction in one organisation.
 
-use super::pool::{Db, Statements, Transaction};
+use super::pool::{Db, Lent, Statements};
 use super::scope::Scope;
 use crate::kernel::error::Result;
 use diesel_async::AsyncPgConnection;
 
 /// A scoped read-write transaction. Dropped without [`Tx::commit`] it is undone with its connection.
-pub struct Tx(Transaction);
+pub struct Tx(Lent);
 
 impl Tx {
     /// Takes a connection and opens the transaction with its scope.

@@ -46,11 +46,15 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
             None => None,
         },
         Some(EnrollmentKey::PREFIX) => match EnrollmentKey::parse(id) {
-            Some(key) => enrollments::store::find(&ctx.reader(), ctx.viewer(), key).await?.map(Node::Enrollment),
+            Some(key) => enrollments::store::find(&ctx.reader(), ctx.viewer(), key)
+                .await?
+                .map(Node::Enrollment),
             None => None,
         },
         Some(CertificateKey::PREFIX) => match CertificateKey::parse(id) {
-            Some(key) => certificates::store::find(&ctx.reader(), ctx.viewer(), key).await?.map(Node::Certificate),
+            Some(key) => certificates::store::find(&ctx.reader(), ctx.viewer(), key)
+                .await?
+                .map(Node::Certificate),
             None => None,
         },
         _ => None,
