@@ -32,7 +32,10 @@ fn the_schema_file_shows_the_schema() {
     let (file, schema) = (read("schema.graphql"), lyceum::graphql::schema::sdl());
     let mut lines = file.lines().zip(schema.lines()).enumerate();
     let difference = lines.find(|(_, (file, schema))| file != schema);
-    assert!(file == schema, "run `make schema` and look at the difference; the first is {difference:?}");
+    assert!(
+        file == schema,
+        "run `make schema` and look at the difference; the first is {difference:?}"
+    );
 }
 
 #[test]

@@ -81,8 +81,9 @@ impl Faulty {
             database_url: proxy.url.clone(),
             pool_size: POOL,
             pool_wait_ms: 500,
-            statement_timeout_ms: 1_000,
-            lock_timeout_ms: 500,
+            statement_timeout_ms: 500,
+            lock_timeout_ms: 300,
+            write_timeout_ms: 1_000,
             ..DatabaseConfig::default()
         };
         let http = HttpConfig {
@@ -131,7 +132,10 @@ impl Faulty {
         let request = Request::post("/graphql")
             .header(header::CONTENT_TYPE, "application/json")
             .header("x-request-id", key);
-        client.send(request.body(Body::from(body)).unwrap()).await
+        let answer = client.send(request.body(Body::from(body)).unwrap());
+        tokio::time::timeout(PATIENCE, answer)
+            .await
+            .unwrap_or_else(|_| panic!("{} hangs", operation.name))
     }
 
     /// Asks until the answer is good; a node needs a moment to see that its connections are gone.
@@ -230,21 +234,27 @@ impl Faulty {
             )
             .await;
         assert_eq!(found.data("/course"), &json!(null));
+        let since = Instant::now();
+        // A node notices that a connection is gone when it reads from it, which may be a moment from now.
+        while let Err(error) = self.assert_nothing_is_left().await {
+            assert!(since.elapsed() < PATIENCE, "{error}");
+        }
+        let connections = self.connections().await;
+        assert!(connections.len() <= POOL, "{connections:?}");
+    }
+
+    /// Asserts that no connection of the pool has a scope, unless one of them is gone.
+    async fn assert_nothing_is_left(&self) -> diesel::QueryResult<()> {
         let all = futures_util::future::join_all((0..POOL).map(|_| self.node.app.db.unscoped())).await;
         for conn in all {
             let mut conn = conn.expect("every place of the pool can be had");
             for setting in ["app.orgs", "app.user"] {
-                let value = diesel::sql_query(format!(
-                    "select coalesce(current_setting('{setting}', true), '') as value"
-                ))
-                .get_result::<Setting>(&mut conn)
-                .await
-                .unwrap();
+                let sql = format!("select coalesce(current_setting('{setting}', true), '') as value");
+                let value: Setting = diesel::sql_query(sql).get_result(&mut conn).await?;
                 assert_eq!(value.value, "", "{setting}");
             }
         }
-        let connections = self.connections().await;
-        assert!(connections.len() <= POOL, "{connections:?}");
+        Ok(())
     }
 }
 

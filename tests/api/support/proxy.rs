@@ -4,10 +4,10 @@
 //! conversation, so that a test can break it behind every one of them in turn.
 
 use super::servers::{admin, admin_url};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio_postgres::config::Host;
 
 /// What goes wrong.
@@ -26,6 +26,11 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Whether the connections stay open.
+    pub fn is_silent(self) -> bool {
+        matches!(self, Self::Silent | Self::SilentOnTheWayBack)
+    }
+
     fn strikes(self, direction: Direction) -> bool {
         let back = matches!(self, Self::CutOnTheWayBack | Self::SilentOnTheWayBack);
         back == (direction == Direction::Back)
@@ -47,7 +52,8 @@ pub struct Proxy {
 
 struct State {
     node: String,
-    plan: Mutex<Option<(Fault, usize)>>,
+    /// Held while a strike is under way.
+    plan: Arc<Mutex<Option<(Fault, usize)>>>,
     /// Grows when all connections are cut.
     cuts: watch::Sender<u64>,
     silent: watch::Sender<bool>,
@@ -71,7 +77,7 @@ impl Proxy {
         );
         let state = Arc::new(State {
             node: node.to_owned(),
-            plan: Mutex::default(),
+            plan: Arc::default(),
             cuts: watch::Sender::new(0),
             silent: watch::Sender::new(false),
             refuses: watch::Sender::new(false),
@@ -91,13 +97,13 @@ impl Proxy {
     }
 
     /// Breaks at the n-th step from now.
-    pub fn strike(&self, fault: Fault, step: usize) {
-        *self.state.plan.lock().unwrap() = Some((fault, step));
+    pub async fn strike(&self, fault: Fault, step: usize) {
+        *self.state.plan.lock().await = Some((fault, step));
     }
 
     /// Calls a strike off; tells whether it had come.
-    pub fn heal(&self) -> bool {
-        let came = self.state.plan.lock().unwrap().take().is_none();
+    pub async fn heal(&self) -> bool {
+        let came = self.state.plan.lock().await.take().is_none();
         self.state.silent.send_replace(false);
         self.state.refuses.send_replace(false);
         came
@@ -166,31 +172,30 @@ async fn pump(
 
 impl State {
     async fn step(&self, direction: Direction) {
-        let fault = {
-            let mut plan = self.plan.lock().unwrap();
-            match plan.as_mut() {
-                Some((fault, _)) if !fault.strikes(direction) => return,
-                Some((_, steps)) if *steps > 1 => {
-                    *steps -= 1;
-                    return;
-                }
-                _ => plan.take().map(|(fault, _)| fault),
+        let mut plan = self.plan.clone().lock_owned().await;
+        match plan.as_mut() {
+            Some((fault, _)) if !fault.strikes(direction) => return,
+            Some((_, steps)) if *steps > 1 => {
+                *steps -= 1;
+                return;
             }
-        };
-        match fault {
+            _ => {}
+        }
+        match plan.take().map(|(fault, _)| fault) {
             None => {}
             Some(Fault::Killed) => {
-                admin(&admin_url())
-                    .await
-                    .query(
-                        "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = $1",
-                        &[&self.node],
-                    )
-                    .await
-                    .unwrap();
+                let node = self.node.clone();
+                // In a task of its own: the first process that ends takes this connection with it.
+                let killed = tokio::spawn(async move {
+                    let sql = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = $1";
+                    admin(&admin_url()).await.query(sql, &[&node]).await.unwrap();
+                    drop(plan);
+                });
+                killed.await.unwrap();
             }
             Some(Fault::CutOnTheWay | Fault::CutOnTheWayBack) => {
                 self.cuts.send_modify(|cuts| *cuts += 1);
+                drop(plan);
                 // This connection is among them.
                 std::future::pending::<()>().await;
             }
