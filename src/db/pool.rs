@@ -27,7 +27,10 @@ use std::time::Duration;
 /// The database, as the role that serves requests.
 #[derive(Clone)]
 pub struct Db {
+    /// For operations.
     pool: Pool<AsyncPgConnection>,
+    /// For doors: sign-in, sessions, verification and health go on while operations take all of theirs.
+    doors: Pool<AsyncPgConnection>,
     patience: Duration,
     write_patience: Duration,
 }
@@ -68,19 +71,9 @@ struct LoginRole {
 impl Db {
     /// Connects, and refuses a login role that could step around row-level security.
     pub async fn connect(config: &DatabaseConfig) -> anyhow::Result<Self> {
-        let mut manager = ManagerConfig::default();
-        manager.recycling_method = RecyclingMethod::Fast;
-        let url = config.with_deadlines();
-        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, manager);
-        let wait = Some(Duration::from_millis(config.pool_wait_ms));
-        let pool = Pool::builder(manager)
-            .max_size(config.pool_size)
-            .wait_timeout(wait)
-            .create_timeout(wait)
-            .runtime(deadpool::Runtime::Tokio1)
-            .build()?;
         let db = Self {
-            pool,
+            pool: pool(config, config.pool_size)?,
+            doors: pool(config, config.door_pool_size)?,
             patience: Duration::from_millis(config.statement_timeout_ms) + GRACE,
             write_patience: Duration::from_millis(config.write_timeout_ms),
         };
@@ -90,7 +83,7 @@ impl Db {
 
     async fn refuse_privileges(&self) -> anyhow::Result<()> {
         let mut conn = self
-            .pool
+            .doors
             .get()
             .await
             .context("the database does not answer; is DATABASE_URL right and the server up?")?;
@@ -112,7 +105,7 @@ impl Db {
 
     /// Takes a connection for single statements that need no scope.
     pub async fn unscoped(&self) -> Result<Object<AsyncPgConnection>> {
-        self.pool.get().await.map_err(|_| Error::Unavailable)
+        self.doors.get().await.map_err(|_| Error::Unavailable)
     }
 
     /// Runs a door: one statement that needs no scope.
@@ -122,7 +115,7 @@ impl Db {
         Pg: QueryMetadata<S>,
         R: FromSqlRow<S::SqlType, Pg> + Send + 'static,
     {
-        let lent = self.lend().await?;
+        let lent = self.lend(&self.doors).await?;
         let rows = within(self.patience, statement.load(&mut &*lent)).await?;
         lent.give_back();
         Ok(rows)
@@ -133,8 +126,8 @@ impl Db {
         self.write_patience
     }
 
-    async fn lend(&self) -> Result<Lent> {
-        let conn = self.unscoped().await?;
+    async fn lend(&self, pool: &Pool<AsyncPgConnection>) -> Result<Lent> {
+        let conn = pool.get().await.map_err(|_| Error::Unavailable)?;
         Ok(Lent {
             conn: Some(conn),
             patience: self.patience,
@@ -149,7 +142,7 @@ impl Db {
 
     /// Takes a connection and opens a scoped transaction on it.
     pub(super) async fn begin(&self, sql: &str, scope: &Scope, statements: &Statements) -> Result<Lent> {
-        let mut lent = self.lend().await?;
+        let mut lent = self.lend(&self.pool).await?;
         within(self.patience, begin(&mut lent, sql, scope)).await?;
         lent.set_instrumentation(statements.clone());
         Ok(lent)
@@ -220,4 +213,16 @@ impl Drop for Lent {
     fn drop(&mut self) {
         drop(self.conn.take().map(Object::take));
     }
+}
+
+fn pool(config: &DatabaseConfig, size: usize) -> anyhow::Result<Pool<AsyncPgConnection>> {
+    let mut manager = ManagerConfig::default();
+    manager.recycling_method = RecyclingMethod::Fast;
+    let manager = AsyncDieselConnectionManager::new_with_config(config.with_deadlines(), manager);
+    let wait = Some(Duration::from_millis(config.pool_wait_ms));
+    let builder = Pool::builder(manager)
+        .max_size(size)
+        .wait_timeout(wait)
+        .create_timeout(wait);
+    Ok(builder.runtime(deadpool::Runtime::Tokio1).build()?)
 }

@@ -1,5 +1,9 @@
 //! The GraphQL schema: how the domain is exposed. Knows no HTTP.
 
+pub mod attempt_inputs;
+pub mod attempt_items;
+pub mod attempt_mutations;
+pub mod attempts;
 pub mod authoring;
 pub mod authoring_inputs;
 pub mod certificates;

@@ -1,5 +1,7 @@
 //! The schema: the only file that names every noun.
 
+use super::attempt_mutations::AttemptMutation;
+use super::attempts::AttemptQuery;
 use super::authoring::AuthoringMutation;
 use super::certificates::CertificateQuery;
 use super::courses::{Course, CourseQuery};
@@ -10,10 +12,13 @@ use super::support::error::finish;
 use super::support::operation::{Ask, Operation};
 use crate::auth::standing::Viewer;
 use crate::domain::app::App;
+use crate::domain::attempts::{self, Attempt};
 use crate::domain::certificates::{self, Certificate};
 use crate::domain::enrollments::{self, Enrollment};
 use crate::domain::organizations::Organization;
-use crate::kernel::ids::{CertificateKey, CourseKey, EnrollmentKey, Key, OrganizationKey, prefix};
+use crate::kernel::ids::{
+    AttemptKey, CertificateKey, CourseKey, EnrollmentKey, Key, OrganizationKey, prefix,
+};
 use async_graphql::{
     Context, EmptySubscription, ID, Interface, MergedObject, Object, Response, SDLExportOptions, Schema,
     ValidationMode,
@@ -30,6 +35,8 @@ pub enum Node {
     Course(Course),
     /// An enrolment.
     Enrollment(Arc<Enrollment>),
+    /// An attempt at a quiz.
+    Attempt(Arc<Attempt>),
     /// A certificate.
     Certificate(Arc<Certificate>),
 }
@@ -49,6 +56,12 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
             Some(key) => enrollments::store::find(&ctx.reader(), ctx.viewer(), key)
                 .await?
                 .map(Node::Enrollment),
+            None => None,
+        },
+        Some(AttemptKey::PREFIX) => match AttemptKey::parse(id) {
+            Some(key) => attempts::lists::find(&ctx.reader(), ctx.viewer(), key)
+                .await?
+                .map(Node::Attempt),
             None => None,
         },
         Some(CertificateKey::PREFIX) => match CertificateKey::parse(id) {
@@ -92,11 +105,22 @@ impl NodeQuery {
 
 /// What can be read.
 #[derive(MergedObject, Default)]
-pub struct Query(NodeQuery, CourseQuery, EnrollmentQuery, CertificateQuery);
+pub struct Query(
+    NodeQuery,
+    CourseQuery,
+    EnrollmentQuery,
+    AttemptQuery,
+    CertificateQuery,
+);
 
 /// What can be done. Root fields run one after the other; each is one transaction.
 #[derive(MergedObject, Default)]
-pub struct Mutation(AuthoringMutation, EnrollmentMutation, ProgressMutation);
+pub struct Mutation(
+    AuthoringMutation,
+    EnrollmentMutation,
+    ProgressMutation,
+    AttemptMutation,
+);
 
 type LyceumSchema = Schema<Query, Mutation, EmptySubscription>;
 

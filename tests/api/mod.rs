@@ -3,7 +3,12 @@
 
 pub mod support;
 
+mod attempt_races;
+mod attempt_reviews;
+mod attempt_times;
+mod attempts;
 mod authoring;
 mod catalogue;
+mod enrollments;
 mod faults;
 mod http;

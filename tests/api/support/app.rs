@@ -160,6 +160,7 @@ pub fn node(app: &Arc<App>, http: HttpConfig) -> Router {
     let config = HttpConfig {
         bucket_capacity: 1 << 40,
         anonymous_bucket_capacity: 1 << 40,
+        organization_bucket_capacity: 1 << 40,
         ..http
     };
     router(Arc::new(Server {

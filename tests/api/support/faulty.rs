@@ -8,15 +8,22 @@ use super::proxy::Proxy;
 use super::servers::{admin, admin_url, database_config};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
+use diesel::pg::Pg;
 use diesel::sql_types::Text;
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncConnectionCore, RunQueryDsl};
+use futures_util::future::try_join_all;
 use lyceum::cache::Shared;
 use lyceum::config::{DatabaseConfig, HttpConfig};
+use lyceum::db::pool::Statements;
+use lyceum::db::{Scope, Tx};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// Connections of the node.
 pub const POOL: usize = 3;
+
+/// Connections of the node for doors.
+pub const DOORS: usize = 2;
 
 /// How long the node may take over anything, whatever breaks: its deadlines and some air.
 pub const PATIENCE: Duration = Duration::from_secs(4);
@@ -80,6 +87,7 @@ impl Faulty {
         let config = DatabaseConfig {
             database_url: proxy.url.clone(),
             pool_size: POOL,
+            door_pool_size: DOORS,
             pool_wait_ms: 500,
             statement_timeout_ms: 500,
             lock_timeout_ms: 300,
@@ -240,28 +248,38 @@ impl Faulty {
             assert!(since.elapsed() < PATIENCE, "{error}");
         }
         let connections = self.connections().await;
-        assert!(connections.len() <= POOL, "{connections:?}");
+        assert!(connections.len() <= POOL + DOORS, "{connections:?}");
     }
 
-    /// Asserts that no connection of the pool has a scope, unless one of them is gone.
-    async fn assert_nothing_is_left(&self) -> diesel::QueryResult<()> {
-        let all = futures_util::future::join_all((0..POOL).map(|_| self.node.app.db.unscoped())).await;
-        for conn in all {
-            let mut conn = conn.expect("every place of the pool can be had");
-            for setting in ["app.orgs", "app.user"] {
-                let sql = format!("select coalesce(current_setting('{setting}', true), '') as value");
-                let value: Setting = diesel::sql_query(sql).get_result(&mut conn).await?;
-                assert_eq!(value.value, "", "{setting}");
-            }
+    /// Asserts that every connection of both pools can be had and reaches nothing, unless one of them is gone.
+    async fn assert_nothing_is_left(&self) -> lyceum::kernel::error::Result<()> {
+        let db = &self.node.app.db;
+        let nobody = Scope::default();
+        let statements = Statements::default();
+        let operations = try_join_all((0..POOL).map(|_| Tx::begin(db, &nobody, &statements))).await?;
+        for transaction in operations {
+            let (user, orgs) = scope_of(&mut transaction.conn()).await?;
+            assert_eq!((user.as_str(), orgs.as_str()), ("", "{}"));
+            transaction.rollback().await?;
+        }
+        for mut door in try_join_all((0..DOORS).map(|_| db.unscoped())).await? {
+            let (user, orgs) = scope_of(&mut door).await?;
+            assert_eq!((user.as_str(), orgs.as_str()), ("", ""));
         }
         Ok(())
     }
 }
 
-#[derive(diesel::QueryableByName)]
-struct Setting {
-    #[diesel(sql_type = Text)]
-    value: String,
+/// The settings that row security reads, as a connection has them now.
+async fn scope_of<C>(conn: &mut C) -> diesel::QueryResult<(String, String)>
+where
+    C: AsyncConnectionCore<Backend = Pg>,
+{
+    diesel::dsl::sql::<(Text, Text)>(
+        "select coalesce(current_setting('app.user', true), ''), coalesce(current_setting('app.orgs', true), '')",
+    )
+    .get_result(conn)
+    .await
 }
 
 /// Asserts that an answer to a fault says what a client can act on, and nothing of the inside.

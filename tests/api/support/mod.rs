@@ -4,7 +4,9 @@ pub mod app;
 pub mod client;
 pub mod factory;
 pub mod faulty;
+pub mod learning;
 pub mod proxy;
+pub mod quiz;
 pub mod servers;
 
 pub use app::TestApp;

@@ -11,7 +11,7 @@ use tokio_postgres::NoTls;
 pub const DATABASE: &str = "lyceum_test";
 
 struct Servers {
-    _cluster: Cluster,
+    cluster: Cluster,
     app_url: String,
     owner_url: String,
     admin_url: String,
@@ -45,18 +45,13 @@ async fn start() -> Servers {
     })
     .await
     .unwrap();
-    admin(&cluster.admin_url("postgres"))
-        .await
-        .batch_execute(&format!("drop database if exists {DATABASE} with (force)"))
-        .await
-        .unwrap();
-    cluster.create_database(DATABASE).await.unwrap();
+    make_anew(&cluster, DATABASE).await;
     migrate(&cluster.owner_url(DATABASE)).await.unwrap();
     Servers {
         app_url: cluster.app_url(DATABASE),
         owner_url: cluster.owner_url(DATABASE),
         admin_url: cluster.admin_url(DATABASE),
-        _cluster: cluster,
+        cluster,
     }
 }
 
@@ -84,4 +79,19 @@ pub async fn admin(url: &str) -> tokio_postgres::Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
     client
+}
+
+/// Makes an empty database for tests of its own; returns its address for the owner of its tables.
+pub async fn new_database(name: &str) -> String {
+    make_anew(&servers().cluster, name).await;
+    servers().cluster.owner_url(name)
+}
+
+async fn make_anew(cluster: &Cluster, name: &str) {
+    admin(&cluster.admin_url("postgres"))
+        .await
+        .batch_execute(&format!("drop database if exists {name} with (force)"))
+        .await
+        .unwrap();
+    cluster.create_database(name).await.unwrap();
 }
