@@ -47,7 +47,11 @@ fn a_policy_about_what_does_not_exist_is_refused_with_the_place() {
 #[test]
 fn every_permission_is_about_something() {
     for permission in Permission::ALL {
-        assert!(!policies().kinds(*permission).is_empty(), "{}", permission.as_str());
+        assert!(
+            !policies().kinds(*permission).is_empty(),
+            "{}",
+            permission.as_str()
+        );
     }
 }
 
@@ -72,8 +76,9 @@ fn the_built_in_roles_may_do_what_the_matrix_says() {
         (HERE, managed),
         (ELSEWHERE, own),
     ];
-    let mut matrix =
-        String::from("role        permission              about         none  own  taught  managed  other org\n");
+    let mut matrix = String::from(
+        "role        permission              about         none  own  taught  managed  other org\n",
+    );
     for role in BUILT_IN {
         let who = standing(role.slug, &role.grants());
         for permission in Permission::ALL.iter().copied() {
@@ -86,12 +91,18 @@ fn the_built_in_roles_may_do_what_the_matrix_says() {
                         permission,
                         facts: facts(kind, *org, *relation, is_owner),
                     };
-                    if policies().decide(&who, question).allowed { "yes" } else { "-" }
+                    if policies().decide(&who, question).allowed {
+                        "yes"
+                    } else {
+                        "-"
+                    }
                 });
                 let mut tick = || ticks.next().unwrap_or("");
                 let (slug, name) = (role.slug, permission.as_str());
                 let (none, own, taught, managed, other) = (tick(), tick(), tick(), tick(), tick());
-                let line = format!("{slug:<11} {name:<23} {about:<13} {none:<5} {own:<4} {taught:<7} {managed:<8} {other}");
+                let line = format!(
+                    "{slug:<11} {name:<23} {about:<13} {none:<5} {own:<4} {taught:<7} {managed:<8} {other}"
+                );
                 writeln!(matrix, "{}", line.trim_end()).unwrap();
             }
         }
@@ -144,8 +155,12 @@ fn by_policy(case: Case) -> bool {
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    let asked = prop::sample::select(Permission::ALL)
-        .prop_flat_map(|permission| (Just(permission), prop::sample::select(policies().kinds(permission))));
+    let asked = prop::sample::select(Permission::ALL).prop_flat_map(|permission| {
+        (
+            Just(permission),
+            prop::sample::select(policies().kinds(permission)),
+        )
+    });
     let relation = any::<[bool; 3]>().prop_map(|[own, taught, managed]| Relation { own, taught, managed });
     let reach = any::<[bool; 4]>().prop_map(|[all, taught, managed, own]| Reach {
         all,

@@ -180,6 +180,7 @@ async fn the_doors_are_these_and_no_others() {
     let listed = [
         "certificate",
         "due_attempts",
+        "forget_expired",
         "invitation",
         "organization",
         "sequence_records",

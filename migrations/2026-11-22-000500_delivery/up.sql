@@ -89,6 +89,7 @@ create table attempts (
 );
 create unique index attempts_open on attempts (org_id, enrollment_id, unit_id) where state = 'in_progress';
 create index attempts_of_member on attempts (org_id, member_id, id);
+create index attempts_of_course on attempts (org_id, course_id, id);
 create index attempts_due on attempts (deadline_at) where state = 'in_progress' and deadline_at is not null;
 call classify('attempts', 'key', 'org_id', 'id', 'enrollment_id', 'unit_id', 'course_id', 'revision_id', 'member_id');
 call classify('attempts', 'learning', 'number', 'state', 'seed', 'started_at', 'deadline_at', 'submitted_at', 'submitted_automatically', 'points', 'max_points', 'pass_points');

@@ -5,6 +5,7 @@ begin
         execute format('drop function %s', f);
     end loop;
 end $$;
+drop policy door on idempotency_records;
 drop policy door on outbox_events;
 drop policy door on audit_entries;
 drop policy door on attempts;
@@ -15,4 +16,4 @@ drop policy door on organizations;
 drop policy door on memberships;
 drop policy door on sessions;
 drop policy door on users;
-revoke all on users, sessions, memberships, organizations, roles, invitations, certificates, attempts, audit_entries, outbox_events from lyceum_door;
+revoke all on users, sessions, memberships, organizations, roles, invitations, certificates, attempts, idempotency_records, audit_entries, outbox_events from lyceum_door;

@@ -2,7 +2,8 @@
 -- and is listed in the decision record on tenancy. Nothing else may be owned by lyceum_door.
 
 create policy door on users for select to lyceum_door using (true);
-create policy door on sessions for select to lyceum_door using (true);
+create policy door on sessions to lyceum_door using (true);
+create policy door on idempotency_records to lyceum_door using (true);
 create policy door on memberships for select to lyceum_door using (true);
 create policy door on organizations for select to lyceum_door using (true);
 create policy door on roles for select to lyceum_door using (true);
@@ -19,6 +20,9 @@ grant select (org_id, id, slug, name, grants) on roles to lyceum_door;
 grant select (org_id, id, token_hash, state, expires_at, email, role_id) on invitations to lyceum_door;
 grant select (org_id, id, code_hash, holder_name, course_title, organization_name, issued_at, revoked_at) on certificates to lyceum_door;
 grant select (org_id, id, state, deadline_at) on attempts to lyceum_door;
+grant delete on sessions to lyceum_door;
+grant select (created_at), delete on idempotency_records to lyceum_door;
+grant delete on outbox_events to lyceum_door;
 grant select, update (sequence, seal) on audit_entries to lyceum_door;
 grant select, update (sequence) on outbox_events to lyceum_door;
 
@@ -63,11 +67,11 @@ returns table (holder_name text, course_title text, organization_name text, issu
 language sql stable security definer set search_path = pg_catalog, public rows 1
 as $$ select holder_name, course_title, organization_name, issued_at, revoked_at from public.certificates where code_hash = wanted_hash $$;
 
--- Attempts whose time is over, for the sweeper.
+-- Attempts whose time is over, for the sweeper. The clock of the statement is one that an index can be compared with.
 create function door.due_attempts(grace interval, most integer)
 returns table (org_id uuid, id uuid)
 language sql stable security definer set search_path = pg_catalog, public rows 100
-as $$ select org_id, id from public.attempts where state = 'in_progress' and deadline_at + grace < clock_timestamp() order by deadline_at limit most $$;
+as $$ select org_id, id from public.attempts where state = 'in_progress' and deadline_at < statement_timestamp() - grace order by deadline_at limit most $$;
 
 -- Organisations with records that wait for their number.
 create function door.unsequenced_orgs(most integer)
@@ -121,6 +125,21 @@ begin
         where e.org_id = wanted_org and e.id = n.id
         returning e.id, e.sequence, e.kind, e.subject, e.detail;
 end $$;
+
+-- Removes what has done its work, by the periods of its class. Returns how many rows.
+create function door.forget_expired()
+returns bigint
+language sql volatile security definer set search_path = pg_catalog, public
+as $$
+    with idempotency as (
+        delete from public.idempotency_records where created_at < now() - interval '24 hours' returning 1
+    ), spent as (
+        delete from public.sessions where least(expires_at, revoked_at) < now() - interval '30 days' returning 1
+    ), told as (
+        delete from public.outbox_events where sequence is not null and at < now() - interval '30 days' returning 1
+    )
+    select (select count(*) from idempotency) + (select count(*) from spent) + (select count(*) from told)
+$$;
 
 do $$
 declare f regprocedure;

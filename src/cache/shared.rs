@@ -64,6 +64,7 @@ impl Shared {
         let value = value?;
         let (owner, body) = value.split_once('\n')?;
         if owner != name {
+            metrics::counter!("lyceum_cache_mismatches_total").increment(1);
             tracing::error!(cache.key = %name, "a cached value carries another key; it was thrown away");
             return None;
         }

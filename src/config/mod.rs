@@ -11,6 +11,9 @@ pub struct DatabaseConfig {
     /// Connections this node opens at most.
     #[arg(long, env = "LYCEUM_POOL_SIZE", default_value_t = 16)]
     pub pool_size: usize,
+    /// Further connections for sign-in, sessions, verification and health.
+    #[arg(long, env = "LYCEUM_DOOR_POOL_SIZE", default_value_t = 4)]
+    pub door_pool_size: usize,
     /// Milliseconds an operation waits for a connection before it is refused.
     #[arg(long, env = "LYCEUM_POOL_WAIT_MS", default_value_t = 2_000)]
     pub pool_wait_ms: u64,
@@ -30,6 +33,7 @@ impl Default for DatabaseConfig {
         Self {
             database_url: String::new(),
             pool_size: 16,
+            door_pool_size: 4,
             pool_wait_ms: 2_000,
             statement_timeout_ms: 5_000,
             lock_timeout_ms: 2_000,
@@ -88,6 +92,13 @@ pub struct HttpConfig {
     /// Points that come back to it per second.
     #[arg(long, env = "LYCEUM_BUCKET_PER_SECOND", default_value_t = 20_000)]
     pub bucket_per_second: u64,
+    /// Points that an organisation's bucket holds, from which all its members take; it fills a tenth of it per second.
+    #[arg(
+        long,
+        env = "LYCEUM_ORGANIZATION_BUCKET_CAPACITY",
+        default_value_t = 4_000_000
+    )]
+    pub organization_bucket_capacity: u64,
     /// Points that the bucket of an anonymous address holds; it fills a tenth of it per second.
     #[arg(long, env = "LYCEUM_ANONYMOUS_BUCKET_CAPACITY", default_value_t = 100_000)]
     pub anonymous_bucket_capacity: u64,
@@ -105,6 +116,7 @@ impl Default for HttpConfig {
             request_timeout_ms: 15_000,
             bucket_capacity: 200_000,
             bucket_per_second: 20_000,
+            organization_bucket_capacity: 4_000_000,
             anonymous_bucket_capacity: 100_000,
         }
     }

@@ -17,7 +17,10 @@ use std::time::Duration;
 /// The database, as the role that serves requests.
 #[derive(Clone)]
 pub struct Db {
+    /// For operations.
     pool: Pool<AsyncPgConnection>,
+    /// For doors: sign-in, sessions, verification and health go on while operations take all of theirs.
+    doors: Pool<AsyncPgConnection>,
 }
 
 /// Counts the data statements of one operation; transaction control is not among them.
@@ -53,25 +56,17 @@ struct LoginRole {
 impl Db {
     /// Connects, and refuses a login role that could step around row-level security.
     pub async fn connect(config: &DatabaseConfig) -> anyhow::Result<Self> {
-        let mut manager = ManagerConfig::default();
-        manager.recycling_method = RecyclingMethod::Fast;
-        let url = config.with_deadlines();
-        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, manager);
-        let wait = Some(Duration::from_millis(config.pool_wait_ms));
-        let pool = Pool::builder(manager)
-            .max_size(config.pool_size)
-            .wait_timeout(wait)
-            .create_timeout(wait)
-            .runtime(deadpool::Runtime::Tokio1)
-            .build()?;
-        let db = Self { pool };
+        let db = Self {
+            pool: pool(config, config.pool_size)?,
+            doors: pool(config, config.door_pool_size)?,
+        };
         db.refuse_privileges().await?;
         Ok(db)
     }
 
     async fn refuse_privileges(&self) -> anyhow::Result<()> {
         let mut conn = self
-            .pool
+            .doors
             .get()
             .await
             .context("the database does not answer; is DATABASE_URL right and the server up?")?;
@@ -93,7 +88,7 @@ impl Db {
 
     /// Takes a connection for single statements that need no scope: the doors.
     pub async fn unscoped(&self) -> Result<Object<AsyncPgConnection>> {
-        self.pool.get().await.map_err(|_| Error::Unavailable)
+        self.doors.get().await.map_err(|_| Error::Unavailable)
     }
 
     /// How many connections are open and how many of them are idle.
@@ -109,7 +104,7 @@ impl Db {
         scope: &Scope,
         statements: &Statements,
     ) -> Result<Object<AsyncPgConnection>> {
-        let mut conn = self.unscoped().await?;
+        let mut conn = self.pool.get().await.map_err(|_| Error::Unavailable)?;
         if let Err(error) = begin(&mut conn, sql, scope).await {
             let _ = Object::take(conn);
             return Err(error.into());
@@ -117,4 +112,16 @@ impl Db {
         conn.set_instrumentation(statements.clone());
         Ok(conn)
     }
+}
+
+fn pool(config: &DatabaseConfig, size: usize) -> anyhow::Result<Pool<AsyncPgConnection>> {
+    let mut manager = ManagerConfig::default();
+    manager.recycling_method = RecyclingMethod::Fast;
+    let manager = AsyncDieselConnectionManager::new_with_config(config.with_deadlines(), manager);
+    let wait = Some(Duration::from_millis(config.pool_wait_ms));
+    let builder = Pool::builder(manager)
+        .max_size(size)
+        .wait_timeout(wait)
+        .create_timeout(wait);
+    Ok(builder.runtime(deadpool::Runtime::Tokio1).build()?)
 }

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod app;
+pub mod attempts;
 pub mod bulk;
 pub mod certificates;
 pub mod content;

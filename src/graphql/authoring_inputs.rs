@@ -10,6 +10,8 @@ use crate::inputs;
 use crate::kernel::clock::Clock;
 use crate::kernel::ids::{Key, QuestionId, QuestionKey};
 use async_graphql::{ID, InputObject, OneofObject};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// What `courseCreate` takes.
 #[derive(Clone, Debug, InputObject)]
@@ -257,11 +259,11 @@ impl QuestionInput {
         let right = match self.answer {
             QuestionAnswerInput::SingleChoice(choice) => {
                 prompt.kind = QuestionKind::SingleChoice;
-                choice.apply(&mut prompt)
+                choice.apply(id, &mut prompt)
             }
             QuestionAnswerInput::MultipleChoice(choice) => {
                 prompt.kind = QuestionKind::MultipleChoice;
-                choice.apply(&mut prompt)
+                choice.apply(id, &mut prompt)
             }
             QuestionAnswerInput::ShortText(text) => text.accepted.into_iter().map(Answer::Text).collect(),
             QuestionAnswerInput::ProgramTracing(tracing) => {
@@ -288,23 +290,36 @@ impl QuestionInput {
 
 impl ChoiceQuestionInput {
     /// Gives each option a key and puts the options into the prompt. Returns what is right.
-    fn apply(self, prompt: &mut QuestionPrompt) -> Vec<Answer> {
+    fn apply(self, question: QuestionId, prompt: &mut QuestionPrompt) -> Vec<Answer> {
         prompt.shuffle_options = self.shuffle;
-        let key = |index: usize| format!("o{}", index + 1);
-        let right = self
-            .options
-            .iter()
-            .enumerate()
-            .filter(|(_, option)| option.is_right)
-            .map(|(index, _)| key(index))
-            .collect();
-        let options = self.options.into_iter().enumerate();
-        prompt.options = options
-            .map(|(index, option)| ChoiceOption {
-                key: key(index),
+        let mut right = BTreeSet::new();
+        for option in self.options {
+            let alike = prompt
+                .options
+                .iter()
+                .filter(|other| other.text == option.text)
+                .count();
+            let key = option_key(question, &option.text, alike);
+            if option.is_right {
+                right.insert(key.clone());
+            }
+            prompt.options.push(ChoiceOption {
+                key,
                 text: option.text,
-            })
-            .collect();
+            });
+        }
         vec![Answer::Choice(right)]
     }
+}
+
+/// The key of an option: learners see it, so it must not tell where the author put the option.
+fn option_key(question: QuestionId, text: &str, alike: usize) -> String {
+    let hash = Sha256::new()
+        .chain_update(question.0)
+        .chain_update(alike.to_be_bytes())
+        .chain_update(text)
+        .finalize();
+    hash[..6]
+        .iter()
+        .fold(String::new(), |key, byte| format!("{key}{byte:02x}"))
 }

@@ -117,6 +117,16 @@ impl Unit {
     }
 }
 
+impl QuizUnit {
+    /// Finds a quiz of a revision.
+    pub fn find(revision: &SharedRevision, key: UnitKey) -> Option<Self> {
+        match Unit::find(revision, key)? {
+            Unit::Quiz(quiz) => Some(quiz),
+            Unit::Text(_) => None,
+        }
+    }
+}
+
 /// A module of a course: units that belong together.
 ///
 /// Requires: seeing the course. Cost: 1.

@@ -215,10 +215,6 @@ impl Course {
     /// The enrolments in the course that you may see, the newest first.
     ///
     /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; batched.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "filter and the four arguments of a connection"
-    )]
     async fn enrollments(
         &self,
         ctx: &Context<'_>,

@@ -1,5 +1,6 @@
 //! `Enrollment`: edges, connections, root fields and mutations.
 
+use super::attempts::{self, AttemptConnection};
 use super::content::Unit;
 use super::courses::Course;
 use super::progress::UnitProgress;
@@ -108,7 +109,7 @@ impl Enrollment {
         let revision = edition(ctx, self).await?;
         let mut rows: Vec<_> = rows.iter().cloned().collect();
         rows.sort_by_key(|row| revision.unit_position(row.unit_id));
-        let show = |row| UnitProgress::new(revision.clone(), row);
+        let show = |row| UnitProgress::new(&revision, row);
         Ok(rows.into_iter().filter_map(show).collect())
     }
 
@@ -131,6 +132,24 @@ impl Enrollment {
             .required_units()
             .find(|unit| !complete.contains(&unit.id));
         Ok(next.and_then(|unit| Unit::find(&revision, UnitKey::new(revision.course, unit.id))))
+    }
+
+    /// The learner's attempts at the course's quizzes, the newest first. Cost: 1 for each row asked for, batched.
+    async fn attempts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<AttemptConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(attempts::page_of_enrollment(ctx, self.key, args).await?)
     }
 
     /// The certificate that the course was completed; null before it is. Cost: 1, batched.

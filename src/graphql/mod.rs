@@ -1,6 +1,10 @@
 //! The GraphQL schema: how the domain is exposed. Knows no HTTP.
 
 pub mod access;
+pub mod attempt_inputs;
+pub mod attempt_items;
+pub mod attempt_mutations;
+pub mod attempts;
 pub mod authoring;
 pub mod authoring_inputs;
 pub mod certificates;

@@ -1,5 +1,6 @@
 //! `Organization`: edges and root field.
 
+use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::courses::{self, CourseConnection};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
@@ -196,6 +197,31 @@ impl Organization {
         };
         let (parent, filter) = (Parent::Organization(self.org), filter.unwrap_or_default().into());
         Ok(Some(enrollments::page_of(ctx, parent, filter, args).await?))
+    }
+
+    /// The attempts at quizzes that you may see, the newest first; null for who may see none.
+    ///
+    /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; one SQL statement.
+    async fn attempts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which attempts.")] filter: Option<AttemptFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<AttemptConnection>> {
+        if !self.reaches(ctx, Permission::LearningRecordsRead) {
+            return Ok(None);
+        }
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let (parent, filter) = (Parent::Organization(self.org), filter.unwrap_or_default().into());
+        Ok(Some(attempts::page_of(ctx, parent, filter, args).await?))
     }
 
     /// The certificates that you may see, the newest first; null for who may see none.

@@ -22,8 +22,8 @@ pub struct UnitProgress {
 
 impl UnitProgress {
     /// Shows progress in a unit of an edition, if it has that unit.
-    pub fn new(revision: SharedRevision, row: progress::UnitProgress) -> Option<Self> {
-        let unit = Unit::find(&revision, UnitKey::new(revision.course, row.unit_id))?;
+    pub fn new(revision: &SharedRevision, row: progress::UnitProgress) -> Option<Self> {
+        let unit = Unit::find(revision, UnitKey::new(revision.course, row.unit_id))?;
         Some(Self { unit, row })
     }
 }

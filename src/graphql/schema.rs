@@ -1,6 +1,8 @@
 //! The schema: the only file that names every noun.
 
 use super::access::AccessQuery;
+use super::attempt_mutations::AttemptMutation;
+use super::attempts::AttemptQuery;
 use super::authoring::AuthoringMutation;
 use super::certificates::CertificateQuery;
 use super::courses::{Course, CourseQuery};
@@ -16,6 +18,7 @@ use super::support::operation::{Ask, Operation};
 use super::viewer::{Viewer as Person, ViewerQuery};
 use crate::auth::standing::Viewer;
 use crate::domain::app::App;
+use crate::domain::attempts::{self, Attempt};
 use crate::domain::certificates::{self, Certificate};
 use crate::domain::enrollments::{self, Enrollment};
 use crate::domain::groups::Group;
@@ -24,8 +27,8 @@ use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
 use crate::domain::roles::Role;
 use crate::kernel::ids::{
-    CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key, MemberKey, OrganizationKey,
-    RoleKey, UserKey, prefix,
+    AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key, MemberKey,
+    OrganizationKey, RoleKey, UserKey, prefix,
 };
 use async_graphql::{
     Context, EmptySubscription, ID, Interface, MergedObject, Object, Response, SDLExportOptions, Schema,
@@ -53,6 +56,8 @@ pub enum Node {
     Course(Course),
     /// An enrolment.
     Enrollment(Arc<Enrollment>),
+    /// An attempt at a quiz.
+    Attempt(Arc<Attempt>),
     /// A certificate.
     Certificate(Arc<Certificate>),
 }
@@ -92,6 +97,12 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
             Some(key) => enrollments::store::find(&ctx.reader(), ctx.viewer(), key)
                 .await?
                 .map(Node::Enrollment),
+            None => None,
+        },
+        Some(AttemptKey::PREFIX) => match AttemptKey::parse(id) {
+            Some(key) => attempts::lists::find(&ctx.reader(), ctx.viewer(), key)
+                .await?
+                .map(Node::Attempt),
             None => None,
         },
         Some(CertificateKey::PREFIX) => match CertificateKey::parse(id) {
@@ -143,6 +154,7 @@ pub struct Query(
     AccessQuery,
     CourseQuery,
     EnrollmentQuery,
+    AttemptQuery,
     CertificateQuery,
 );
 
@@ -155,6 +167,7 @@ pub struct Mutation(
     AuthoringMutation,
     EnrollmentMutation,
     ProgressMutation,
+    AttemptMutation,
 );
 
 type LyceumSchema = Schema<Query, Mutation, EmptySubscription>;

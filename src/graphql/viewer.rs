@@ -1,5 +1,6 @@
 //! `Viewer`: the signed-in person, as they see themselves.
 
+use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::support::operation::Ask;
@@ -87,6 +88,25 @@ impl Viewer {
             before,
         };
         Ok(enrollments::page_of_viewer(ctx, filter.unwrap_or_default().into(), args).await?)
+    }
+
+    /// Your attempts at quizzes in all of your organisations, the newest first. Cost: 1 for each row asked for; one SQL statement.
+    async fn attempts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which attempts.")] filter: Option<AttemptFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<AttemptConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(attempts::page_of_viewer(ctx, filter.unwrap_or_default().into(), args).await?)
     }
 
     /// Your certificates in all of your organisations, the newest first. Cost: 1 for each row asked for; one SQL statement.

@@ -27,6 +27,7 @@ pub async fn run_once(app: &App) -> Result<usize> {
         let waiting = Statement::<Untyped>::new("select org_id from door.unsequenced_orgs(?)");
         waiting.bind::<Integer, _>(MOST).load(&mut conn).await?
     };
+    metrics::gauge!("lyceum_unnumbered_organizations").set(u32::try_from(waiting.len()).unwrap_or(u32::MAX));
     let mut numbered = 0;
     for Waiting { org_id } in waiting {
         let tx = Tx::begin(&app.db, &Scope::one(None, org_id), &Statements::default()).await?;

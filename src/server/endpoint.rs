@@ -18,7 +18,7 @@ use axum::response::Response;
 use chrono::TimeDelta;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Answers `/graphql`.
 pub async fn graphql(
@@ -44,7 +44,10 @@ pub async fn graphql(
     }
     let (kind, introspects, admitted) = match admit(&server, &parts, body).await {
         Ok(admitted) => admitted,
-        Err(refusal) => return answer.refused(&refusal),
+        Err(refusal) => {
+            metrics::counter!("lyceum_refused_total", "code" => refusal.refusal.code.as_str()).increment(1);
+            return answer.refused(&refusal);
+        }
     };
     let viewer = match viewer(&server, &parts).await {
         Ok(viewer) => viewer,
@@ -54,10 +57,7 @@ pub async fn graphql(
         return failed(&answer, &Error::Unauthenticated);
     }
     let bucket = bucket(&server, &viewer);
-    let taken = server
-        .buckets
-        .take(&client(&viewer, &parts), bucket, admitted.cost)
-        .await;
+    let taken = take(&server, &viewer, &parts, bucket, admitted.cost).await;
     answer.cost = Some(cost(&server, bucket, taken, admitted.cost));
     if !taken.granted {
         let retry_after = bucket.seconds_until(admitted.cost, taken.remaining);
@@ -67,6 +67,7 @@ pub async fn graphql(
             taken,
         );
     }
+    let started = Instant::now();
     let execution = server.api.execute(viewer, admitted, &request_id);
     let limit = Duration::from_millis(server.config.request_timeout_ms);
     // A mutation's write goes on without its request, so only queries are cut off.
@@ -76,7 +77,12 @@ pub async fn graphql(
         tokio::time::timeout(limit, execution).await
     };
     let response = match executed {
-        Ok((response, _)) => answer.executed(&response),
+        Ok((response, statements)) => {
+            let kind = kind_name(kind);
+            metrics::histogram!("lyceum_operation_seconds", "kind" => kind).record(started.elapsed());
+            metrics::histogram!("lyceum_operation_statements", "kind" => kind).record(statements);
+            answer.executed(&response)
+        }
         Err(_) => failed(&answer, &Error::Unavailable),
     };
     rate_limited(response, bucket, taken)
@@ -139,6 +145,33 @@ fn bucket(server: &Server, viewer: &Viewer) -> Bucket {
             capacity: config.anonymous_bucket_capacity,
             per_second: config.anonymous_bucket_capacity / 10,
         },
+    }
+}
+
+/// Takes an operation's cost from the buckets of the viewer's organisations and then from the viewer's own.
+async fn take(server: &Server, viewer: &Viewer, parts: &Parts, bucket: Bucket, cost: u64) -> Taken {
+    let capacity = server.config.organization_bucket_capacity;
+    let shared = Bucket {
+        capacity,
+        per_second: capacity / 10,
+    };
+    for standing in viewer.person().into_iter().flat_map(|person| &person.orgs) {
+        let taken = server
+            .buckets
+            .take(&format!("org:{}", standing.org.0), shared, cost)
+            .await;
+        if !taken.granted {
+            return taken;
+        }
+    }
+    server.buckets.take(&client(viewer, parts), bucket, cost).await
+}
+
+const fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Query => "query",
+        Kind::Mutation => "mutation",
+        Kind::Subscription => "subscription",
     }
 }
 

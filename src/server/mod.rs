@@ -3,6 +3,7 @@
 mod endpoint;
 pub mod graphql;
 mod health;
+mod metrics;
 pub mod playground;
 mod problem;
 mod request_id;
@@ -34,6 +35,7 @@ pub struct Server {
 
 /// Every route of a node.
 pub fn router(server: Arc<Server>) -> Router {
+    metrics::start();
     let api = Router::new()
         .route("/graphql", any(endpoint::graphql))
         .layer(
@@ -48,6 +50,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/personas.json", get(health::personas))
         .route("/live", get(health::live))
         .route("/ready", get(health::ready))
+        .route("/metrics", get(metrics::show))
         .merge(playground::routes())
         .merge(api)
         .fallback(|| async {

@@ -12,7 +12,7 @@ async fn an_author_creates_edits_and_publishes_a_course() {
     let author = app.member("author").await;
     let course = factory::draft_course(&app, &author, 2).await;
     let document = "query($id: ID!) { course(id: $id) { title state modules { id } draft { version modules { title units { title kind \
-        questions { text answerKey { right { choice text } explanation } } } } } } }";
+        questions { text options { key } answerKey { right { choice text } explanation } } } } } } }";
     let before = author.run_with(document, json!({ "id": course.id })).await;
     assert_eq!(before.text("/course/state"), "DRAFT");
     assert_eq!(
@@ -20,9 +20,10 @@ async fn an_author_creates_edits_and_publishes_a_course() {
         &json!([]),
         "nothing is published yet"
     );
+    let question = "/course/draft/modules/0/units/2/questions/0";
     assert_eq!(
-        before.data("/course/draft/modules/0/units/2/questions/0/answerKey/right"),
-        &json!([{ "choice": ["o2"], "text": null }])
+        before.data(&format!("{question}/answerKey/right")),
+        &json!([{ "choice": [before.data(&format!("{question}/options/1/key"))], "text": null }])
     );
 
     let publish = "mutation($id: ID!) { coursePublish(input: {id: $id}) { course { state revision { number } modules { units { id } } } userErrors { code } } }";

@@ -3,6 +3,11 @@
 
 pub mod support;
 
+mod attempt_races;
+mod attempt_reviews;
+mod attempt_times;
+mod attempts;
 mod authoring;
 mod catalogue;
+mod enrollments;
 mod http;

@@ -127,8 +127,14 @@ mod tests {
         mac[..20].copy_from_slice(&(0..20).map(|byte| byte * 13).collect::<Vec<u8>>());
         let code = CertificateCode::of_mac(mac).0;
         let value = |c: u8| DIGITS.iter().position(|digit| *digit == c).unwrap();
-        let bits: String = code.bytes().map(|c| format!("{:05b}", value(c))).collect();
-        let expected: String = mac[..20].iter().map(|byte| format!("{byte:08b}")).collect();
+        let bits: Vec<bool> = code
+            .bytes()
+            .flat_map(|c| (0..5).rev().map(move |bit| value(c) >> bit & 1 == 1))
+            .collect();
+        let expected: Vec<bool> = mac[..20]
+            .iter()
+            .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1))
+            .collect();
         assert_eq!(bits, expected);
     }
 

@@ -137,6 +137,14 @@ impl Revision {
         Some((module, &module.units[u]))
     }
 
+    /// Finds a quiz: how it is taken, and its questions in the author's order.
+    pub fn quiz(&self, id: UnitId) -> Option<(&QuizPolicy, &[(QuestionId, QuestionPrompt)])> {
+        match &self.unit(id)?.1.body {
+            UnitBody::Quiz { policy, questions } => Some((policy, questions)),
+            UnitBody::Text(_) => None,
+        }
+    }
+
     /// Finds where a unit stands: the positions of its module and within it.
     pub fn unit_position(&self, id: UnitId) -> Option<(usize, usize)> {
         self.units.get(&id).copied()

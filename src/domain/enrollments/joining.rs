@@ -51,9 +51,17 @@ async fn join(
     };
     let key = EnrollmentKey::new(course.org, EnrollmentId(write.app.clock.uuid()));
     let member_state = place.member_state.clone();
+    let is_own = place.relation.own;
     let allowed: Allowed<'_, action::EnrollmentsManage, Place> = write
         .gate
         .allow(member_state.is_some().then_some(place))
+        .map_err(|error| match error {
+            // Everybody knows of themselves.
+            Error::NotFound if is_own => Error::Forbidden {
+                permission: Permission::EnrollmentsManage.as_str(),
+            },
+            error => error,
+        })
         .at("memberId")?;
     if member_state.as_deref() != Some("active") {
         return refuse_with(Refusal::at(
@@ -119,8 +127,9 @@ impl Protected for Place {
 
 /// Reads a course, held in its state until the transaction ends, and a member, with the actor's relation to both.
 async fn find_place(write: &Write<'_>, course: CourseKey, learner: MemberKey) -> Result<Option<Place>> {
+    type Row = (CourseState, Option<RevisionId>, Option<String>, bool, bool);
     let actor = write.gate.member_id();
-    let row: Option<(CourseState, Option<RevisionId>, Option<String>, bool, bool)> =
+    let row: Option<Row> =
         Statement::<(Text, Nullable<SqlUuid>, Nullable<Text>, Bool, Bool)>::new(concat!(
             "select e.state, e.revision_id, e.member_state, ",
             relation_sql!("e"),

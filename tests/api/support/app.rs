@@ -141,6 +141,7 @@ pub fn node(app: &Arc<App>) -> Router {
     let config = HttpConfig {
         bucket_capacity: 1 << 40,
         anonymous_bucket_capacity: 1 << 40,
+        organization_bucket_capacity: 1 << 40,
         ..HttpConfig::default()
     };
     router(Arc::new(Server {

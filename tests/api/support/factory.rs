@@ -151,6 +151,17 @@ pub async fn role(app: &TestApp, grants: Value) -> String {
     slug
 }
 
+/// Suspends a member.
+pub async fn suspend(app: &TestApp, member: MemberKey) {
+    let tx = begin(&app.app, app.org).await;
+    diesel::update(memberships::table.find((app.org.0, member.id.0)))
+        .set(memberships::state.eq("suspended"))
+        .execute(&mut tx.conn())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
 /// Lets a member teach a course.
 pub async fn teaches(app: &TestApp, member: MemberKey, course: &str) {
     let course = CourseKey::parse(course).unwrap();
@@ -212,17 +223,22 @@ pub struct Course {
     pub quiz: String,
 }
 
-/// Makes a course and publishes it. The quiz's answers: option `o2` of the first question, `mut` for the second.
+/// Makes a course and publishes it. The quiz's answers: the second option of the first question, `mut` for the second.
 pub async fn published_course(app: &TestApp, author: &Person, texts: usize) -> Course {
     let course = draft_course(app, author, texts).await;
+    publish(author, &course.id).await;
+    course
+}
+
+/// Publishes a course's draft.
+pub async fn publish(author: &Person, course: &str) {
     let reply = author
         .run_with(
             "mutation($id: ID!) { coursePublish(input: {id: $id}) { course { id } userErrors { code } } }",
-            json!({ "id": course.id }),
+            json!({ "id": course }),
         )
         .await;
     assert_eq!(reply.codes(), "", "{:#}", reply.body);
-    course
 }
 
 /// Makes a course and does not publish it.

@@ -3,6 +3,8 @@
 pub mod app;
 pub mod client;
 pub mod factory;
+pub mod learning;
+pub mod quiz;
 pub mod servers;
 
 pub use app::TestApp;

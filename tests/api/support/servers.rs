@@ -11,7 +11,7 @@ use tokio_postgres::NoTls;
 pub const DATABASE: &str = "lyceum_test";
 
 struct Servers {
-    _cluster: Cluster,
+    cluster: Cluster,
     app_url: String,
     owner_url: String,
 }
@@ -44,20 +44,12 @@ async fn start() -> Servers {
     })
     .await
     .unwrap();
-    let (admin, connection) = tokio_postgres::connect(&cluster.admin_url("postgres"), NoTls)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
-    admin
-        .batch_execute(&format!("drop database if exists {DATABASE} with (force)"))
-        .await
-        .unwrap();
-    cluster.create_database(DATABASE).await.unwrap();
+    make_anew(&cluster, DATABASE).await;
     migrate(&cluster.owner_url(DATABASE)).await.unwrap();
     Servers {
         app_url: cluster.app_url(DATABASE),
         owner_url: cluster.owner_url(DATABASE),
-        _cluster: cluster,
+        cluster,
     }
 }
 
@@ -73,4 +65,22 @@ pub fn database_config() -> DatabaseConfig {
 /// How the owner of the tables reaches the database.
 pub fn owner_url() -> &'static str {
     &servers().owner_url
+}
+
+/// Makes an empty database for tests of its own; returns its address for the owner of its tables.
+pub async fn new_database(name: &str) -> String {
+    make_anew(&servers().cluster, name).await;
+    servers().cluster.owner_url(name)
+}
+
+async fn make_anew(cluster: &Cluster, name: &str) {
+    let (admin, connection) = tokio_postgres::connect(&cluster.admin_url("postgres"), NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    admin
+        .batch_execute(&format!("drop database if exists {name} with (force)"))
+        .await
+        .unwrap();
+    cluster.create_database(name).await.unwrap();
 }

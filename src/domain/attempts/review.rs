@@ -1,0 +1,177 @@
+//! What was saved in an attempt, and what was right: two readings that share nothing.
+//!
+//! Saved answers are read without their points, so nothing that comes of them tells what was right. Answer keys are
+//! read by [`Review::find`] alone, and only where the quiz's policy has opened the review for the attempt.
+
+use super::model::Attempt;
+use crate::db::schema::{attempt_answers, revision_answer_keys};
+use crate::db::{Batch, Conn, Reader};
+use crate::domain::content::{Answer, AnswerKey, AnswerKeys, ReviewPolicy};
+use crate::kernel::error::Result;
+use crate::kernel::ids::{AttemptId, AttemptKey, OrgId, QuestionId, RevisionId, RevisionKey};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use futures_util::future::try_join;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// An answer as it is saved.
+#[derive(Clone, Debug)]
+pub struct SavedAnswer {
+    /// The answer.
+    pub answer: Answer,
+    /// 1 for the first, counting up.
+    pub version: i32,
+    /// When this version was saved.
+    pub saved_at: DateTime<Utc>,
+}
+
+/// The saved answers of an attempt, by question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SavedIn(pub AttemptKey);
+
+impl Batch for SavedIn {
+    type Value = Arc<HashMap<QuestionId, SavedAnswer>>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let orgs: Vec<OrgId> = keys.iter().map(|key| key.0.org).collect();
+        let ids: Vec<AttemptId> = keys.iter().map(|key| key.0.id).collect();
+        let rows: Vec<(OrgId, AttemptId, QuestionId, Value, i32, DateTime<Utc>)> = attempt_answers::table
+            .filter(
+                attempt_answers::org_id
+                    .eq_any(orgs)
+                    .and(attempt_answers::attempt_id.eq_any(ids)),
+            )
+            .select((
+                attempt_answers::org_id,
+                attempt_answers::attempt_id,
+                attempt_answers::question_id,
+                attempt_answers::answer,
+                attempt_answers::version,
+                attempt_answers::saved_at,
+            ))
+            .load(&mut conn)
+            .await?;
+        let mut saved: HashMap<Self, HashMap<QuestionId, SavedAnswer>> = HashMap::new();
+        for (org, attempt, question, answer, version, saved_at) in rows {
+            let answer = serde_json::from_value(answer).map_err(unreadable)?;
+            let answer = SavedAnswer {
+                answer,
+                version,
+                saved_at,
+            };
+            saved
+                .entry(Self(AttemptKey::new(org, attempt)))
+                .or_default()
+                .insert(question, answer);
+        }
+        Ok(saved
+            .into_iter()
+            .map(|(key, answers)| (key, Arc::new(answers)))
+            .collect())
+    }
+}
+
+/// The answer keys of a revision. Made by [`Review::find`] alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct KeysOf(RevisionKey);
+
+impl Batch for KeysOf {
+    type Value = Arc<AnswerKeys>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let orgs: Vec<OrgId> = keys.iter().map(|key| key.0.org).collect();
+        let ids: Vec<RevisionId> = keys.iter().map(|key| key.0.id).collect();
+        let rows: Vec<(OrgId, RevisionId, String)> = revision_answer_keys::table
+            .filter(
+                revision_answer_keys::org_id
+                    .eq_any(orgs)
+                    .and(revision_answer_keys::revision_id.eq_any(ids)),
+            )
+            .load(&mut conn)
+            .await?;
+        let read = |(org, id, keys): (OrgId, RevisionId, String)| {
+            let keys = serde_json::from_str(&keys).map_err(unreadable)?;
+            Ok((Self(RevisionKey::new(org, id)), Arc::new(keys)))
+        };
+        rows.into_iter().map(read).collect()
+    }
+}
+
+/// The points that each answer of an attempt earned when it was graded. Made by [`Review::find`] alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct PointsOf(AttemptKey);
+
+impl Batch for PointsOf {
+    type Value = Arc<HashMap<QuestionId, i32>>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let orgs: Vec<OrgId> = keys.iter().map(|key| key.0.org).collect();
+        let ids: Vec<AttemptId> = keys.iter().map(|key| key.0.id).collect();
+        let rows: Vec<(OrgId, AttemptId, QuestionId, i32)> = attempt_answers::table
+            .filter(
+                attempt_answers::org_id
+                    .eq_any(orgs)
+                    .and(attempt_answers::attempt_id.eq_any(ids)),
+            )
+            .select((
+                attempt_answers::org_id,
+                attempt_answers::attempt_id,
+                attempt_answers::question_id,
+                attempt_answers::points.assume_not_null(),
+            ))
+            .filter(attempt_answers::points.is_not_null())
+            .load(&mut conn)
+            .await?;
+        let mut points: HashMap<Self, HashMap<QuestionId, i32>> = HashMap::new();
+        for (org, attempt, question, earned) in rows {
+            points
+                .entry(Self(AttemptKey::new(org, attempt)))
+                .or_default()
+                .insert(question, earned);
+        }
+        Ok(points
+            .into_iter()
+            .map(|(key, points)| (key, Arc::new(points)))
+            .collect())
+    }
+}
+
+fn unreadable(error: serde_json::Error) -> diesel::result::Error {
+    diesel::result::Error::DeserializationError(Box::new(error))
+}
+
+/// What a review tells of one question.
+#[derive(Clone, Debug)]
+pub struct Review {
+    /// Points that the saved answer earned; none without one.
+    pub points: i32,
+    /// What is right, and why.
+    pub key: AnswerKey,
+}
+
+impl Review {
+    /// Reviews one question of an attempt; nothing, and nothing is read, while its review is not open.
+    pub async fn find(
+        reader: &Reader,
+        attempt: &Attempt,
+        policy: ReviewPolicy,
+        question: QuestionId,
+    ) -> Result<Option<Self>> {
+        if !attempt.is_reviewable(policy) {
+            return Ok(None);
+        }
+        let keys = reader.fetch(KeysOf(attempt.revision_key()));
+        let points = reader.fetch(PointsOf(attempt.key));
+        let (keys, points) = try_join(keys, points).await?;
+        let Some(key) = keys.and_then(|keys| keys.0.get(&question).cloned()) else {
+            return Ok(None);
+        };
+        let points = points
+            .and_then(|points| points.get(&question).copied())
+            .unwrap_or(0);
+        Ok(Some(Self { points, key }))
+    }
+}

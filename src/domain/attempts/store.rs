@@ -1,0 +1,275 @@
+//! Statements on `attempts` and `attempt_answers` inside a write: few, of fixed text, the same number for a quiz of
+//! any length.
+
+use super::grade::{Answers, Grading};
+use super::model::{Attempt, AttemptState, SeenAttempt};
+use crate::auth::allowed::{Allowed, Gate};
+use crate::auth::permission::action;
+use crate::auth::policy::Relation;
+use crate::db::{Conn, Db, Statement};
+use crate::domain::content::{Answer, AnswerKeys};
+use crate::domain::enrollments::{Enrollment, SeenEnrollment};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{AttemptId, AttemptKey, OrgId, QuestionId, UnitId};
+use crate::relation_sql;
+use diesel::dsl::SqlTypeOf;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{
+    Array, BigInt, Bool, Double, Integer, Interval, Jsonb, Nullable, Text, Untyped, Uuid as SqlUuid,
+};
+use diesel_async::RunQueryDsl;
+
+type Columns = <Attempt as Selectable<Pg>>::SelectExpression;
+type EnrollmentColumns = <Enrollment as Selectable<Pg>>::SelectExpression;
+
+/// The proof that every write about an attempt takes.
+pub type MayTake<'gate, R> = Allowed<'gate, action::AttemptsTake, R>;
+
+/// What a new attempt starts with.
+#[derive(Clone, Copy, Debug)]
+pub struct NewAttempt {
+    /// Its id.
+    pub id: AttemptId,
+    /// The quiz.
+    pub unit: UnitId,
+    /// Where its order comes from.
+    pub seed: i64,
+    /// Seconds until its deadline.
+    pub time_limit_seconds: Option<i32>,
+    /// Attempts that the enrolment has at this quiz.
+    pub max_attempts: Option<i32>,
+    /// Points that can be earned.
+    pub max_points: i32,
+    /// Points that pass.
+    pub pass_points: i32,
+}
+
+/// Inserts the next attempt of an enrolment at a quiz, its deadline fixed by the database's clock. Tells whether one
+/// was left; where one is open already, the unique index `attempts_open` refuses the next.
+pub async fn insert(
+    enrollment: &MayTake<'_, SeenEnrollment>,
+    mut conn: Conn<'_>,
+    new: &NewAttempt,
+) -> QueryResult<bool> {
+    let inserted = Statement::<Untyped>::new(
+        "insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, seed, \
+         started_at, deadline_at, max_points, pass_points) \
+         select e.org_id, ?, e.id, q.unit_id, e.course_id, e.revision_id, e.member_id, coalesce(max(a.number), 0) + 1, ?, \
+         q.moment, q.moment + make_interval(secs => ?), ?, ? \
+         from (select ?::uuid as unit_id, clock_timestamp() as moment) q \
+         join enrollments e on e.org_id = ? and e.id = ? \
+         left join attempts a on a.org_id = e.org_id and a.enrollment_id = e.id and a.unit_id = q.unit_id \
+         group by e.org_id, e.id, q.unit_id, q.moment \
+         having coalesce(max(a.number), 0) < ? or bool_or(a.state = 'in_progress')",
+    )
+    .bind::<SqlUuid, _>(new.id)
+    .bind::<BigInt, _>(new.seed)
+    .bind::<Nullable<Double>, _>(new.time_limit_seconds.map(f64::from))
+    .bind::<Integer, _>(new.max_points)
+    .bind::<Integer, _>(new.pass_points)
+    .bind::<SqlUuid, _>(new.unit)
+    .bind::<SqlUuid, _>(enrollment.enrollment.key.org)
+    .bind::<SqlUuid, _>(enrollment.enrollment.key.id)
+    .bind::<Integer, _>(new.max_attempts.unwrap_or(i32::MAX))
+    .execute(&mut conn)
+    .await?;
+    Ok(inserted == 1)
+}
+
+/// The select list of a locked attempt. The clock is read above the lock, so after it is got.
+macro_rules! locked {
+    ($more:literal, $from:literal) => {
+        concat!(
+            "select ?, ",
+            relation_sql!("attempts"),
+            ", enrollments.state <> 'withdrawn', \
+             coalesce(clock_timestamp() > attempts.deadline_at + make_interval(secs => ?), false)",
+            $more,
+            $from
+        )
+    };
+}
+
+/// Reads an attempt to save an answer in it. Other answers may be saved beside it; its submission waits. It is late from
+/// the deadline on.
+pub async fn lock_for_answer(gate: &Gate<'_>, key: AttemptKey) -> Result<Option<SeenAttempt>> {
+    if key.org != gate.org() {
+        return Ok(None);
+    }
+    let actor = gate.member_id();
+    let row: Option<(Attempt, bool, bool, bool, bool)> =
+        Statement::<(SqlTypeOf<Columns>, Bool, Bool, Bool, Bool)>::new(locked!(
+            "",
+            " from (select * from attempts where org_id = ? and id = ? for share) attempts \
+             join enrollments on enrollments.org_id = attempts.org_id and enrollments.id = attempts.enrollment_id"
+        ))
+        .bind::<SqlTypeOf<Columns>, _>(<Attempt as Selectable<Pg>>::construct_selection())
+        .bind::<SqlUuid, _>(actor)
+        .bind::<SqlUuid, _>(actor)
+        .bind::<Double, _>(0.0)
+        .bind::<SqlUuid, _>(key.org)
+        .bind::<SqlUuid, _>(key.id)
+        .get_result(&mut gate.conn())
+        .await
+        .optional()?;
+    Ok(
+        row.map(|(attempt, taught, managed, is_enrolled, is_late)| SeenAttempt {
+            relation: relation(gate, &attempt, taught, managed),
+            attempt,
+            is_enrolled,
+            is_late,
+        }),
+    )
+}
+
+/// Reads an attempt to close it, with its enrolment locked before it. It is late once the grace is over too.
+pub async fn lock_to_close(
+    gate: &Gate<'_>,
+    key: AttemptKey,
+) -> Result<Option<(SeenAttempt, SeenEnrollment)>> {
+    if key.org != gate.org() {
+        return Ok(None);
+    }
+    let actor = gate.member_id();
+    // The enrolment's sub-select is the outer side of the lateral join, so its lock comes first.
+    let row: Option<(Attempt, bool, bool, bool, bool, Enrollment)> =
+        Statement::<(SqlTypeOf<Columns>, Bool, Bool, Bool, Bool, SqlTypeOf<EnrollmentColumns>)>::new(locked!(
+            ", ?",
+            " from (select ?::uuid as org_id, ?::uuid as id) k \
+             cross join lateral (select e.* from enrollments e where e.org_id = k.org_id and e.id = \
+             (select a.enrollment_id from attempts a where a.org_id = k.org_id and a.id = k.id) for no key update) enrollments \
+             cross join lateral (select a.* from attempts a where a.org_id = enrollments.org_id \
+             and a.enrollment_id = enrollments.id and a.id = k.id for no key update) attempts"
+        ))
+        .bind::<SqlTypeOf<Columns>, _>(<Attempt as Selectable<Pg>>::construct_selection())
+        .bind::<SqlUuid, _>(actor)
+        .bind::<SqlUuid, _>(actor)
+        .bind::<Double, _>(f64::from(super::GRACE_SECONDS))
+        .bind::<SqlTypeOf<EnrollmentColumns>, _>(<Enrollment as Selectable<Pg>>::construct_selection())
+        .bind::<SqlUuid, _>(key.org)
+        .bind::<SqlUuid, _>(key.id)
+        .get_result(&mut gate.conn())
+        .await
+        .optional()?;
+    Ok(
+        row.map(|(attempt, taught, managed, is_enrolled, is_late, enrollment)| {
+            let relation = relation(gate, &attempt, taught, managed);
+            let attempt = SeenAttempt {
+                attempt,
+                relation,
+                is_enrolled,
+                is_late,
+            };
+            (attempt, SeenEnrollment { enrollment, relation })
+        }),
+    )
+}
+
+fn relation(gate: &Gate<'_>, attempt: &Attempt, taught: bool, managed: bool) -> Relation {
+    Relation {
+        own: attempt.member_id == gate.member_id(),
+        taught,
+        managed,
+    }
+}
+
+/// Saves an answer over the one of the expected version: 0 for none, any where nothing is expected. Tells whether that
+/// version was still the one.
+pub async fn save(
+    attempt: &MayTake<'_, SeenAttempt>,
+    mut conn: Conn<'_>,
+    question: QuestionId,
+    answer: &Answer,
+    expected: Option<i32>,
+) -> Result<bool> {
+    let key = attempt.attempt.key;
+    let saved = Statement::<Untyped>::new(
+        "insert into attempt_answers (org_id, attempt_id, question_id, answer) \
+         select k.org_id, k.attempt_id, k.question_id, k.answer \
+         from (select ?::uuid as org_id, ?::uuid as attempt_id, ?::uuid as question_id, ?::jsonb as answer, ?::integer as expected) k \
+         where coalesce(k.expected, 0) = 0 or exists (select from attempt_answers s where s.org_id = k.org_id \
+         and s.attempt_id = k.attempt_id and s.question_id = k.question_id and s.version = k.expected) \
+         on conflict (org_id, attempt_id, question_id) do update \
+         set answer = excluded.answer, version = attempt_answers.version + 1, saved_at = clock_timestamp() \
+         where attempt_answers.version = coalesce(?, attempt_answers.version)",
+    )
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
+    .bind::<SqlUuid, _>(question)
+    .bind::<Jsonb, _>(serde_json::to_value(answer).map_err(Error::internal)?)
+    .bind::<Nullable<Integer>, _>(expected)
+    .bind::<Nullable<Integer>, _>(expected)
+    .execute(&mut conn)
+    .await?;
+    Ok(saved == 1)
+}
+
+/// Reads what was saved and what is right. The attempt is locked, so nothing more is being saved.
+pub async fn answers_and_keys(
+    attempt: &MayTake<'_, SeenAttempt>,
+    mut conn: Conn<'_>,
+) -> Result<(Answers, AnswerKeys)> {
+    let attempt = &attempt.attempt;
+    let (keys, answers): (String, serde_json::Value) = Statement::<(Text, Jsonb)>::new(
+        "select k.answer_keys, coalesce((select jsonb_object_agg(s.question_id, s.answer) from attempt_answers s \
+         where s.org_id = k.org_id and s.attempt_id = ?), '{}') \
+         from revision_answer_keys k where k.org_id = ? and k.revision_id = ?",
+    )
+    .bind::<SqlUuid, _>(attempt.key.id)
+    .bind::<SqlUuid, _>(attempt.key.org)
+    .bind::<SqlUuid, _>(attempt.revision_id)
+    .get_result(&mut conn)
+    .await?;
+    Ok((
+        serde_json::from_value(answers).map_err(Error::internal)?,
+        serde_json::from_str(&keys).map_err(Error::internal)?,
+    ))
+}
+
+/// Closes an attempt: its state, its points and those of every answer, in one statement.
+pub async fn close(
+    attempt: &MayTake<'_, SeenAttempt>,
+    mut conn: Conn<'_>,
+    state: AttemptState,
+    automatically: bool,
+    grading: &Grading,
+) -> QueryResult<()> {
+    let key = attempt.attempt.key;
+    let points = (state == AttemptState::Graded).then(|| grading.total());
+    Statement::<Untyped>::new(
+        "with graded as (update attempt_answers s set points = g.points from unnest(?, ?) as g(question_id, points) \
+         where s.org_id = ? and s.attempt_id = ? and s.question_id = g.question_id) \
+         update attempts set state = ?, submitted_at = clock_timestamp(), submitted_automatically = ?, points = ? \
+         where org_id = ? and id = ? and state = 'in_progress'",
+    )
+    .bind::<Array<SqlUuid>, _>(grading.questions.clone())
+    .bind::<Array<Integer>, _>(grading.points.clone())
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
+    .bind::<Text, _>(state)
+    .bind::<Bool, _>(automatically)
+    .bind::<Nullable<Integer>, _>(points)
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
+    .execute(&mut conn)
+    .await
+    .map(|_| ())
+}
+
+/// Finds open attempts whose time and grace are over, in any organisation, the longest overdue first.
+pub async fn due(db: &Db, most: i32) -> Result<Vec<AttemptKey>> {
+    let mut conn = db.unscoped().await?;
+    let rows: Vec<(OrgId, AttemptId)> =
+        Statement::<(SqlUuid, SqlUuid)>::new("select org_id, id from door.due_attempts(?, ?)")
+            .bind::<Interval, _>(diesel::data_types::PgInterval::from_microseconds(
+                i64::from(super::GRACE_SECONDS) * 1_000_000,
+            ))
+            .bind::<Integer, _>(most)
+            .load(&mut conn)
+            .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(org, id)| AttemptKey::new(org, id))
+        .collect())
+}

@@ -1,0 +1,145 @@
+//! What learners do with attempts.
+
+use super::attempt_inputs::{AttemptAnswerSaveInput, AttemptStartInput, AttemptSubmitInput};
+use super::attempt_items::AttemptAnswer;
+use super::support::mutation::{key, signed_in};
+use super::support::operation::Ask;
+use crate::domain::attempts::review::SavedIn;
+use crate::domain::attempts::{Attempt, lists, submit, take};
+use crate::kernel::ids::{AttemptKey, EnrollmentKey, QuestionKey, UnitKey};
+use crate::payload;
+use async_graphql::{Context, Object, Result};
+use std::sync::Arc;
+
+payload! {
+    /// What `attemptStart` answers.
+    AttemptStartPayload {
+        /// The new attempt.
+        attempt: Arc<Attempt>,
+    }
+    AttemptStartUserError, AttemptStartErrorCode { NotFound, Invalid, NotEnrolled, AttemptOpen, NoAttemptsLeft, IdempotencyMismatch }
+}
+
+payload! {
+    /// What `attemptAnswerSave` answers.
+    AttemptAnswerSavePayload {
+        /// The answer as it is saved now.
+        answer: AttemptAnswer,
+        /// The attempt.
+        attempt: Arc<Attempt>,
+    }
+    AttemptAnswerSaveUserError, AttemptAnswerSaveErrorCode { NotFound, Invalid, NotEnrolled, InvalidState, DeadlinePassed, VersionConflict, IdempotencyMismatch }
+}
+
+payload! {
+    /// What `attemptSubmit` answers.
+    AttemptSubmitPayload {
+        /// The attempt, graded.
+        attempt: Arc<Attempt>,
+    }
+    AttemptSubmitUserError, AttemptSubmitErrorCode { NotFound, Invalid, NotEnrolled, InvalidState, DeadlinePassed, IdempotencyMismatch }
+}
+
+/// The mutations about attempts.
+#[derive(Default)]
+pub struct AttemptMutation;
+
+#[Object]
+impl AttemptMutation {
+    /// Starts an attempt at a quiz. From now on its clock runs: `deadlineAt` is fixed by the server and moves no more.
+    /// A completed enrolment may take its quizzes again while attempts are left; what is completed stays completed.
+    ///
+    /// Requires: `attempts.take` on your own enrolment. Cost: 1.
+    async fn attempt_start(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which quiz, in which enrolment.")] input: AttemptStartInput,
+    ) -> Result<Option<AttemptStartPayload>> {
+        signed_in(ctx)?;
+        let enrollment: EnrollmentKey = match key(&input.enrollment_id, "enrollmentId") {
+            Ok(key) => key,
+            Err(refusals) => return AttemptStartPayload::refused(refusals),
+        };
+        let quiz: UnitKey = match key(&input.quiz_id, "quizId") {
+            Ok(key) => key,
+            Err(refusals) => return AttemptStartPayload::refused(refusals),
+        };
+        let done = ctx
+            .operation()
+            .mutate("attemptStart", enrollment.org, &input, move |write| {
+                Box::pin(async move { take::start(write, enrollment, quiz).await })
+            });
+        match done.await? {
+            Ok(key) => Ok(Some(AttemptStartPayload {
+                attempt: lists::find(&ctx.reader(), ctx.viewer(), key).await?,
+                ..Default::default()
+            })),
+            Err(refusals) => AttemptStartPayload::refused(refusals),
+        }
+    }
+
+    /// Saves one answer of your open attempt, over the one that is saved. What is saved counts, whether you submit the
+    /// attempt or its time runs out. After the deadline nothing is saved any more.
+    ///
+    /// Requires: `attempts.take` on your own attempt. Cost: 1.
+    async fn attempt_answer_save(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which question, and the answer.")] input: AttemptAnswerSaveInput,
+    ) -> Result<Option<AttemptAnswerSavePayload>> {
+        signed_in(ctx)?;
+        let attempt: AttemptKey = match key(&input.attempt_id, "attemptId") {
+            Ok(key) => key,
+            Err(refusals) => return AttemptAnswerSavePayload::refused(refusals),
+        };
+        let question: QuestionKey = match key(&input.question_id, "questionId") {
+            Ok(key) => key,
+            Err(refusals) => return AttemptAnswerSavePayload::refused(refusals),
+        };
+        let (answer, expected) = (input.answer.clone().into(), input.expected_version);
+        let done = ctx
+            .operation()
+            .mutate("attemptAnswerSave", attempt.org, &input, move |write| {
+                Box::pin(async move { take::save_answer(write, attempt, question, answer, expected).await })
+            });
+        match done.await? {
+            Ok((key, question)) => {
+                let saved = ctx.fetch(SavedIn(key)).await?;
+                Ok(Some(AttemptAnswerSavePayload {
+                    answer: saved.and_then(|saved| saved.get(&question).map(AttemptAnswer::from)),
+                    attempt: lists::find(&ctx.reader(), ctx.viewer(), key).await?,
+                    ..Default::default()
+                }))
+            }
+            Err(refusals) => AttemptAnswerSavePayload::refused(refusals),
+        }
+    }
+
+    /// Submits your open attempt: the server grades what was saved. If it passes, the quiz is complete, and so is the
+    /// course if nothing else was missing. Until 5 seconds after the deadline; then the server submits by itself.
+    ///
+    /// Requires: `attempts.take` on your own attempt. Cost: 1.
+    async fn attempt_submit(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which attempt.")] input: AttemptSubmitInput,
+    ) -> Result<Option<AttemptSubmitPayload>> {
+        signed_in(ctx)?;
+        let attempt: AttemptKey = match key(&input.attempt_id, "attemptId") {
+            Ok(key) => key,
+            Err(refusals) => return AttemptSubmitPayload::refused(refusals),
+        };
+        let done = ctx
+            .operation()
+            .mutate("attemptSubmit", attempt.org, &input, move |write| {
+                Box::pin(async move { submit::submit(write, attempt).await })
+            });
+        match done.await? {
+            Ok(key) => Ok(Some(AttemptSubmitPayload {
+                attempt: lists::find(&ctx.reader(), ctx.viewer(), key).await?,
+                ..Default::default()
+            })),
+            Err(refusals) => AttemptSubmitPayload::refused(refusals),
+        }
+    }
+}
