@@ -255,8 +255,8 @@ async fn everybody_sees_the_enrolments_that_their_role_reaches() {
         .run_with(LIST, json!({ "org": app.org_id() }))
         .await;
     assert_eq!(
-        reply.data("/node/enrollments/totalCount"),
-        &json!(0),
+        reply.data("/node/enrollments"),
+        &Value::Null,
         "an open academy shows no learners"
     );
 

@@ -3,6 +3,7 @@
 
 pub mod support;
 
+mod access;
 mod attempt_races;
 mod attempt_reviews;
 mod attempt_times;
@@ -11,3 +12,9 @@ mod authoring;
 mod catalogue;
 mod enrollments;
 mod http;
+mod invitation_refusals;
+mod invitations;
+mod members;
+mod organizations;
+mod role_changes;
+mod sign_in;

@@ -4,6 +4,7 @@ pub mod app;
 pub mod client;
 pub mod factory;
 pub mod learning;
+pub mod people;
 pub mod quiz;
 pub mod servers;
 
