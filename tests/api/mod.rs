@@ -3,6 +3,7 @@
 
 pub mod support;
 
+mod access;
 mod attempt_races;
 mod attempt_reviews;
 mod attempt_times;
@@ -19,3 +20,9 @@ mod progress;
 mod redis;
 mod statements;
 mod visibility;
+mod invitation_refusals;
+mod invitations;
+mod members;
+mod organizations;
+mod role_changes;
+mod sign_in;

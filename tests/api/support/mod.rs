@@ -9,6 +9,7 @@ pub mod faulty;
 pub mod harvest;
 pub mod learning;
 pub mod proxy;
+pub mod people;
 pub mod quiz;
 pub mod servers;
 pub mod walk;
