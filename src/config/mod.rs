@@ -26,6 +26,9 @@ pub struct DatabaseConfig {
     /// Milliseconds a transaction may do nothing before PostgreSQL ends it.
     #[arg(long, env = "LYCEUM_IDLE_TRANSACTION_TIMEOUT_MS", default_value_t = 10_000)]
     pub idle_transaction_timeout_ms: u64,
+    /// Milliseconds a mutation's transaction may take in all.
+    #[arg(long, env = "LYCEUM_WRITE_TIMEOUT_MS", default_value_t = 15_000)]
+    pub write_timeout_ms: u64,
 }
 
 impl Default for DatabaseConfig {
@@ -38,6 +41,7 @@ impl Default for DatabaseConfig {
             statement_timeout_ms: 5_000,
             lock_timeout_ms: 2_000,
             idle_transaction_timeout_ms: 10_000,
+            write_timeout_ms: 15_000,
         }
     }
 }

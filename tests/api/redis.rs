@@ -6,7 +6,6 @@ use super::support::{TestApp, factory};
 use futures_util::future::join_all;
 use lyceum::cache::Shared;
 use lyceum::dev::redis::PrivateRedis;
-use lyceum::kernel::ids::{CourseKey, Key};
 use redis::AsyncCommands;
 use serde_json::json;
 use std::path::Path;

@@ -108,6 +108,17 @@ impl TestApp {
         }
     }
 
+    /// Another node, with settings of its own, that works in the same organisation.
+    pub async fn another_node(&self, database: &DatabaseConfig, http: HttpConfig, shared: Shared) -> Self {
+        let app = parts(shared, database).await;
+        Self {
+            router: generous(&app, DocumentLimits::default(), http),
+            app,
+            org: self.org,
+            slug: self.slug.clone(),
+        }
+    }
+
     /// The node's routes.
     pub fn routes(&self) -> Router {
         self.router.clone()
@@ -137,12 +148,17 @@ impl TestApp {
 
     /// Somebody without a token.
     pub fn anonymous(&self) -> Client {
-        Client::new(self.router.clone(), None)
+        self.client(None)
     }
 
     /// Somebody who sends this token.
     pub fn bearer(&self, token: &str) -> Client {
-        Client::new(self.router.clone(), Some(token.to_owned()))
+        self.client(Some(token.to_owned()))
+    }
+
+    /// Somebody who sends this token, if any.
+    pub fn client(&self, token: Option<String>) -> Client {
+        Client::new(self.router.clone(), token)
     }
 
     /// A new member with a built-in role.
@@ -189,12 +205,16 @@ async fn parts(shared: Shared, database: &DatabaseConfig) -> Arc<App> {
 
 /// The routes of a node with everybody's buckets full, and answers traced.
 pub fn node(app: &Arc<App>, limits: DocumentLimits) -> Router {
+    generous(app, limits, HttpConfig::default())
+}
+
+fn generous(app: &Arc<App>, limits: DocumentLimits, http: HttpConfig) -> Router {
     let http = HttpConfig {
         bucket_capacity: 1 << 40,
         anonymous_bucket_capacity: 1 << 40,
-        trace: true,
         organization_bucket_capacity: 1 << 40,
-        ..HttpConfig::default()
+        trace: true,
+        ..http
     };
     serve(app, limits, http)
 }
