@@ -9,6 +9,7 @@ mod attempt_times;
 mod attempts;
 mod authoring;
 mod catalogue;
+mod contention;
 mod enrollments;
 mod faults;
 mod http;
