@@ -4,10 +4,15 @@
 //! transaction and no scope outlives its request, a mutation is done wholly or not at all, and a client that sends the
 //! same request again gets what it asked for, once.
 
+use super::support::TestApp;
 use super::support::faulty::{By, Faulty, Operation, assert_is_typed};
 use super::support::proxy::Fault;
 use super::support::{learning, quiz};
+use diesel_async::RunQueryDsl;
+use lyceum::db::pool::Statements;
+use lyceum::db::{Batch, Conn, Reader, Scope};
 use serde_json::json;
+use std::collections::HashMap;
 use std::pin::pin;
 use std::task::Poll;
 
@@ -197,5 +202,37 @@ async fn a_database_out_of_reach_is_said_soon_and_forgotten_when_it_is_back() {
         faulty.proxy.heal().await;
         faulty.ask_again(&asked).await;
         faulty.assert_is_sound().await;
+    }
+}
+
+/// Waits for a moment, then stands for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Slow(u32);
+
+impl Batch for Slow {
+    type Value = u32;
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> diesel::QueryResult<HashMap<Self, u32>> {
+        diesel::sql_query("select pg_sleep(0.01)")
+            .execute(&mut conn)
+            .await?;
+        Ok(keys.iter().map(|key| (*key, key.0)).collect())
+    }
+}
+
+#[tokio::test]
+async fn a_batch_outlives_the_one_who_loads_it() {
+    let app = TestApp::new().await;
+    for polls in 1.. {
+        let reader = Reader::new(app.app.db.clone(), Scope::default(), Statements::default());
+        let first = dropped_after(polls, reader.fetch(Slow(1)));
+        let (first, second) = futures_util::future::join(first, reader.fetch(Slow(2))).await;
+        assert_eq!(
+            second.unwrap(),
+            Some(2),
+            "the first was dropped after {polls} polls"
+        );
+        if first.is_some() {
+            break;
+        }
     }
 }
