@@ -100,9 +100,7 @@ pub async fn revoke_sessions(db: &Db, user: UserId, only: Option<SessionId>) -> 
 }
 
 async fn account(db: &Db, email: &str) -> Result<Option<Account>> {
-    use diesel::OptionalExtension;
     let statement =
         Statement::<Untyped>::new("select * from door.sign_in(?)").bind::<Text, _>(email.to_owned());
-    let mut conn = db.unscoped().await?;
-    Ok(statement.get_result(&mut conn).await.optional()?)
+    Ok(db.door(statement).await?.pop())
 }

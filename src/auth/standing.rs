@@ -181,8 +181,7 @@ struct SessionRow {
 /// Reads the standing behind a session's token: one statement, through its door.
 pub async fn load(db: &Db, token: &TokenHash) -> Result<Option<Standing>> {
     let statement = crate::db::Statement::<diesel::sql_types::Untyped>::new("select * from door.session(?)");
-    let mut conn = db.unscoped().await?;
-    let rows: Vec<SessionRow> = statement.bind::<Bytea, _>(token.to_vec()).load(&mut conn).await?;
+    let rows: Vec<SessionRow> = db.door(statement.bind::<Bytea, _>(token.to_vec())).await?;
     let [first, ..] = rows.as_slice() else {
         return Ok(None);
     };

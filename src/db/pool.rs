@@ -2,14 +2,24 @@
 
 use super::begin::begin;
 use super::scope::Scope;
+use super::statement::Statement;
 use crate::config::DatabaseConfig;
 use crate::kernel::error::{Error, Result};
 use anyhow::Context;
+use diesel::QueryResult;
 use diesel::connection::{Instrumentation, InstrumentationEvent};
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::QueryMetadata;
+use diesel::pg::Pg;
+use diesel::query_dsl::CompatibleType;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{Bool, Text};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{
+    AnsiTransactionManager, AsyncConnection, AsyncPgConnection, RunQueryDsl, TransactionManager,
+};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -21,7 +31,12 @@ pub struct Db {
     pool: Pool<AsyncPgConnection>,
     /// For doors: sign-in, sessions, verification and health go on while operations take all of theirs.
     doors: Pool<AsyncPgConnection>,
+    patience: Duration,
+    write_patience: Duration,
 }
+
+/// How long a server that misses its own deadline is waited for before its connection counts as dead.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Counts the data statements of one operation; transaction control is not among them.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +58,7 @@ impl Instrumentation for Statements {
 }
 
 /// Counts nothing: what a connection in the pool carries, and transaction control.
-pub(super) fn uncounted(_: InstrumentationEvent<'_>) {}
+fn uncounted(_: InstrumentationEvent<'_>) {}
 
 #[derive(diesel::QueryableByName)]
 struct LoginRole {
@@ -59,6 +74,8 @@ impl Db {
         let db = Self {
             pool: pool(config, config.pool_size)?,
             doors: pool(config, config.door_pool_size)?,
+            patience: Duration::from_millis(config.statement_timeout_ms) + GRACE,
+            write_patience: Duration::from_millis(config.write_timeout_ms),
         };
         db.refuse_privileges().await?;
         Ok(db)
@@ -86,9 +103,35 @@ impl Db {
         Ok(())
     }
 
-    /// Takes a connection for single statements that need no scope: the doors.
+    /// Takes a connection for single statements that need no scope.
     pub async fn unscoped(&self) -> Result<Object<AsyncPgConnection>> {
         self.doors.get().await.map_err(|_| Error::Unavailable)
+    }
+
+    /// Runs a door: one statement that needs no scope.
+    pub async fn door<S, R>(&self, statement: Statement<'_, S>) -> Result<Vec<R>>
+    where
+        S: CompatibleType<R, Pg> + Send + 'static,
+        Pg: QueryMetadata<S>,
+        R: FromSqlRow<S::SqlType, Pg> + Send + 'static,
+    {
+        let lent = self.lend(&self.doors).await?;
+        let rows = within(self.patience, statement.load(&mut &*lent)).await?;
+        lent.give_back();
+        Ok(rows)
+    }
+
+    /// How long a write may take in all.
+    pub const fn write_patience(&self) -> Duration {
+        self.write_patience
+    }
+
+    async fn lend(&self, pool: &Pool<AsyncPgConnection>) -> Result<Lent> {
+        let conn = pool.get().await.map_err(|_| Error::Unavailable)?;
+        Ok(Lent {
+            conn: Some(conn),
+            patience: self.patience,
+        })
     }
 
     /// How many connections are open and how many of them are idle.
@@ -98,19 +141,77 @@ impl Db {
     }
 
     /// Takes a connection and opens a scoped transaction on it.
-    pub(super) async fn begin(
-        &self,
-        sql: &str,
-        scope: &Scope,
-        statements: &Statements,
-    ) -> Result<Object<AsyncPgConnection>> {
-        let mut conn = self.pool.get().await.map_err(|_| Error::Unavailable)?;
-        if let Err(error) = begin(&mut conn, sql, scope).await {
-            let _ = Object::take(conn);
-            return Err(error.into());
-        }
-        conn.set_instrumentation(statements.clone());
-        Ok(conn)
+    pub(super) async fn begin(&self, sql: &str, scope: &Scope, statements: &Statements) -> Result<Lent> {
+        let mut lent = self.lend(&self.pool).await?;
+        within(self.patience, begin(&mut lent, sql, scope)).await?;
+        lent.set_instrumentation(statements.clone());
+        Ok(lent)
+    }
+}
+
+/// Waits for the server only so long: one that is silent beyond its own deadlines will not answer any more.
+pub(super) async fn within<T>(
+    patience: Duration,
+    answer: impl Future<Output = QueryResult<T>>,
+) -> QueryResult<T> {
+    let silence = |_| {
+        let message = "connection closed: the server is silent".to_owned();
+        Err(DieselError::DatabaseError(
+            DatabaseErrorKind::UnableToSendCommand,
+            Box::new(message),
+        ))
+    };
+    tokio::time::timeout(patience, answer)
+        .await
+        .unwrap_or_else(silence)
+}
+
+/// A connection out of the pool. If it is dropped before it is given back, it is closed, so that no transaction, lock or
+/// scope outlives the request; the pool itself would look at it only when somebody wants it next.
+pub(super) struct Lent {
+    conn: Option<Object<AsyncPgConnection>>,
+    pub patience: Duration,
+}
+
+impl Lent {
+    /// Ends the transaction and gives the connection back.
+    pub async fn end(mut self, commit: bool) -> QueryResult<()> {
+        let patience = self.patience;
+        let conn: &mut AsyncPgConnection = &mut self;
+        conn.set_instrumentation(uncounted);
+        within(patience, async {
+            if commit {
+                AnsiTransactionManager::commit_transaction(conn).await
+            } else {
+                AnsiTransactionManager::rollback_transaction(conn).await
+            }
+        })
+        .await?;
+        self.give_back();
+        Ok(())
+    }
+
+    fn give_back(mut self) {
+        drop(self.conn.take());
+    }
+}
+
+impl Deref for Lent {
+    type Target = AsyncPgConnection;
+    fn deref(&self) -> &AsyncPgConnection {
+        self.conn.as_ref().expect("only giving it back takes it away")
+    }
+}
+
+impl DerefMut for Lent {
+    fn deref_mut(&mut self) -> &mut AsyncPgConnection {
+        self.conn.as_mut().expect("only giving it back takes it away")
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        drop(self.conn.take().map(Object::take));
     }
 }
 

@@ -1,14 +1,12 @@
 //! One read operation: one connection, one snapshot.
 //!
 //! The first statement takes a connection and opens a read-only, repeatable-read transaction with the scope;
-//! what needs no SQL takes none. A session that is dropped in the middle leaves its connection in a transaction,
-//! which the pool sees and throws away.
+//! what needs no SQL takes none. A session that is dropped in the middle closes its connection.
 
-use super::pool::{Db, Statements, uncounted};
+use super::pool::{Db, Lent, Statements, within};
 use super::scope::Scope;
 use crate::kernel::error::{Error, Result};
-use diesel_async::pooled_connection::deadpool::Object;
-use diesel_async::{AnsiTransactionManager, AsyncConnection, AsyncPgConnection, TransactionManager};
+use diesel_async::AsyncPgConnection;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::OnceCell;
 
@@ -19,7 +17,7 @@ pub struct Session {
     db: Db,
     scope: Scope,
     statements: Statements,
-    conn: OnceCell<Object<AsyncPgConnection>>,
+    transaction: OnceCell<Lent>,
     failed: AtomicBool,
 }
 
@@ -30,21 +28,29 @@ impl Session {
             db,
             scope,
             statements,
-            conn: OnceCell::new(),
+            transaction: OnceCell::new(),
             failed: AtomicBool::new(false),
         }
     }
 
     /// Gives the shared connection, opened at the first call.
-    pub async fn conn(&self) -> Result<&AsyncPgConnection> {
+    async fn conn(&self) -> Result<&Lent> {
+        let begin = || async {
+            // Others may have waited for the same: each of them would wait as long again.
+            self.check()?;
+            let begun = self.db.begin(BEGIN, &self.scope, &self.statements).await;
+            begun.inspect_err(|_| self.failed.store(true, Ordering::Relaxed))
+        };
+        let transaction = self.transaction.get_or_try_init(begin).await?;
+        self.check()?;
+        Ok(transaction)
+    }
+
+    fn check(&self) -> Result<()> {
         if self.failed.load(Ordering::Relaxed) {
             return Err(Error::Unavailable);
         }
-        let conn = self
-            .conn
-            .get_or_try_init(|| self.db.begin(BEGIN, &self.scope, &self.statements))
-            .await?;
-        Ok(conn)
+        Ok(())
     }
 
     /// Runs statements on the shared connection. A failure marks the session: PostgreSQL refuses everything after
@@ -53,25 +59,23 @@ impl Session {
     where
         F: Future<Output = diesel::QueryResult<T>>,
     {
-        statements(self.conn().await?).await.map_err(|error| {
-            if !matches!(error, diesel::result::Error::NotFound) {
-                self.failed.store(true, Ordering::Relaxed);
+        let conn = self.conn().await?;
+        within(conn.patience, statements(conn)).await.map_err(|error| {
+            let is_first = matches!(error, diesel::result::Error::NotFound)
+                || !self.failed.swap(true, Ordering::Relaxed);
+            if is_first {
+                error.into()
+            } else {
+                Error::Unavailable
             }
-            error.into()
         })
     }
 
     /// Ends the transaction and gives the connection back.
     pub async fn close(self) {
-        let Some(mut conn) = self.conn.into_inner() else {
-            return;
-        };
-        conn.set_instrumentation(uncounted);
-        if AnsiTransactionManager::commit_transaction(&mut *conn)
-            .await
-            .is_err()
-        {
-            let _ = Object::take(conn);
+        if let Some(transaction) = self.transaction.into_inner() {
+            // Nothing was written; a connection that cannot even commit that is closed.
+            let _ = transaction.end(true).await;
         }
     }
 }

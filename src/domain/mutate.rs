@@ -110,7 +110,7 @@ pub struct Write<'tx> {
     /// The person who writes; nobody where the service itself does.
     pub user: Option<UserId>,
     happenings: Happenings,
-    stale: Mutex<Vec<Stale>>,
+    stale: &'tx Mutex<Vec<Stale>>,
 }
 
 impl Write<'_> {
@@ -169,7 +169,30 @@ where
         .map_err(Error::internal)?
 }
 
+/// Runs a write within its time, then tells what it made stale.
 async fn run<T, F>(app: &App, user: Option<UserId>, request: Request, work: F) -> Outcome<T>
+where
+    T: Serialize + DeserializeOwned + Send,
+    F: for<'w> FnOnce(&'w Write<'w>) -> Done<'w, T> + Send,
+{
+    let stale = Mutex::default();
+    let written = write(app, user, request, work, &stale);
+    let outcome = tokio::time::timeout(app.db.write_patience(), written).await;
+    let outcome = outcome.unwrap_or(Err(Error::Unavailable));
+    // Also after an error: it may have come between the commit and its answer.
+    for stale in stale.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        app.announce(stale).await;
+    }
+    outcome
+}
+
+async fn write<T, F>(
+    app: &App,
+    user: Option<UserId>,
+    request: Request,
+    work: F,
+    stale: &Mutex<Vec<Stale>>,
+) -> Outcome<T>
 where
     T: Serialize + DeserializeOwned + Send,
     F: for<'w> FnOnce(&'w Write<'w>) -> Done<'w, T> + Send,
@@ -189,12 +212,10 @@ where
         app,
         user,
         happenings: Happenings::default(),
-        stale: Mutex::default(),
+        stale,
     };
     let done = work(&write).await;
-    let Write {
-        happenings, stale, ..
-    } = write;
+    let happenings = write.happenings;
     let outcome = match done {
         Ok(outcome) => outcome,
         Err(Stop::Failed(error)) => {
@@ -215,12 +236,11 @@ where
         records::insert(tx.conn(), request.org, user, &request.request_id, &happenings).await?;
     }
     if let Err(error) = remember(&tx, user, &request, json!({ "done": &outcome })).await {
+        // First give the connection back: every request with this key would wait for one more.
+        drop(tx.rollback().await);
         return concurrent(app, &scope, user, &request, error).await;
     }
     tx.commit().await?;
-    for stale in stale.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        app.announce(stale).await;
-    }
     Ok(Ok(outcome))
 }
 
@@ -328,6 +348,7 @@ async fn refuse<T: DeserializeOwned>(
     }
     let tx = Tx::begin(&app.db, scope, &request.statements).await?;
     if let Err(error) = remember(&tx, user, request, json!({ "refused": &refusals })).await {
+        drop(tx.rollback().await);
         return concurrent(app, scope, user, request, error).await;
     }
     tx.commit().await?;

@@ -69,8 +69,6 @@ pub async fn by_slug(reader: &Reader, slug: &str) -> Result<Option<Arc<Organizat
 
 /// Finds the organisation that a command on the server names, open or not: through its door.
 pub async fn id_of_slug(db: &Db, slug: &str) -> Result<Option<OrgId>> {
-    let mut conn = db.unscoped().await?;
-    let door =
-        Statement::<SqlUuid>::new("select org_id from door.organization(?)").bind::<Text, _>(slug.to_owned());
-    Ok(door.get_result(&mut conn).await.optional()?)
+    let door = Statement::<SqlUuid>::new("select org_id from door.organization(?)");
+    Ok(db.door(door.bind::<Text, _>(slug.to_owned())).await?.pop())
 }

@@ -5,6 +5,7 @@ use super::attempt_mutations::AttemptMutation;
 use super::attempts::AttemptQuery;
 use super::authoring::AuthoringMutation;
 use super::certificates::CertificateQuery;
+use super::content::{Module, QuizUnit, TextUnit, Unit};
 use super::courses::{Course, CourseQuery};
 use super::enrollments::{EnrollmentMutation, EnrollmentQuery};
 use super::front::{Admitted, DocumentLimits, Front};
@@ -20,6 +21,8 @@ use crate::auth::standing::Viewer;
 use crate::domain::app::App;
 use crate::domain::attempts::{self, Attempt};
 use crate::domain::certificates::{self, Certificate};
+use crate::domain::content::compiled::SharedRevision;
+use crate::domain::enrollments::store::PinOf;
 use crate::domain::enrollments::{self, Enrollment};
 use crate::domain::groups::Group;
 use crate::domain::invitations::Invitation;
@@ -27,8 +30,8 @@ use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
 use crate::domain::roles::Role;
 use crate::kernel::ids::{
-    AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key, MemberKey,
-    OrganizationKey, RoleKey, UserKey, prefix,
+    AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key, MemberKey, ModuleKey,
+    OrganizationKey, RoleKey, UnitKey, UserKey, prefix,
 };
 use async_graphql::{
     Context, EmptySubscription, ID, Interface, MergedObject, Object, Response, SDLExportOptions, Schema,
@@ -54,6 +57,12 @@ pub enum Node {
     Viewer(Person),
     /// A course.
     Course(Course),
+    /// A module of a course.
+    Module(Module),
+    /// A unit to read.
+    TextUnit(TextUnit),
+    /// A unit to be answered.
+    QuizUnit(QuizUnit),
     /// An enrolment.
     Enrollment(Arc<Enrollment>),
     /// An attempt at a quiz.
@@ -93,6 +102,23 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
             Some(key) => Course::find(ctx, key).await?.map(Node::Course),
             None => None,
         },
+        Some(ModuleKey::PREFIX) => match ModuleKey::parse(id) {
+            Some(key) => edition(ctx, key.course)
+                .await?
+                .and_then(|revision| Module::find(&revision, key))
+                .map(Node::Module),
+            None => None,
+        },
+        Some(UnitKey::PREFIX) => match UnitKey::parse(id) {
+            Some(key) => edition(ctx, key.course)
+                .await?
+                .and_then(|revision| Unit::find(&revision, key))
+                .map(|unit| match unit {
+                    Unit::Text(text) => Node::TextUnit(text),
+                    Unit::Quiz(quiz) => Node::QuizUnit(quiz),
+                }),
+            None => None,
+        },
         Some(EnrollmentKey::PREFIX) => match EnrollmentKey::parse(id) {
             Some(key) => enrollments::store::find(&ctx.reader(), ctx.viewer(), key)
                 .await?
@@ -114,6 +140,21 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
         _ => None,
     };
     Ok(found)
+}
+
+/// The revision in which the viewer reads a course: their enrolment's, else the current one.
+async fn edition(ctx: &Context<'_>, key: CourseKey) -> crate::kernel::error::Result<Option<SharedRevision>> {
+    let Some(course) = Course::find(ctx, key).await? else {
+        return Ok(None);
+    };
+    let pin = match ctx.viewer().in_org(key.org) {
+        Some(standing) => ctx.fetch(PinOf(key, standing.member)).await?,
+        None => None,
+    };
+    match pin {
+        Some(pin) => course.pinned_to(pin).revision(ctx).await,
+        None => course.revision(ctx).await,
+    }
 }
 
 /// The root fields about objects of any type.
@@ -150,12 +191,12 @@ pub struct Query(
     NodeQuery,
     ViewerQuery,
     OrganizationQuery,
-    InvitationQuery,
-    AccessQuery,
     CourseQuery,
     EnrollmentQuery,
     AttemptQuery,
     CertificateQuery,
+    InvitationQuery,
+    AccessQuery,
 );
 
 /// What can be done. Root fields run one after the other; each is one transaction.

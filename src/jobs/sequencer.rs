@@ -22,11 +22,8 @@ struct Waiting {
 
 /// Numbers what waits. Returns how many events got their number.
 pub async fn run_once(app: &App) -> Result<usize> {
-    let waiting: Vec<Waiting> = {
-        let mut conn = app.db.unscoped().await?;
-        let waiting = Statement::<Untyped>::new("select org_id from door.unsequenced_orgs(?)");
-        waiting.bind::<Integer, _>(MOST).load(&mut conn).await?
-    };
+    let door = Statement::<Untyped>::new("select org_id from door.unsequenced_orgs(?)");
+    let waiting: Vec<Waiting> = app.db.door(door.bind::<Integer, _>(MOST)).await?;
     metrics::gauge!("lyceum_unnumbered_organizations").set(u32::try_from(waiting.len()).unwrap_or(u32::MAX));
     let mut numbered = 0;
     for Waiting { org_id } in waiting {

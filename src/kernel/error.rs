@@ -25,7 +25,8 @@ pub enum Error {
         /// Seconds until the request may be tried again.
         retry_after: u64,
     },
-    /// The service cannot answer now and nothing was changed; the same request may be sent again.
+    /// The service cannot answer now; the same request may be sent again. A mutation may have been done nevertheless,
+    /// when it was its answer that was lost.
     Unavailable,
     /// A fault of ours. Its cause is logged and never shown.
     Internal(Arc<dyn std::error::Error + Send + Sync>),
@@ -70,7 +71,7 @@ impl fmt::Display for Error {
                 write!(f, "Too many requests; try again in {retry_after} s.")
             }
             Self::Unavailable => f.write_str(
-                "The service cannot answer right now. Nothing was changed; send the request again.",
+                "The service cannot answer right now. Send the request again; a mutation with an idempotency key is done once.",
             ),
             Self::Internal(_) => {
                 f.write_str("Something went wrong on our side. Quote the request id when you report it.")

@@ -49,7 +49,9 @@ pub async fn graphql(
             return answer.refused(&refusal);
         }
     };
-    let viewer = match viewer(&server, &parts).await {
+    let limit = Duration::from_millis(server.config.request_timeout_ms);
+    let viewer = tokio::time::timeout(limit, viewer(&server, &parts)).await;
+    let viewer = match viewer.unwrap_or(Err(Error::Unavailable)) {
         Ok(viewer) => viewer,
         Err(error) => return failed(&answer, &error),
     };
@@ -69,7 +71,6 @@ pub async fn graphql(
     }
     let started = Instant::now();
     let execution = server.api.execute(viewer, admitted, &request_id);
-    let limit = Duration::from_millis(server.config.request_timeout_ms);
     // A mutation's write goes on without its request, so only queries are cut off.
     let executed = if kind == Kind::Mutation {
         Ok(execution.await)
@@ -77,10 +78,14 @@ pub async fn graphql(
         tokio::time::timeout(limit, execution).await
     };
     let response = match executed {
-        Ok((response, statements)) => {
+        Ok((mut response, statements)) => {
             let kind = kind_name(kind);
             metrics::histogram!("lyceum_operation_seconds", "kind" => kind).record(started.elapsed());
             metrics::histogram!("lyceum_operation_statements", "kind" => kind).record(statements);
+            if server.config.trace {
+                let trace = async_graphql::value!({ "statements": statements });
+                response.extensions.insert("trace".to_owned(), trace);
+            }
             answer.executed(&response)
         }
         Err(_) => failed(&answer, &Error::Unavailable),

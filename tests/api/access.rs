@@ -155,7 +155,11 @@ async fn only_who_manages_all_members_asks_about_others() {
         &Value::Null,
         "a member of another organisation is not known here"
     );
-    factory::suspend(&app, author.member).await;
+    let suspend = format!(
+        "update memberships set state = 'suspended' where id = '{}'",
+        author.member.id.0
+    );
+    factory::change(&app, &suspend).await;
     let reply = explain(&owner, Some(&author), "COURSES_UPDATE", &course).await;
     assert_eq!(
         reply.text("/explainAccess/missing"),

@@ -12,6 +12,7 @@ use crate::domain::enrollments::{Enrollment, SeenEnrollment};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{AttemptId, AttemptKey, OrgId, QuestionId, UnitId};
 use crate::relation_sql;
+use diesel::data_types::PgInterval;
 use diesel::dsl::SqlTypeOf;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -259,15 +260,11 @@ pub async fn close(
 
 /// Finds open attempts whose time and grace are over, in any organisation, the longest overdue first.
 pub async fn due(db: &Db, most: i32) -> Result<Vec<AttemptKey>> {
-    let mut conn = db.unscoped().await?;
-    let rows: Vec<(OrgId, AttemptId)> =
-        Statement::<(SqlUuid, SqlUuid)>::new("select org_id, id from door.due_attempts(?, ?)")
-            .bind::<Interval, _>(diesel::data_types::PgInterval::from_microseconds(
-                i64::from(super::GRACE_SECONDS) * 1_000_000,
-            ))
-            .bind::<Integer, _>(most)
-            .load(&mut conn)
-            .await?;
+    let grace = PgInterval::from_microseconds(i64::from(super::GRACE_SECONDS) * 1_000_000);
+    let door = Statement::<(SqlUuid, SqlUuid)>::new("select org_id, id from door.due_attempts(?, ?)")
+        .bind::<Interval, _>(grace)
+        .bind::<Integer, _>(most);
+    let rows: Vec<(OrgId, AttemptId)> = db.door(door).await?;
     Ok(rows
         .into_iter()
         .map(|(org, id)| AttemptKey::new(org, id))

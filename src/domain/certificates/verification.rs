@@ -5,9 +5,7 @@ use crate::db::{Db, Statement};
 use crate::kernel::error::Result;
 use async_graphql::{Enum, SimpleObject};
 use chrono::{DateTime, Utc};
-use diesel::OptionalExtension;
 use diesel::sql_types::{Bytea, Nullable, Text, Timestamptz, Untyped};
-use diesel_async::RunQueryDsl;
 
 /// What is known of a code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
@@ -57,14 +55,11 @@ pub async fn verify(db: &Db, code: &str) -> Result<CertificateVerification> {
     let Some(code) = CertificateCode::parse(code) else {
         return Ok(CertificateVerification::default());
     };
-    let mut conn = db.unscoped().await?;
-    let found: Option<Verified> = Statement::<Untyped>::new("select * from door.certificate(?)")
-        .bind::<Bytea, _>(code.hash().to_vec())
-        .get_result(&mut conn)
-        .await
-        .optional()?;
-    Ok(
-        found.map_or_else(CertificateVerification::default, |certificate| {
+    let door = Statement::<Untyped>::new("select * from door.certificate(?)");
+    let mut found: Vec<Verified> = db.door(door.bind::<Bytea, _>(code.hash().to_vec())).await?;
+    Ok(found
+        .pop()
+        .map_or_else(CertificateVerification::default, |certificate| {
             CertificateVerification {
                 state: match certificate.revoked_at {
                     Some(_) => VerificationState::Revoked,
@@ -76,6 +71,5 @@ pub async fn verify(db: &Db, code: &str) -> Result<CertificateVerification> {
                 issued_at: Some(certificate.issued_at),
                 revoked_at: certificate.revoked_at,
             }
-        }),
-    )
+        }))
 }

@@ -66,9 +66,9 @@ impl Operation {
             request_id: self.request_id.clone(),
             statements: self.statements.clone(),
         };
-        let outcome = mutate(&self.app, self.viewer(), request, work).await;
+        // Before the write: an operation that held a connection while it waited for another could wait for itself.
         self.read_anew().await;
-        match outcome {
+        match mutate(&self.app, self.viewer(), request, work).await {
             Err(Error::NotFound) => Ok(Err(vec![Refusal::whole(
                 Code::NotFound,
                 "There is no such thing, or you may not see it.",

@@ -7,7 +7,7 @@ use axum::Router;
 use lyceum::auth::password::{PasswordConfig, Passwords};
 use lyceum::cache::Shared;
 use lyceum::cache::buckets::Buckets;
-use lyceum::config::HttpConfig;
+use lyceum::config::{DatabaseConfig, HttpConfig};
 use lyceum::db::Db;
 use lyceum::domain::app::App;
 use lyceum::graphql::front::DocumentLimits;
@@ -59,22 +59,13 @@ impl TestApp {
 
     /// The same, sharing copies in a given way.
     pub async fn with(shared: Shared) -> Self {
-        let db = Db::connect(&database_config()).await.unwrap();
-        let cheap = PasswordConfig {
-            argon2_memory_kib: 64,
-            argon2_passes: 1,
-            ..PasswordConfig::default()
-        };
-        let keyring = Keyring::parse(&"5a".repeat(32)).unwrap();
-        let app = App::new(
-            db,
-            shared,
-            Passwords::new(&cheap).unwrap(),
-            Clock::default(),
-            keyring,
-        )
-        .unwrap();
-        let router = node(&app);
+        Self::on(&database_config(), shared).await
+    }
+
+    /// The same on another database.
+    pub async fn on(database: &DatabaseConfig, shared: Shared) -> Self {
+        let app = parts(shared, database).await;
+        let router = node(&app, DocumentLimits::default());
         let slug = format!("t{}", app.clock.uuid().simple());
         let org = factory::organization(&app, &slug, false).await;
         Self {
@@ -83,6 +74,59 @@ impl TestApp {
             slug,
             router,
         }
+    }
+
+    /// The same organisation on another node.
+    pub async fn beside(&self, shared: Shared) -> Self {
+        let app = parts(shared, &database_config()).await;
+        Self {
+            router: node(&app, DocumentLimits::default()),
+            app,
+            org: self.org,
+            slug: self.slug.clone(),
+        }
+    }
+
+    /// The same node where documents of any size are taken.
+    pub fn unlimited(&self) -> Self {
+        let most = 1 << 30;
+        let limits = DocumentLimits {
+            document_bytes: most,
+            tokens: most,
+            aliases: most,
+            root_fields: most,
+            nodes: most,
+            cost: 1 << 39,
+            depth: 40,
+            ..DocumentLimits::default()
+        };
+        Self {
+            app: self.app.clone(),
+            org: self.org,
+            slug: self.slug.clone(),
+            router: node(&self.app, limits),
+        }
+    }
+
+    /// Another node, with settings of its own, that works in the same organisation.
+    pub async fn another_node(&self, database: &DatabaseConfig, http: HttpConfig, shared: Shared) -> Self {
+        let app = parts(shared, database).await;
+        Self {
+            router: generous(&app, DocumentLimits::default(), http),
+            app,
+            org: self.org,
+            slug: self.slug.clone(),
+        }
+    }
+
+    /// The node's routes.
+    pub fn routes(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// The routes of the same node with other settings.
+    pub fn routes_with(&self, http: HttpConfig) -> Router {
+        serve(&self.app, DocumentLimits::default(), http)
     }
 
     /// Another organisation on the same node; its people see nothing of the first.
@@ -104,12 +148,17 @@ impl TestApp {
 
     /// Somebody without a token.
     pub fn anonymous(&self) -> Client {
-        Client::new(self.router.clone(), None)
+        self.client(None)
     }
 
     /// Somebody who sends this token.
     pub fn bearer(&self, token: &str) -> Client {
-        Client::new(self.router.clone(), Some(token.to_owned()))
+        self.client(Some(token.to_owned()))
+    }
+
+    /// Somebody who sends this token, if any.
+    pub fn client(&self, token: Option<String>) -> Client {
+        Client::new(self.router.clone(), token)
     }
 
     /// A new member with a built-in role.
@@ -135,17 +184,44 @@ impl TestApp {
     }
 }
 
-/// The routes of a node with everybody's buckets full.
-pub fn node(app: &Arc<App>) -> Router {
-    let api = Api::new(app.clone(), DocumentLimits::default()).unwrap();
-    let config = HttpConfig {
+/// A node on a database.
+async fn parts(shared: Shared, database: &DatabaseConfig) -> Arc<App> {
+    let db = Db::connect(database).await.unwrap();
+    let cheap = PasswordConfig {
+        argon2_memory_kib: 64,
+        argon2_passes: 1,
+        ..PasswordConfig::default()
+    };
+    let keyring = Keyring::parse(&"5a".repeat(32)).unwrap();
+    App::new(
+        db,
+        shared,
+        Passwords::new(&cheap).unwrap(),
+        Clock::default(),
+        keyring,
+    )
+    .unwrap()
+}
+
+/// The routes of a node with everybody's buckets full, and answers traced.
+pub fn node(app: &Arc<App>, limits: DocumentLimits) -> Router {
+    generous(app, limits, HttpConfig::default())
+}
+
+fn generous(app: &Arc<App>, limits: DocumentLimits, http: HttpConfig) -> Router {
+    let http = HttpConfig {
         bucket_capacity: 1 << 40,
         anonymous_bucket_capacity: 1 << 40,
         organization_bucket_capacity: 1 << 40,
-        ..HttpConfig::default()
+        trace: true,
+        ..http
     };
+    serve(app, limits, http)
+}
+
+fn serve(app: &Arc<App>, limits: DocumentLimits, config: HttpConfig) -> Router {
     router(Arc::new(Server {
-        api,
+        api: Api::new(app.clone(), limits).unwrap(),
         buckets: Buckets::new(app.shared.clone()),
         config,
         personas: None,

@@ -30,6 +30,16 @@ impl Client {
         Self { router, token }
     }
 
+    /// The same person at other routes.
+    pub fn at(&self, router: Router) -> Self {
+        Self::new(router, self.token.clone())
+    }
+
+    /// The token that it sends.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// Runs a document without variables.
     pub async fn run(&self, document: &str) -> Reply {
         self.run_with(document, json!({})).await
@@ -101,6 +111,13 @@ impl Reply {
             }
         }
         codes.join(",")
+    }
+
+    /// How many data statements the answer took.
+    #[track_caller]
+    pub fn statements(&self) -> u64 {
+        assert!(self.body.get("errors").is_none(), "{:#}", self.body);
+        self.body["extensions"]["trace"]["statements"].as_u64().unwrap()
     }
 
     /// Whether a word appears anywhere in the body.
