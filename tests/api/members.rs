@@ -150,7 +150,7 @@ async fn members_are_filtered_by_role_group_and_words() {
     let (owner, a, b) = (app.owner().await, app.learner().await, app.learner().await);
     let manager = app.member("manager").await;
     let group = factory::group(&app, manager.member, &[a.member]).await;
-    let hidden = factory::group(&app, owner.member, &[b.member]).await;
+    let hidden = factory::group(&app, owner.member, &[a.member, b.member]).await;
     let group = GroupKey::new(app.org, group).to_string();
     let hidden = GroupKey::new(app.org, hidden).to_string();
     let learner_role = role_id(&app, &owner, "learner").await;

@@ -84,10 +84,7 @@ async fn what_a_member_sees_follows_from_their_role() {
         let reply = who.run_with(EVERYTHING, json!({ "org": app.org_id() })).await;
         let seen = reply.data("/organization");
         assert_eq!(seen["members"]["totalCount"], members, "{seen:#}");
-        assert_eq!(
-            seen["members"]["nodes"].as_array().unwrap().len(),
-            members as usize
-        );
+        assert_eq!(seen["members"]["nodes"].as_array().unwrap().len(), members);
         assert_eq!(seen["groups"]["totalCount"], groups);
         assert_eq!(seen["invitations"]["totalCount"], json!(invitations));
         assert_eq!(
