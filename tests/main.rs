@@ -6,4 +6,5 @@ mod answer_key;
 mod api;
 mod architecture;
 mod migrations;
+mod policy;
 mod schema;

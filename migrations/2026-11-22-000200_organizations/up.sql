@@ -49,6 +49,7 @@ create table memberships (
 );
 create index memberships_of_user on memberships (user_id);
 create index memberships_by_name on memberships (org_id, name, id);
+create index memberships_by_joining on memberships (org_id, joined_at, id);
 create index memberships_by_role on memberships (org_id, role_id);
 call classify('memberships', 'key', 'org_id', 'id', 'user_id', 'role_id');
 call classify('memberships', 'identity', 'name', 'state', 'joined_at', 'version');
@@ -81,6 +82,7 @@ create table groups (
     name text not null check (length(name) between 1 and 200),
     primary key (org_id, id)
 );
+create index groups_by_name on groups (org_id, name, id);
 call classify('groups', 'key', 'org_id', 'id');
 call classify('groups', 'content', 'name');
 call isolate_by_org('groups');
@@ -118,6 +120,7 @@ create table invitations (
     foreign key (org_id, accepted_by) references memberships
 );
 create unique index invitations_pending on invitations (org_id, email) where state = 'pending';
+create index invitations_by_creation on invitations (org_id, created_at, id);
 create index invitations_by_token on invitations (token_hash);
 call classify('invitations', 'key', 'org_id', 'id', 'role_id', 'invited_by', 'accepted_by');
 call classify('invitations', 'contact', 'email');

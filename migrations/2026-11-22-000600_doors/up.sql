@@ -15,9 +15,9 @@ create policy door on outbox_events to lyceum_door using (true);
 grant select (id, email, password_hash) on users to lyceum_door;
 grant select (id, user_id, token_hash, expires_at, revoked_at) on sessions to lyceum_door;
 grant select (org_id, id, user_id, role_id, state) on memberships to lyceum_door;
-grant select (id, slug) on organizations to lyceum_door;
-grant select (org_id, id, slug, grants) on roles to lyceum_door;
-grant select (org_id, id, token_hash, state, expires_at, email) on invitations to lyceum_door;
+grant select (id, slug, name) on organizations to lyceum_door;
+grant select (org_id, id, slug, name, grants) on roles to lyceum_door;
+grant select (org_id, id, token_hash, state, expires_at, email, role_id) on invitations to lyceum_door;
 grant select (org_id, id, code_hash, holder_name, course_title, organization_name, issued_at, revoked_at) on certificates to lyceum_door;
 grant select (org_id, id, state, deadline_at) on attempts to lyceum_door;
 grant delete on sessions to lyceum_door;
@@ -50,10 +50,17 @@ as $$
     where s.token_hash = wanted_hash and s.revoked_at is null
 $$;
 
+-- What an invitation's token opens: enough to say who invites whom to be what, and where to accept it.
 create function door.invitation(wanted_hash bytea)
-returns table (org_id uuid, id uuid, email text)
+returns table (org_id uuid, id uuid, email text, organization_name text, role_name text, expires_at timestamptz, is_open boolean)
 language sql stable security definer set search_path = pg_catalog, public rows 1
-as $$ select org_id, id, email from public.invitations where token_hash = wanted_hash $$;
+as $$
+    select i.org_id, i.id, i.email, o.name, r.name, i.expires_at, i.state = 'pending' and i.expires_at > clock_timestamp()
+    from public.invitations i
+    join public.organizations o on o.id = i.org_id
+    join public.roles r on r.org_id = i.org_id and r.id = i.role_id
+    where i.token_hash = wanted_hash
+$$;
 
 create function door.certificate(wanted_hash bytea)
 returns table (holder_name text, course_title text, organization_name text, issued_at timestamptz, revoked_at timestamptz)

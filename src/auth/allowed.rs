@@ -9,7 +9,7 @@ use super::policy::{Decision, Facts, Policies, Question};
 use super::standing::OrgStanding;
 use crate::db::Conn;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{MemberId, MemberKey, OrgId};
+use crate::kernel::ids::{InvitationKey, MemberId, MemberKey, OrgId};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
@@ -21,11 +21,22 @@ pub trait Protected {
     fn read_permission(&self) -> Permission;
 }
 
+/// An invitation, read and locked, with the person who accepts it.
+pub trait Admission {
+    /// Which invitation.
+    fn invitation(&self) -> InvitationKey;
+    /// Whether it lets this person in now.
+    fn is_good(&self) -> bool;
+}
+
 /// Who writes.
 #[derive(Debug)]
 pub enum Actor {
     /// A member of the organisation.
     Member(OrgStanding),
+    /// Somebody who holds this invitation's token and has no standing: the policies allow them nothing, and the
+    /// one proof that they can get is [`Gate::admit`].
+    Newcomer(InvitationKey),
     /// The service itself: importer, sweeper, seeder.
     System(OrgId),
 }
@@ -56,19 +67,25 @@ impl<'tx> Gate<'tx> {
     pub const fn org(&self) -> OrgId {
         match &self.actor {
             Actor::Member(standing) => standing.org,
+            Actor::Newcomer(invitation) => invitation.org,
             Actor::System(org) => *org,
         }
     }
 
-    /// The member who acts; nobody where the service itself does.
-    pub const fn member(&self) -> Option<MemberKey> {
+    /// The standing of the member who acts; none where it is a newcomer or the service itself.
+    pub const fn standing(&self) -> Option<&OrgStanding> {
         match &self.actor {
-            Actor::Member(standing) => Some(standing.key()),
-            Actor::System(_) => None,
+            Actor::Member(standing) => Some(standing),
+            Actor::Newcomer(_) | Actor::System(_) => None,
         }
     }
 
-    /// The acting member's id, or the nil id for the service: what relations are computed against.
+    /// The member who acts; nobody where it is a newcomer or the service itself.
+    pub fn member(&self) -> Option<MemberKey> {
+        self.standing().map(OrgStanding::key)
+    }
+
+    /// The acting member's id, or the nil id where no member acts: what relations are computed against.
     pub fn member_id(&self) -> MemberId {
         self.member().map_or(MemberId(uuid::Uuid::nil()), |key| key.id)
     }
@@ -77,6 +94,10 @@ impl<'tx> Gate<'tx> {
     pub fn decide(&self, permission: Permission, facts: Facts) -> Decision {
         match &self.actor {
             Actor::Member(standing) => self.policies.decide(standing, Question { permission, facts }),
+            Actor::Newcomer(_) => Decision {
+                allowed: false,
+                policies: Vec::new(),
+            },
             Actor::System(org) => Decision {
                 allowed: *org == facts.org,
                 policies: vec!["system".to_owned()],
@@ -101,6 +122,31 @@ impl<'tx> Gate<'tx> {
         } else {
             Err(Error::NotFound)
         }
+    }
+
+    /// Proves that a newcomer may join by this acceptance, and nobody else.
+    pub fn admit<R: Admission>(&self, row: R) -> Result<Admitted<'_, R>> {
+        match &self.actor {
+            Actor::Newcomer(invitation) if row.invitation() == *invitation && row.is_good() => Ok(Admitted {
+                row,
+                proof: PhantomData,
+            }),
+            _ => Err(Error::NotFound),
+        }
+    }
+}
+
+/// A proof that a newcomer may join by this row, good inside its transaction.
+#[derive(Debug)]
+pub struct Admitted<'gate, R> {
+    row: R,
+    proof: PhantomData<&'gate ()>,
+}
+
+impl<R> Deref for Admitted<'_, R> {
+    type Target = R;
+    fn deref(&self) -> &R {
+        &self.row
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who asks, where they stand, and what they may do.
 
 pub mod allowed;
+pub mod invited;
 pub mod password;
 pub mod permission;
 pub mod policy;

@@ -26,6 +26,8 @@ pub enum Kind {
     Organization,
     /// A member.
     Membership,
+    /// An invitation, sent or about to be.
+    Invitation,
     /// A course.
     Course,
     /// An enrolment and its progress.
@@ -37,10 +39,23 @@ pub enum Kind {
 }
 
 impl Kind {
-    const fn name(self) -> &'static str {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::Organization,
+        Self::Membership,
+        Self::Invitation,
+        Self::Course,
+        Self::Enrollment,
+        Self::Attempt,
+        Self::Certificate,
+    ];
+
+    /// Its name in policies.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Organization => "Organization",
             Self::Membership => "Membership",
+            Self::Invitation => "Invitation",
             Self::Course => "Course",
             Self::Enrollment => "Enrollment",
             Self::Attempt => "Attempt",
@@ -69,7 +84,7 @@ pub struct Facts {
     pub org: OrgId,
     /// How the actor stands to it.
     pub relation: Relation,
-    /// For a member: whether they are an owner.
+    /// For a member or an invitation: whether it is about an owner.
     pub is_owner: bool,
 }
 
@@ -119,6 +134,7 @@ pub struct Decision {
 pub struct Policies {
     authorizer: Authorizer,
     by_action: Vec<PolicySet>,
+    kinds: Vec<Vec<Kind>>,
     types: HashMap<&'static str, EntityTypeName>,
     actions: Vec<EntityUid>,
 }
@@ -136,25 +152,24 @@ impl Policies {
             .iter()
             .map(|action| slice(&set, action))
             .collect::<anyhow::Result<_>>()?;
-        let names = [
-            "Member",
-            "Organization",
-            "Membership",
-            "Course",
-            "Enrollment",
-            "Attempt",
-            "Certificate",
-        ];
-        let types = names
-            .into_iter()
+        let (schema, _) = Schema::from_cedarschema_str(POLICY_SCHEMA)?;
+        let kinds = actions.iter().map(|action| kinds(&schema, action)).collect();
+        let types = std::iter::once("Member")
+            .chain(Kind::ALL.iter().map(|kind| kind.name()))
             .map(|name| Ok((name, EntityTypeName::from_str(name)?)))
             .collect::<anyhow::Result<_>>()?;
         Ok(Self {
             authorizer: Authorizer::new(),
             by_action,
+            kinds,
             types,
             actions,
         })
+    }
+
+    /// What a permission is about; asked of anything else it says nothing.
+    pub fn kinds(&self, permission: Permission) -> &[Kind] {
+        &self.kinds[permission as usize]
     }
 
     /// Decides; what this standing has asked before is answered from its memory.
@@ -221,7 +236,7 @@ impl Policies {
 
     fn resource(&self, facts: Facts, uid: &EntityUid) -> anyhow::Result<Entity> {
         let mut attributes = HashMap::from([("organization".to_owned(), self.organization(facts.org))]);
-        if facts.kind == Kind::Membership {
+        if matches!(facts.kind, Kind::Membership | Kind::Invitation) {
             attributes.insert("isOwner".to_owned(), Value::new_bool(facts.is_owner));
         }
         Ok(Entity::new(uid.clone(), attributes, HashSet::new())?)
@@ -241,6 +256,17 @@ fn context(reach: Reach, relation: Relation) -> anyhow::Result<Context> {
 fn action_uid(permission: Permission) -> EntityUid {
     let kind = EntityTypeName::from_str("Action").expect("Action is a type's name");
     EntityUid::from_type_name_and_id(kind, EntityId::new(permission.as_str()))
+}
+
+fn kinds(schema: &Schema, action: &EntityUid) -> Vec<Kind> {
+    let names: HashSet<String> = schema
+        .resources_for_action(action)
+        .into_iter()
+        .flatten()
+        .map(ToString::to_string)
+        .collect();
+    let all = Kind::ALL.iter().copied();
+    all.filter(|kind| names.contains(kind.name())).collect()
 }
 
 /// Gives each policy the id that its `@id` annotation says.

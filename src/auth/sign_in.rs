@@ -10,7 +10,7 @@ use crate::kernel::ids::{SessionId, UserId};
 use crate::kernel::secret::{Secret, Token, TokenKind};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::ExpressionMethods;
-use diesel::sql_types::{Text, Untyped, Uuid};
+use diesel::sql_types::{Nullable, Text, Untyped, Uuid};
 use diesel_async::RunQueryDsl;
 
 /// How long a session lasts.
@@ -68,17 +68,35 @@ pub async fn open_session(db: &Db, clock: &Clock, user: UserId) -> Result<NewSes
         orgs: Vec::new(),
     };
     let tx = Tx::begin(db, &scope, &Statements::default()).await?;
-    diesel::insert_into(sessions::table)
-        .values((
-            sessions::id.eq(SessionId(clock.uuid())),
-            sessions::user_id.eq(user),
-            sessions::token_hash.eq(session.token.hash().to_vec()),
-            sessions::expires_at.eq(session.expires_at),
-        ))
-        .execute(&mut tx.conn())
+    let insert = diesel::insert_into(sessions::table).values((
+        sessions::id.eq(SessionId(clock.uuid())),
+        sessions::user_id.eq(user),
+        sessions::token_hash.eq(session.token.hash().to_vec()),
+        sessions::expires_at.eq(session.expires_at),
+    ));
+    tx.run(|mut conn| async move { insert.execute(&mut conn).await })
         .await?;
     tx.commit().await?;
     Ok(session)
+}
+
+/// Ends one session of a person, or all of them, and gives how many ended.
+pub async fn revoke_sessions(db: &Db, user: UserId, only: Option<SessionId>) -> Result<usize> {
+    let scope = Scope {
+        user: Some(user),
+        orgs: Vec::new(),
+    };
+    let tx = Tx::begin(db, &scope, &Statements::default()).await?;
+    let update = Statement::<Untyped>::new(
+        "update sessions set revoked_at = now() where user_id = ? and id = coalesce(?, id) and revoked_at is null",
+    )
+    .bind::<Uuid, _>(user)
+    .bind::<Nullable<Uuid>, _>(only);
+    let ended = tx
+        .run(|mut conn| async move { update.execute(&mut conn).await })
+        .await?;
+    tx.commit().await?;
+    Ok(ended)
 }
 
 async fn account(db: &Db, email: &str) -> Result<Option<Account>> {

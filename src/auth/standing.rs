@@ -2,13 +2,17 @@
 
 use super::permission::{Grants, Permission, Reach};
 use super::policy::{Decision, Question};
-use crate::db::{Db, Scope};
+use crate::db::schema::{memberships, organizations, roles};
+use crate::db::{Batch, Conn, Db, Scope};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{MemberId, MemberKey, OrgId, SessionId, UserId};
 use crate::kernel::secret::TokenHash;
 use chrono::{DateTime, Utc};
+use diesel::prelude::*;
 use diesel::sql_types::{Bytea, Jsonb, Nullable, Text, Timestamptz, Uuid};
+use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A member's standing in one organisation.
@@ -107,6 +111,21 @@ impl Viewer {
         self.person()?.orgs.iter().find(|standing| standing.org == org)
     }
 
+    /// The same person with one more membership, or with another standing in that organisation.
+    #[must_use]
+    pub fn with(&self, member: Arc<OrgStanding>) -> Self {
+        let Self::Person(standing) = self else {
+            return Self::Anonymous;
+        };
+        let others = standing.orgs.iter().filter(|other| other.org != member.org);
+        Self::Person(Arc::new(Standing {
+            user: standing.user,
+            session: standing.session,
+            expires_at: standing.expires_at,
+            orgs: others.cloned().chain([member.clone()]).collect(),
+        }))
+    }
+
     /// What a read of this viewer reaches: all their organisations, and what is public.
     pub fn scope(&self) -> Scope {
         match self {
@@ -116,6 +135,26 @@ impl Viewer {
                 orgs: standing.orgs.iter().map(|standing| standing.org).collect(),
             },
         }
+    }
+}
+
+/// Viewers are equal if they are the same reading of the same standing: what is batched for a viewer has the viewer in
+/// its key, and an operation has one at a time.
+impl PartialEq for Viewer {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Anonymous, Self::Anonymous) => true,
+            (Self::Person(a), Self::Person(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Viewer {}
+
+impl Hash for Viewer {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.person().map(Arc::as_ptr).hash(state);
     }
 }
 
@@ -165,4 +204,42 @@ pub async fn load(db: &Db, token: &TokenHash) -> Result<Option<Standing>> {
         }
     }
     Ok(Some(standing))
+}
+
+/// The standing of any active member: for questions about somebody else, and for who has just joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StandingOf(pub MemberKey);
+
+impl Batch for StandingOf {
+    type Value = Arc<OrgStanding>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let rows: Vec<(OrgId, MemberId, String, String, serde_json::Value)> = memberships::table
+            .inner_join(
+                roles::table.on(roles::org_id
+                    .eq(memberships::org_id)
+                    .and(roles::id.eq(memberships::role_id))),
+            )
+            .inner_join(organizations::table.on(organizations::id.eq(memberships::org_id)))
+            .filter(memberships::org_id.eq_any(keys.iter().map(|key| key.0.org).collect::<Vec<_>>()))
+            .filter(memberships::id.eq_any(keys.iter().map(|key| key.0.id).collect::<Vec<_>>()))
+            .filter(memberships::state.eq("active"))
+            .select((
+                memberships::org_id,
+                memberships::id,
+                organizations::slug,
+                roles::slug,
+                roles::grants,
+            ))
+            .load(&mut conn)
+            .await?;
+        let standing = |(org, member, org_slug, role, grants)| {
+            let key = MemberKey::new(org, member);
+            (
+                Self(key),
+                Arc::new(OrgStanding::new(key, org_slug, role, &grants)),
+            )
+        };
+        Ok(rows.into_iter().map(standing).collect())
+    }
 }

@@ -112,7 +112,7 @@ impl ServerConfig {
         self.serve_with(self.http.clone(), listener, app, None).await
     }
 
-    /// Serves a development server: everybody may introspect, and the playground knows the personas.
+    /// Serves a development server: everybody may introspect, answers are traced, and the playground knows the personas.
     pub async fn serve_openly(
         &self,
         listener: TcpListener,
@@ -121,6 +121,7 @@ impl ServerConfig {
     ) -> anyhow::Result<()> {
         let http = HttpConfig {
             public_introspection: true,
+            trace: true,
             ..self.http.clone()
         };
         self.serve_with(http, listener, app, Some(personas)).await

@@ -81,6 +81,9 @@ pub struct HttpConfig {
     /// Lets callers without a token read the schema by introspection.
     #[arg(long, env = "LYCEUM_PUBLIC_INTROSPECTION")]
     pub public_introspection: bool,
+    /// Adds `extensions.trace` to each answer: how many SQL statements it took. For development.
+    #[arg(long, env = "LYCEUM_TRACE")]
+    pub trace: bool,
     /// Bytes of a request body at most.
     #[arg(long, env = "LYCEUM_BODY_BYTES", default_value_t = 1_200_000)]
     pub body_bytes: usize,
@@ -115,6 +118,7 @@ impl Default for HttpConfig {
             port: 8080,
             allowed_origins: Vec::new(),
             public_introspection: false,
+            trace: false,
             body_bytes: 1_200_000,
             concurrent_requests: 512,
             request_timeout_ms: 15_000,

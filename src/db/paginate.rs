@@ -1,7 +1,9 @@
 //! Keyset paging of a list that is ordered by one column and the row's id.
 
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{AttemptId, CertificateId, CourseId, EnrollmentId, InvitationId, MemberId, OrgId};
+use crate::kernel::ids::{
+    AttemptId, CertificateId, CourseId, EnrollmentId, GroupId, InvitationId, MemberId, OrgId,
+};
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
@@ -44,6 +46,7 @@ id_cursors!(
     CertificateId,
     CourseId,
     EnrollmentId,
+    GroupId,
     InvitationId,
     MemberId,
     OrgId
@@ -56,6 +59,12 @@ pub fn cursor_values<A: CursorValue, B: CursorValue>(values: &[String]) -> Resul
         _ => None,
     };
     read().ok_or_else(|| Error::BadInput("This cursor is not one of this list.".into()))
+}
+
+/// What a batched page makes of a cursor whose values are not its own. The cursor's seal was checked before, so this is
+/// a fault of ours.
+pub fn foreign(error: Error) -> diesel::result::Error {
+    diesel::result::Error::QueryBuilderError(Box::new(error))
 }
 
 /// Bounds, orders and limits a boxed query to one page: `keyset!(query, page, column => type, id => type, descending)`.

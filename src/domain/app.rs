@@ -14,6 +14,7 @@ use crate::kernel::keyring::Keyring;
 use crate::kernel::secret::{Token, TokenHash, TokenKind};
 use moka::future::Cache;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::broadcast::error::RecvError;
 
 /// The parts of a node that operations share.
@@ -35,6 +36,8 @@ pub struct App {
     /// The published faces of courses.
     pub faces: Faces,
     standings: Cache<TokenHash, Arc<Standing>>,
+    /// Counts the announcements that made standings stale.
+    restandings: AtomicU64,
 }
 
 impl App {
@@ -54,6 +57,7 @@ impl App {
                 .time_to_live(TIME_TO_LIVE)
                 .support_invalidation_closures()
                 .build(),
+            restandings: AtomicU64::new(0),
             policies: Policies::platform()?,
             db,
             shared,
@@ -70,21 +74,36 @@ impl App {
         let token = Token::parse(TokenKind::Session, bearer).ok_or(Error::Unauthenticated)?;
         let hash = token.hash();
         let load = async {
-            let loaded = standing::load(&self.db, &hash).await;
-            loaded.and_then(|found| found.map(Arc::new).ok_or(Error::Unauthenticated))
+            // What was read while a standing changed may be from before the change, and must not be remembered.
+            loop {
+                let before = self.restandings.load(Ordering::SeqCst);
+                let loaded = standing::load(&self.db, &hash).await?;
+                if self.restandings.load(Ordering::SeqCst) == before {
+                    return loaded.map(Arc::new).ok_or(Error::Unauthenticated);
+                }
+            }
         };
         let standing = self
             .standings
             .try_get_with(hash, load)
             .await
-            .map_err(|error| Error::clone(&error))?;
+            .map_err(|error: Arc<Error>| Error::clone(&error))?;
         if standing.expires_at <= self.clock.now() {
             return Err(Error::Unauthenticated);
         }
         Ok(Viewer::Person(standing))
     }
 
+    /// Tells every node that a copy no longer holds. This node has forgotten it when the call returns.
+    pub async fn announce(&self, stale: Stale) {
+        self.forget(stale);
+        self.shared.announce(stale).await;
+    }
+
     fn forget(&self, stale: Stale) {
+        if matches!(stale, Stale::Standing(_) | Stale::Everything) {
+            self.restandings.fetch_add(1, Ordering::SeqCst);
+        }
         match stale {
             Stale::Standing(user) => {
                 let _ = self

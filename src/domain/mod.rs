@@ -2,18 +2,25 @@
 //!
 //! Later nouns may use earlier ones. `app` and `mutate` are what all of them run in.
 
+pub mod access;
 pub mod app;
 pub mod attempts;
+pub mod bulk;
 pub mod certificates;
 pub mod content;
 pub mod courses;
 pub mod enrollments;
+pub mod groups;
+pub mod invitations;
+pub mod members;
 pub mod mutate;
 pub mod organizations;
 pub mod progress;
 pub mod record_lists;
 pub mod records;
 pub mod refusal;
+pub mod roles;
+pub mod users;
 pub mod visibility;
 
 /// How long a node trusts what it knows of a person or a course without hearing that it changed.

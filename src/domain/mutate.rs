@@ -8,6 +8,7 @@ use super::app::App;
 use super::records::{self, Happenings};
 use super::refusal::{Code, Refusal};
 use crate::auth::allowed::{Actor, Gate};
+use crate::auth::invited::Invited;
 use crate::auth::standing::{OrgStanding, Viewer};
 use crate::cache::Stale;
 use crate::db::error::violated;
@@ -17,7 +18,7 @@ use crate::db::{Scope, Statement, Tx};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberId, MemberKey, OrgId, UserId};
 use diesel::prelude::*;
-use diesel::sql_types::{Jsonb, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Jsonb, Text, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -61,6 +62,19 @@ impl<T> At<T> for Result<T> {
     }
 }
 
+/// How a person comes into a write.
+#[derive(Clone, Debug, Default)]
+pub enum Entry {
+    /// As an active member of the organisation.
+    #[default]
+    Member,
+    /// As an active member, one such write at a time in an organisation: for what changes standings, so that nobody acts
+    /// on a standing that another write is taking away, and no two wait for each other.
+    MemberAlone,
+    /// As somebody who is let in by an invitation, and has no standing before: what can be proven is the acceptance.
+    Newcomer(Invited),
+}
+
 /// What a mutation's transaction is about.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -68,6 +82,8 @@ pub struct Request {
     pub mutation: &'static str,
     /// The organisation that it writes in.
     pub org: OrgId,
+    /// How the person comes into it.
+    pub entry: Entry,
     /// The client's key for sending the same request twice.
     pub idempotency_key: Option<String>,
     /// SHA-256 over the input: the same key with another input is refused.
@@ -119,7 +135,7 @@ pub type Outcome<T> = Result<std::result::Result<T, Vec<Refusal>>>;
 /// What a mutation's work answers: the keys of what it made or changed.
 pub type Done<'w, T> = BoxFuture<'w, std::result::Result<T, Stop>>;
 
-/// Runs a member's mutation.
+/// Runs a person's mutation.
 pub async fn mutate<T, F>(app: &Arc<App>, viewer: &Viewer, request: Request, work: F) -> Outcome<T>
 where
     T: Serialize + DeserializeOwned + Send + 'static,
@@ -141,6 +157,7 @@ where
     let request = Request {
         mutation: task,
         org,
+        entry: Entry::default(),
         idempotency_key: None,
         input_hash: [0; 32],
         request_id: format!("{task}-{}", app.clock.uuid()),
@@ -160,11 +177,13 @@ where
 {
     let stale = Mutex::default();
     let written = write(app, user, request, work, &stale);
-    let outcome = tokio::time::timeout(app.db.write_patience(), written).await;
+    // An import has more to write than a mutation, and nobody waits for its answer.
+    let patience = app.db.write_patience() * if user.is_some() { 1 } else { 20 };
+    let outcome = tokio::time::timeout(patience, written).await;
     let outcome = outcome.unwrap_or(Err(Error::Unavailable));
     // Also after an error: it may have come between the commit and its answer.
     for stale in stale.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        app.shared.announce(stale).await;
+        app.announce(stale).await;
     }
     outcome
 }
@@ -186,16 +205,9 @@ where
         tx.rollback().await?;
         return known;
     }
-    let actor = match user {
-        Some(user) => {
-            if let Some(standing) = standing(&tx, request.org, user).await? {
-                Actor::Member(standing)
-            } else {
-                tx.rollback().await?;
-                return Err(Error::NotFound);
-            }
-        }
-        None => Actor::System(request.org),
+    let Some(actor) = actor(&tx, user, &request).await? else {
+        tx.rollback().await?;
+        return Err(Error::NotFound);
     };
     let write = Write {
         gate: Gate::new(tx.conn(), &app.policies, actor),
@@ -232,6 +244,29 @@ where
     }
     tx.commit().await?;
     Ok(Ok(outcome))
+}
+
+/// Who acts; nobody where the person has no place in this organisation.
+async fn actor(tx: &Tx, user: Option<UserId>, request: &Request) -> Result<Option<Actor>> {
+    let Some(user) = user else {
+        return Ok(Some(Actor::System(request.org)));
+    };
+    match &request.entry {
+        Entry::Member => {}
+        Entry::MemberAlone => {
+            Statement::<Untyped>::new(
+                "select pg_advisory_xact_lock(hashtextextended('owners of ' || ?::uuid, 0))",
+            )
+            .bind::<SqlUuid, _>(request.org)
+            .execute(&mut tx.conn())
+            .await?;
+        }
+        Entry::Newcomer(invited) if invited.key().org == request.org => {
+            return Ok(Some(Actor::Newcomer(invited.key())));
+        }
+        Entry::Newcomer(_) => return Ok(None),
+    }
+    Ok(standing(tx, request.org, user).await?.map(Actor::Member))
 }
 
 /// The actor's standing as this transaction sees it, held until it ends.

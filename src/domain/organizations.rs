@@ -16,6 +16,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// An organisation that runs an academy.
+///
+/// Requires: membership, or nothing where the organisation is open; who is no member sees of an open organisation its name, its
+/// slug and its public courses. Cost: 1.
 #[derive(Clone, Debug, HasQuery, SimpleObject)]
 #[diesel(table_name = organizations)]
 #[graphql(complex)]
@@ -30,7 +33,8 @@ pub struct Organization {
     pub name: String,
     /// Whether everybody sees the name and the public courses, members or not. Cost: 1.
     pub is_open: bool,
-    /// When the organisation was created. Cost: 1.
+    /// When it was created.
+    #[graphql(skip)]
     pub created_at: DateTime<Utc>,
 }
 

@@ -39,6 +39,10 @@ pub enum Code {
     WrongAddress,
     /// Address and password do not belong together.
     WrongCredentials,
+    /// The actor may not give this role.
+    RoleNotAllowed,
+    /// The person is a member already.
+    AlreadyMember,
 }
 
 /// Something in the input that the user can correct.

@@ -8,6 +8,7 @@ use crate::db::paginate::CursorValue;
 use crate::domain::certificates::verification::{self, CertificateVerification};
 use crate::domain::certificates::{Certificate, CertificateFilter, CertificateState, store};
 use crate::domain::enrollments::Enrollment;
+use crate::domain::members::Member;
 use crate::domain::record_lists::Parent;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{CertificateKey, CourseId, CourseKey, Key};
@@ -68,6 +69,11 @@ impl Certificate {
             .find_of_record(&ctx.reader(), self.course_key())
             .await?;
         Ok(Course::pinned(row, self.revision_key()))
+    }
+
+    /// The holder. Cost: 1, batched.
+    async fn member(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<Member>> {
+        Ok(ctx.fetch_one(self.member_key()).await?)
     }
 
     /// The enrolment that it certifies. Cost: 1, batched.

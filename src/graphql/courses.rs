@@ -80,6 +80,15 @@ impl Course {
         Self { row, pin: Some(pin) }
     }
 
+    /// The same course as it is read in a given revision.
+    #[must_use]
+    pub fn pinned_to(self, pin: RevisionKey) -> Self {
+        Self {
+            pin: Some(pin),
+            ..self
+        }
+    }
+
     /// Finds a course that the viewer may know of.
     pub async fn find(ctx: &Context<'_>, key: CourseKey) -> Result<Option<Self>> {
         let found = ctx.app().faces.find(&ctx.reader(), ctx.viewer(), key).await?;

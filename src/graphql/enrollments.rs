@@ -11,6 +11,7 @@ use crate::db::paginate::CursorValue;
 use crate::domain::certificates::{Certificate, CertificateOf};
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::enrollments::{Enrollment, EnrollmentFilter, EnrollmentState, joining, store};
+use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
 use crate::domain::progress::{ProgressOf, UnitProgressState};
 use crate::domain::record_lists::Parent;
@@ -73,6 +74,11 @@ impl Enrollment {
     /// The organisation that runs the course. Cost: 1, batched.
     async fn organization(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<Organization>> {
         Ok(ctx.fetch_one(OrganizationKey(self.key.org)).await?)
+    }
+
+    /// The learner. Cost: 1, batched.
+    async fn member(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<Member>> {
+        Ok(ctx.fetch_one(self.member_key()).await?)
     }
 
     /// The course, in the edition that the learner works through. Cost: 1, from memory or batched.

@@ -1,5 +1,6 @@
 //! The GraphQL schema: how the domain is exposed. Knows no HTTP.
 
+pub mod access;
 pub mod attempt_inputs;
 pub mod attempt_items;
 pub mod attempt_mutations;
@@ -12,8 +13,12 @@ pub mod courses;
 pub mod drafts;
 pub mod enrollments;
 pub mod front;
+pub mod invitations;
+pub mod members;
 pub mod organizations;
 pub mod progress;
 pub mod record_lists;
 pub mod schema;
+pub mod sign_in;
 pub mod support;
+pub mod viewer;

@@ -2,12 +2,42 @@
 
 use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
+use super::courses::{self, CourseConnection};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
-use crate::domain::organizations::Organization;
+use super::invitations::{self, InvitationConnection};
+use super::members::{self, GroupConnection, MemberConnection, MemberFilterInput};
+use super::support::operation::Ask;
+use crate::auth::permission::Permission;
+use crate::auth::policy::{Facts, Kind, Question};
+use crate::domain::courses::CourseState;
+use crate::domain::courses::store::{CourseFilter, CourseOrder};
+use crate::domain::invitations::model::facts_of_new;
+use crate::domain::members::store::MemberOrder;
+use crate::domain::organizations::{Organization, by_slug};
 use crate::domain::record_lists::Parent;
-use crate::kernel::ids::OrganizationKey;
+use crate::domain::roles::{Role, RolesOf};
+use crate::kernel::error::Error;
+use crate::kernel::ids::{Key, OrganizationKey};
 use crate::kernel::page::PageArgs;
-use async_graphql::{ComplexObject, Context};
+use async_graphql::{ComplexObject, Context, ID, InputObject, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+/// Which of an organisation's courses a list has.
+#[derive(Clone, Copy, Debug, Default, InputObject)]
+pub struct OrganizationCourseFilter {
+    /// Only courses in this state.
+    pub state: Option<CourseState>,
+}
+
+/// What the viewer may do in an organisation.
+#[derive(Clone, Copy, Debug, SimpleObject)]
+pub struct OrganizationAccess {
+    /// Whether the viewer may create courses. Cost: 1.
+    pub create_courses: bool,
+    /// Whether the viewer may invite people, be it as learners only. Cost: 1.
+    pub invite: bool,
+}
 
 #[ComplexObject]
 impl Organization {
@@ -16,7 +46,135 @@ impl Organization {
         self.key()
     }
 
-    /// The enrolments that you may see, the newest first.
+    /// When the organisation was created; null for who is no member. Requires: membership. Cost: 1.
+    async fn created_at(&self, ctx: &Context<'_>) -> Option<DateTime<Utc>> {
+        ctx.viewer().in_org(self.org).map(|_| self.created_at)
+    }
+
+    /// The members whom you may know of; null for who may know of none.
+    ///
+    /// Requires: `members.read`; see `Member` for its reaches. Cost: 1 for each row asked for; one SQL statement.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "filter, order and the four arguments of a connection"
+    )]
+    async fn members(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which members.")] filter: Option<MemberFilterInput>,
+        #[graphql(desc = "In which order; by name where it is left out.")] order_by: Option<MemberOrder>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<MemberConnection>> {
+        let Some(view) = members::view(ctx, self.org) else {
+            return Ok(None);
+        };
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let (filter, order) = (filter.unwrap_or_default(), order_by.unwrap_or_default());
+        Ok(Some(members::page(ctx, view, filter, order, args).await?))
+    }
+
+    /// The organisation's roles, the built-in ones first; null for who is no member.
+    ///
+    /// Requires: membership. Cost: 1, batched.
+    async fn roles(&self, ctx: &Context<'_>) -> Result<Option<Vec<Arc<Role>>>> {
+        if ctx.viewer().in_org(self.org).is_none() {
+            return Ok(None);
+        }
+        let roles = ctx.fetch(RolesOf(self.org)).await?;
+        Ok(Some(roles.map(|roles| roles.to_vec()).unwrap_or_default()))
+    }
+
+    /// The groups that you may know of, by name; null for who may know of none.
+    ///
+    /// Requires: `members.read`; see `Group` for its reaches. Cost: 1 for each row asked for; one SQL statement.
+    async fn groups(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<GroupConnection>> {
+        let Some(view) = members::view(ctx, self.org) else {
+            return Ok(None);
+        };
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(Some(members::group_page(ctx, view, args).await?))
+    }
+
+    /// The invitations that you may know of, the newest first; null for who may know of none.
+    ///
+    /// Requires: `invitations.manage`; see `Invitation` for its reaches. Cost: 1 for each row asked for; one SQL statement.
+    async fn invitations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<InvitationConnection>> {
+        let Some(view) = invitations::view(ctx, self.org) else {
+            return Ok(None);
+        };
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(Some(invitations::page(ctx, view, args).await?))
+    }
+
+    /// The courses that you may know of: of an open organisation everybody sees the public ones.
+    ///
+    /// Requires: nothing; see `Course`. Cost: 1 for each row asked for; one SQL statement.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "query, filter, order and the four arguments of a connection"
+    )]
+    async fn courses(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Words to find in title and summary; \"a phrase\" and -excluded words are understood."
+        )]
+        query: Option<String>,
+        #[graphql(desc = "Which courses.")] filter: Option<OrganizationCourseFilter>,
+        #[graphql(desc = "In which order; by title where it is left out.")] order_by: Option<CourseOrder>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<CourseConnection> {
+        let filter = CourseFilter {
+            query,
+            org: Some(self.org),
+            state: filter.unwrap_or_default().state,
+            catalogue: false,
+        };
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(courses::page(ctx, filter, order_by.unwrap_or_default(), args).await?)
+    }
+
+    /// The enrolments that you may see, the newest first; null for who may see none.
     ///
     /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; one SQL statement.
     async fn enrollments(
@@ -27,18 +185,21 @@ impl Organization {
         #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<EnrollmentConnection> {
+    ) -> Result<Option<EnrollmentConnection>> {
+        if !self.reaches(ctx, Permission::LearningRecordsRead) {
+            return Ok(None);
+        }
         let args = PageArgs {
             first,
             after,
             last,
             before,
         };
-        let filter = filter.unwrap_or_default().into();
-        Ok(enrollments::page_of(ctx, Parent::Organization(self.org), filter, args).await?)
+        let (parent, filter) = (Parent::Organization(self.org), filter.unwrap_or_default().into());
+        Ok(Some(enrollments::page_of(ctx, parent, filter, args).await?))
     }
 
-    /// The attempts at quizzes that you may see, the newest first.
+    /// The attempts at quizzes that you may see, the newest first; null for who may see none.
     ///
     /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; one SQL statement.
     async fn attempts(
@@ -49,18 +210,21 @@ impl Organization {
         #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<AttemptConnection> {
+    ) -> Result<Option<AttemptConnection>> {
+        if !self.reaches(ctx, Permission::LearningRecordsRead) {
+            return Ok(None);
+        }
         let args = PageArgs {
             first,
             after,
             last,
             before,
         };
-        let filter = filter.unwrap_or_default().into();
-        Ok(attempts::page_of(ctx, Parent::Organization(self.org), filter, args).await?)
+        let (parent, filter) = (Parent::Organization(self.org), filter.unwrap_or_default().into());
+        Ok(Some(attempts::page_of(ctx, parent, filter, args).await?))
     }
 
-    /// The certificates that you may see, the newest first.
+    /// The certificates that you may see, the newest first; null for who may see none.
     ///
     /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; one SQL statement.
     async fn certificates(
@@ -71,14 +235,66 @@ impl Organization {
         #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<CertificateConnection> {
+    ) -> Result<Option<CertificateConnection>> {
+        if !self.reaches(ctx, Permission::LearningRecordsRead) {
+            return Ok(None);
+        }
         let args = PageArgs {
             first,
             after,
             last,
             before,
         };
-        let filter = filter.unwrap_or_default().into();
-        Ok(certificates::page_of(ctx, Parent::Organization(self.org), filter, args).await?)
+        let (parent, filter) = (Parent::Organization(self.org), filter.unwrap_or_default().into());
+        Ok(Some(certificates::page_of(ctx, parent, filter, args).await?))
+    }
+
+    /// What the viewer may do in the organisation, decided by the same policies that guard the mutations. Cost: 1.
+    async fn viewer_can(&self, ctx: &Context<'_>) -> OrganizationAccess {
+        let may = |permission, facts| {
+            ctx.viewer().in_org(self.org).is_some_and(|standing| {
+                let question = Question { permission, facts };
+                ctx.app().policies.decide(standing, question).allowed
+            })
+        };
+        OrganizationAccess {
+            create_courses: may(Permission::CoursesCreate, Facts::of(Kind::Organization, self.org)),
+            invite: may(Permission::InvitationsManage, facts_of_new(self.org, true, false)),
+        }
+    }
+}
+
+impl Organization {
+    /// Whether the viewer's role gives a permission here at all.
+    fn reaches(&self, ctx: &Context<'_>, permission: Permission) -> bool {
+        let standing = ctx.viewer().in_org(self.org);
+        standing.is_some_and(|standing| standing.reach(permission).is_some())
+    }
+}
+
+/// The root field about organisations.
+#[derive(Default)]
+pub struct OrganizationQuery;
+
+#[Object]
+impl OrganizationQuery {
+    /// Finds an organisation by its id or by its slug; give one of the two. Null when there is none that you may see.
+    ///
+    /// Requires: membership, or nothing where the organisation is open; who is no member sees of an open organisation its
+    /// name, its slug and its public courses. Cost: 1; one SQL statement.
+    async fn organization(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organisation's global identifier.")] id: Option<ID>,
+        #[graphql(desc = "The organisation's slug.")] slug: Option<String>,
+    ) -> Result<Option<Arc<Organization>>> {
+        match (id, slug) {
+            (Some(id), None) => match OrganizationKey::parse(&id) {
+                Some(key) => Ok(ctx.fetch(key).await?),
+                None => Ok(None),
+            },
+            (None, Some(slug)) => Ok(by_slug(&ctx.reader(), &slug).await?),
+            _ => Err(Error::BadInput("Give `id` or `slug`, one of the two.".into()).into()),
+        }
     }
 }

@@ -1,23 +1,37 @@
 //! The schema: the only file that names every noun.
 
+use super::access::AccessQuery;
 use super::attempt_mutations::AttemptMutation;
 use super::attempts::AttemptQuery;
 use super::authoring::AuthoringMutation;
 use super::certificates::CertificateQuery;
+use super::content::{Module, QuizUnit, TextUnit, Unit};
 use super::courses::{Course, CourseQuery};
 use super::enrollments::{EnrollmentMutation, EnrollmentQuery};
 use super::front::{Admitted, DocumentLimits, Front};
+use super::invitations::{self, InvitationMutation, InvitationQuery};
+use super::members::{self, MemberMutation};
+use super::organizations::OrganizationQuery;
 use super::progress::ProgressMutation;
+use super::sign_in::SignInMutation;
 use super::support::error::finish;
 use super::support::operation::{Ask, Operation};
+use super::viewer::{Viewer as Person, ViewerQuery};
 use crate::auth::standing::Viewer;
 use crate::domain::app::App;
 use crate::domain::attempts::{self, Attempt};
 use crate::domain::certificates::{self, Certificate};
+use crate::domain::content::compiled::SharedRevision;
+use crate::domain::enrollments::store::PinOf;
 use crate::domain::enrollments::{self, Enrollment};
+use crate::domain::groups::Group;
+use crate::domain::invitations::Invitation;
+use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
+use crate::domain::roles::Role;
 use crate::kernel::ids::{
-    AttemptKey, CertificateKey, CourseKey, EnrollmentKey, Key, OrganizationKey, prefix,
+    AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key, MemberKey, ModuleKey,
+    OrganizationKey, RoleKey, UnitKey, UserKey, prefix,
 };
 use async_graphql::{
     Context, EmptySubscription, ID, Interface, MergedObject, Object, Response, SDLExportOptions, Schema,
@@ -31,8 +45,24 @@ use std::sync::Arc;
 pub enum Node {
     /// An organisation.
     Organization(Arc<Organization>),
+    /// A member.
+    Member(Arc<Member>),
+    /// A role.
+    Role(Arc<Role>),
+    /// A group.
+    Group(Arc<Group>),
+    /// An invitation.
+    Invitation(Arc<Invitation>),
+    /// The signed-in person.
+    Viewer(Person),
     /// A course.
     Course(Course),
+    /// A module of a course.
+    Module(Module),
+    /// A unit to read.
+    TextUnit(TextUnit),
+    /// A unit to be answered.
+    QuizUnit(QuizUnit),
     /// An enrolment.
     Enrollment(Arc<Enrollment>),
     /// An attempt at a quiz.
@@ -48,8 +78,45 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
             Some(key) => ctx.fetch(key).await?.map(Node::Organization),
             None => None,
         },
+        Some(MemberKey::PREFIX) => match MemberKey::parse(id) {
+            Some(key) => members::find(ctx, key).await?.map(Node::Member),
+            None => None,
+        },
+        Some(RoleKey::PREFIX) => match RoleKey::parse(id) {
+            Some(key) => ctx.fetch(key).await?.map(Node::Role),
+            None => None,
+        },
+        Some(GroupKey::PREFIX) => match GroupKey::parse(id) {
+            Some(key) => members::find_group(ctx, key).await?.map(Node::Group),
+            None => None,
+        },
+        Some(InvitationKey::PREFIX) => match InvitationKey::parse(id) {
+            Some(key) => invitations::find(ctx, key).await?.map(Node::Invitation),
+            None => None,
+        },
+        Some(UserKey::PREFIX) => {
+            let myself = |person: &Person| UserKey::parse(id) == Some(person.key());
+            Person::current(ctx).filter(myself).map(Node::Viewer)
+        }
         Some(CourseKey::PREFIX) => match CourseKey::parse(id) {
             Some(key) => Course::find(ctx, key).await?.map(Node::Course),
+            None => None,
+        },
+        Some(ModuleKey::PREFIX) => match ModuleKey::parse(id) {
+            Some(key) => edition(ctx, key.course)
+                .await?
+                .and_then(|revision| Module::find(&revision, key))
+                .map(Node::Module),
+            None => None,
+        },
+        Some(UnitKey::PREFIX) => match UnitKey::parse(id) {
+            Some(key) => edition(ctx, key.course)
+                .await?
+                .and_then(|revision| Unit::find(&revision, key))
+                .map(|unit| match unit {
+                    Unit::Text(text) => Node::TextUnit(text),
+                    Unit::Quiz(quiz) => Node::QuizUnit(quiz),
+                }),
             None => None,
         },
         Some(EnrollmentKey::PREFIX) => match EnrollmentKey::parse(id) {
@@ -73,6 +140,21 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
         _ => None,
     };
     Ok(found)
+}
+
+/// The revision in which the viewer reads a course: their enrolment's, else the current one.
+async fn edition(ctx: &Context<'_>, key: CourseKey) -> crate::kernel::error::Result<Option<SharedRevision>> {
+    let Some(course) = Course::find(ctx, key).await? else {
+        return Ok(None);
+    };
+    let pin = match ctx.viewer().in_org(key.org) {
+        Some(standing) => ctx.fetch(PinOf(key, standing.member)).await?,
+        None => None,
+    };
+    match pin {
+        Some(pin) => course.pinned_to(pin).revision(ctx).await,
+        None => course.revision(ctx).await,
+    }
 }
 
 /// The root fields about objects of any type.
@@ -107,15 +189,22 @@ impl NodeQuery {
 #[derive(MergedObject, Default)]
 pub struct Query(
     NodeQuery,
+    ViewerQuery,
+    OrganizationQuery,
     CourseQuery,
     EnrollmentQuery,
     AttemptQuery,
     CertificateQuery,
+    InvitationQuery,
+    AccessQuery,
 );
 
 /// What can be done. Root fields run one after the other; each is one transaction.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
+    SignInMutation,
+    MemberMutation,
+    InvitationMutation,
     AuthoringMutation,
     EnrollmentMutation,
     ProgressMutation,

@@ -78,10 +78,14 @@ pub async fn graphql(
         tokio::time::timeout(limit, execution).await
     };
     let response = match executed {
-        Ok((response, statements)) => {
+        Ok((mut response, statements)) => {
             let kind = kind_name(kind);
             metrics::histogram!("lyceum_operation_seconds", "kind" => kind).record(started.elapsed());
             metrics::histogram!("lyceum_operation_statements", "kind" => kind).record(statements);
+            if server.config.trace {
+                let trace = async_graphql::value!({ "statements": statements });
+                response.extensions.insert("trace".to_owned(), trace);
+            }
             answer.executed(&response)
         }
         Err(_) => failed(&answer, &Error::Unavailable),

@@ -86,12 +86,12 @@ async fn an_answer_that_was_saved_is_graded_however_close_the_submission() {
         let sitting = Sitting::new(&app, &course).await;
         let questions = ["One", "Many", "Word", "Program"];
         let saves = join_all(questions.map(|question| sitting.save(question, sitting.right(question))));
-        let (saves, submitted) = join(saves, sitting.submit()).await;
+        let (replies, submitted) = join(saves, sitting.submit()).await;
         assert_eq!(submitted.codes(), "");
-        let saved = with_code(&saves, "");
-        assert_eq!(saved + with_code(&saves, "INVALID_STATE"), 4);
+        let kept = with_code(&replies, "");
+        assert_eq!(kept + with_code(&replies, "INVALID_STATE"), 4);
         let attempt = sitting.read().await;
-        assert_eq!(attempt["points"], saved, "{attempt:#}");
+        assert_eq!(attempt["points"], kept, "{attempt:#}");
         let answered = |item: &&Value| !item["answer"].is_null();
         assert_eq!(
             attempt["items"]
@@ -100,7 +100,7 @@ async fn an_answer_that_was_saved_is_graded_however_close_the_submission() {
                 .iter()
                 .filter(answered)
                 .count(),
-            saved
+            kept
         );
     }
 }

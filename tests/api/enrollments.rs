@@ -138,7 +138,14 @@ async fn staff_enrol_those_whom_their_role_reaches_and_nobody_else() {
         }
     }
     assert_eq!(listed(&app, &owner, json!({})).await.len(), 3);
-    factory::suspend(&app, outside.member).await;
+    factory::change(
+        &app,
+        &format!(
+            "update memberships set state = 'suspended' where id = '{}'",
+            outside.member.id.0
+        ),
+    )
+    .await;
     let reply = owner
         .run_with(
             CREATE,
@@ -184,6 +191,31 @@ async fn an_enrolment_stays_on_the_edition_that_it_was_made_on() {
 }
 
 #[tokio::test]
+async fn learners_keep_a_course_that_is_no_longer_offered() {
+    let app = TestApp::new().await;
+    let (author, learner, late) = (
+        app.member("author").await,
+        app.learner().await,
+        app.learner().await,
+    );
+    let course = factory::published_course(&app, &author, 1).await;
+    let enrollment = enroll(&learner, &course.id).await;
+    factory::change(&app, "update courses set state = 'archived'").await;
+    let refused = late.run_with(ENROLL, json!({ "id": course.id })).await;
+    assert_eq!(refused.codes(), "NOT_FOUND", "it is gone from the catalogue");
+    assert_eq!(
+        author.run_with(ENROLL, json!({ "id": course.id })).await.codes(),
+        "NOT_PUBLISHED"
+    );
+    learning::read(&learner, &enrollment, &course.texts).await;
+    let read =
+        "query($id: ID!) { enrollment(id: $id) { nextUnit { id } course { title modules { title } } } }";
+    let reply = learner.run_with(read, json!({ "id": enrollment })).await;
+    assert_eq!(reply.text("/enrollment/course/modules/0/title"), "A module");
+    assert_eq!(reply.text("/enrollment/nextUnit/id"), course.quiz);
+}
+
+#[tokio::test]
 async fn everybody_sees_the_enrolments_that_their_role_reaches() {
     let app = TestApp::new().await;
     let author = app.member("author").await;
@@ -199,23 +231,36 @@ async fn everybody_sees_the_enrolments_that_their_role_reaches() {
     factory::teaches(&app, instructor.member, &taught.id).await;
     let (inside, outside) = (app.learner().await, app.learner().await);
     factory::group(&app, manager.member, &[inside.member]).await;
-    let a = enroll(&inside, &taught.id).await;
-    let b = enroll(&inside, &other.id).await;
-    let c = enroll(&outside, &taught.id).await;
-    let d = enroll(&outside, &other.id).await;
-    let e = enroll(&instructor, &other.id).await;
-    let elsewhere = app.elsewhere().await;
-    let stranger = elsewhere.owner().await;
+    let inside_taught = enroll(&inside, &taught.id).await;
+    let inside_other = enroll(&inside, &other.id).await;
+    let outside_taught = enroll(&outside, &taught.id).await;
+    let outside_other = enroll(&outside, &other.id).await;
+    let own = enroll(&instructor, &other.id).await;
     for (who, expected) in [
-        (&owner, vec![&e, &d, &c, &b, &a]),
-        (&instructor, vec![&e, &c, &a]),
-        (&manager, vec![&b, &a]),
-        (&outside, vec![&d, &c]),
+        (
+            &owner,
+            vec![
+                &own,
+                &outside_other,
+                &outside_taught,
+                &inside_other,
+                &inside_taught,
+            ],
+        ),
+        (&instructor, vec![&own, &outside_taught, &inside_taught]),
+        (&manager, vec![&inside_other, &inside_taught]),
+        (&outside, vec![&outside_other, &outside_taught]),
         (&author, vec![]),
     ] {
         let expected: Vec<String> = expected.into_iter().cloned().collect();
         assert_eq!(listed(&app, who, json!({})).await, expected);
-        for id in [&a, &b, &c, &d, &e] {
+        for id in [
+            &inside_taught,
+            &inside_other,
+            &outside_taught,
+            &outside_other,
+            &own,
+        ] {
             let reply = who
                 .run_with(
                     "query($id: ID!) { enrollment(id: $id) { id } node(id: $id) { id } nodes(ids: [$id]) { id } }",
@@ -233,57 +278,60 @@ async fn everybody_sees_the_enrolments_that_their_role_reaches() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn outsiders_see_no_enrolment_not_even_in_an_open_academy() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let course = factory::published_course(&app, &author, 0).await;
+    let enrollment = enroll(&app.learner().await, &course.id).await;
+    let stranger = app.elsewhere().await.owner().await;
+    let find = "query($id: ID!) { enrollment(id: $id) { id } node(id: $id) { id } }";
     for outsider in [&stranger.client, &app.anonymous()] {
-        let reply = outsider
-            .run_with(
-                "query($id: ID!) { enrollment(id: $id) { id } node(id: $id) { id } }",
-                json!({ "id": a }),
-            )
-            .await;
+        let reply = outsider.run_with(find, json!({ "id": enrollment })).await;
         assert_eq!(reply.data(""), &json!({ "enrollment": null, "node": null }));
-        assert_eq!(
-            outsider
-                .run_with(LIST, json!({ "org": app.org_id() }))
-                .await
-                .data("/node"),
-            &Value::Null
-        );
+        let reply = outsider.run_with(LIST, json!({ "org": app.org_id() })).await;
+        assert_eq!(reply.data("/node"), &Value::Null);
     }
     factory::open(&app).await;
-    let reply = app
-        .anonymous()
-        .run_with(LIST, json!({ "org": app.org_id() }))
-        .await;
-    assert_eq!(
-        reply.data("/node/enrollments/totalCount"),
-        &json!(0),
-        "an open academy shows no learners"
-    );
+    for outsider in [&stranger.client, &app.anonymous()] {
+        let reply = outsider.run_with(LIST, json!({ "org": app.org_id() })).await;
+        assert_eq!(reply.data("/node/enrollments/totalCount"), &json!(0));
+        assert_eq!(reply.data("/node/enrollments/nodes"), &json!([]));
+        let of_course = "query($id: ID!) { course(id: $id) { enrollments { totalCount } } }";
+        let reply = outsider.run_with(of_course, json!({ "id": course.id })).await;
+        assert_eq!(reply.data("/course/enrollments/totalCount"), &json!(0));
+    }
+}
 
-    assert_eq!(
-        listed(&app, &owner, json!({ "courseId": taught.id })).await,
-        [c.clone(), a.clone()]
+#[tokio::test]
+async fn a_list_of_enrolments_is_narrowed_by_course_and_state() {
+    let app = TestApp::new().await;
+    let (author, owner, learner) = (app.member("author").await, app.owner().await, app.learner().await);
+    let (one, other) = (
+        factory::published_course(&app, &author, 0).await,
+        factory::published_course(&app, &author, 0).await,
     );
-    assert_eq!(
-        listed(
-            &app,
-            &owner,
-            json!({ "courseId": taught.id, "state": "COMPLETED" })
-        )
-        .await,
-        [""; 0]
-    );
-    assert_eq!(
-        listed(&app, &owner, json!({ "courseId": taught.module })).await,
-        [""; 0]
-    );
-    let of_course =
-        "query($id: ID!) { course(id: $id) { enrollments(first: 1) { totalCount nodes { id } } } }";
-    let reply = manager.run_with(of_course, json!({ "id": taught.id })).await;
-    assert_eq!(
-        reply.data("/course/enrollments"),
-        &json!({ "totalCount": 1, "nodes": [{ "id": a }] })
-    );
+    let done = learning::complete(&app, &learner, &one).await;
+    let open = enroll(&learner, &other.id).await;
+    for (filter, expected) in [
+        (json!({ "courseId": one.id }), vec![&done]),
+        (json!({ "courseId": one.id, "state": "ACTIVE" }), vec![]),
+        (json!({ "state": "ACTIVE" }), vec![&open]),
+        (json!({ "state": "COMPLETED", "courseId": null }), vec![&done]),
+        (json!({ "courseId": one.module }), vec![]),
+    ] {
+        let expected: Vec<String> = expected.into_iter().cloned().collect();
+        assert_eq!(listed(&app, &owner, filter.clone()).await, expected, "{filter}");
+    }
+    let of_course = "query($id: ID!, $state: EnrollmentState) { course(id: $id) { enrollments(state: $state) { totalCount nodes { id } } } }";
+    for (state, expected) in [("COMPLETED", json!([{ "id": done }])), ("ACTIVE", json!([]))] {
+        let reply = owner
+            .run_with(of_course, json!({ "id": one.id, "state": state }))
+            .await;
+        assert_eq!(reply.data("/course/enrollments/nodes"), &expected);
+    }
 }
 
 #[tokio::test]

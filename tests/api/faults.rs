@@ -5,6 +5,7 @@
 //! same request again gets what it asked for, once.
 
 use super::support::TestApp;
+use super::support::app::PASSWORD;
 use super::support::faulty::{By, Faulty, Operation, assert_is_typed};
 use super::support::proxy::Fault;
 use super::support::{learning, quiz};
@@ -69,6 +70,16 @@ pub const OPERATIONS: &[Operation] = &[
             "select count(*) from outbox_events where kind = 'attempt.graded' and subject = request.id",
         ),
     },
+    Operation {
+        name: "login",
+        by: By::Nobody,
+        document: "mutation($email: String!, $password: String!) { login(input: {email: $email, password: $password}) { \
+            viewer { email memberships { name role { name } } } userErrors { code } } }",
+        variables: |faulty, _| {
+            Box::pin(async { json!({ "email": faulty.learner.email, "password": PASSWORD }) })
+        },
+        effects: None,
+    },
 ];
 
 /// Polls a future so many times and drops it; `None` if it was not done by then.
@@ -113,7 +124,7 @@ async fn a_new_viewer_that_is_dropped_anywhere_can_ask_again() {
     let faulty = Faulty::new().await;
     for polls in 1.. {
         // Nobody has asked with this token before, so that the first thing it does is look for its session.
-        let newcomer = faulty.sound.learner().await.client.at(&faulty.node);
+        let newcomer = faulty.sound.learner().await.client.at(faulty.node.routes());
         let document = "query($id: ID!) { course(id: $id) { title } }";
         let ask = || newcomer.run_with(document, json!({ "id": faulty.course.id }));
         let answered = dropped_after(polls, ask()).await;

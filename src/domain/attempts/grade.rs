@@ -88,21 +88,19 @@ mod tests {
             vec![text("42")],
             vec![choice("")],
         ]);
-        let cases: [(&[(u128, Answer)], &[i32]); 6] = [
-            (&[], &[]),
-            (&[(1, choice("a"))], &[1]),
-            (&[(1, choice("b")), (2, choice("cb"))], &[0, 1]),
-            (&[(2, choice("b")), (3, text(" 42 "))], &[0, 1]),
-            (
-                &[
-                    (1, choice("a")),
-                    (2, choice("bc")),
-                    (3, text("`42`")),
-                    (4, choice("")),
-                ],
-                &[1, 1, 1, 1],
-            ),
-            (&[(4, choice("a"))], &[0]),
+        let all = vec![
+            (1, choice("a")),
+            (2, choice("bc")),
+            (3, text("`42`")),
+            (4, choice("")),
+        ];
+        let cases = [
+            (vec![], vec![]),
+            (vec![(1, choice("a"))], vec![1]),
+            (vec![(1, choice("b")), (2, choice("cb"))], vec![0, 1]),
+            (vec![(2, choice("b")), (3, text(" 42 "))], vec![0, 1]),
+            (vec![(4, choice("a"))], vec![0]),
+            (all, vec![1, 1, 1, 1]),
         ];
         for (given, points) in cases {
             let answers = given

@@ -4,6 +4,7 @@ use super::model::{Course, CourseState, CourseVisibility, SeenCourse};
 use crate::auth::allowed::{Allowed, Gate};
 use crate::auth::permission::{Permission, action};
 use crate::auth::standing::Viewer;
+use crate::db::paginate::foreign;
 use crate::db::schema::{course_instructors, courses};
 use crate::db::{Batch, Conn, Reader};
 use crate::kernel::error::Result;
@@ -18,6 +19,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
+use futures_util::future::try_join_all;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -43,7 +45,7 @@ pub enum CourseOrder {
 }
 
 /// Which courses a list has.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CourseFilter {
     /// Words to find in title and summary.
     pub query: Option<String>,
@@ -101,6 +103,66 @@ fn matching(viewer: &Viewer, filter: &CourseFilter) -> Condition {
     matching
 }
 
+/// A list of the courses that a viewer may know of. Fetched, it counts them; however often an operation asks for the same
+/// list or page, it is read once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct CourseList(Viewer, CourseFilter);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct CoursePage(CourseList, CourseOrder, Page);
+
+impl CoursePage {
+    async fn load(&self, mut conn: Conn<'_>) -> QueryResult<Vec<Arc<Course>>> {
+        let Self(CourseList(viewer, filter), order, page) = self;
+        let query = Course::query().filter(matching(viewer, filter)).into_boxed();
+        let bounded = || {
+            Ok(match order {
+                CourseOrder::TitleAsc => {
+                    keyset!(query, page, courses::title => String, courses::id => CourseId, false)
+                }
+                CourseOrder::TitleDesc => {
+                    keyset!(query, page, courses::title => String, courses::id => CourseId, true)
+                }
+                CourseOrder::CreatedAtAsc => {
+                    keyset!(query, page, courses::created_at => DateTime<Utc>, courses::id => CourseId, false)
+                }
+                CourseOrder::CreatedAtDesc => {
+                    keyset!(query, page, courses::created_at => DateTime<Utc>, courses::id => CourseId, true)
+                }
+            })
+        };
+        let query = bounded().map_err(foreign)?;
+        let rows: Vec<Course> = query.load(&mut conn).await?;
+        Ok(rows.into_iter().map(Arc::new).collect())
+    }
+}
+
+impl Batch for CoursePage {
+    type Value = Arc<Vec<Arc<Course>>>;
+
+    async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let pages = try_join_all(keys.iter().map(|key| key.load(conn))).await?;
+        Ok(keys
+            .iter()
+            .cloned()
+            .zip(pages.into_iter().map(Arc::new))
+            .collect())
+    }
+}
+
+impl Batch for CourseList {
+    type Value = i64;
+
+    async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, i64>> {
+        let count = |Self(viewer, filter): &Self| {
+            let query = courses::table.filter(matching(viewer, filter)).count();
+            async move { query.get_result::<i64>(&mut &*conn).await }
+        };
+        let counts = try_join_all(keys.iter().map(count)).await?;
+        Ok(keys.iter().cloned().zip(counts).collect())
+    }
+}
+
 /// Reads one page of the courses that a viewer may know of.
 pub async fn list(
     reader: &Reader,
@@ -109,33 +171,15 @@ pub async fn list(
     order: CourseOrder,
     page: &Page,
 ) -> Result<Slice<Arc<Course>>> {
-    let query = Course::query().filter(matching(viewer, filter)).into_boxed();
-    let query = match order {
-        CourseOrder::TitleAsc => {
-            keyset!(query, page, courses::title => String, courses::id => CourseId, false)
-        }
-        CourseOrder::TitleDesc => {
-            keyset!(query, page, courses::title => String, courses::id => CourseId, true)
-        }
-        CourseOrder::CreatedAtAsc => {
-            keyset!(query, page, courses::created_at => DateTime<Utc>, courses::id => CourseId, false)
-        }
-        CourseOrder::CreatedAtDesc => {
-            keyset!(query, page, courses::created_at => DateTime<Utc>, courses::id => CourseId, true)
-        }
-    };
-    let rows: Vec<Course> = reader
-        .run(|mut conn| async move { query.load(&mut conn).await })
-        .await?;
-    Ok(page.slice(rows.into_iter().map(Arc::new).collect()))
+    let list = CourseList(viewer.clone(), filter.clone());
+    let rows = reader.fetch(CoursePage(list, order, page.clone())).await?;
+    Ok(page.slice(rows.map(|rows| rows.to_vec()).unwrap_or_default()))
 }
 
 /// Counts the courses that a viewer may know of.
 pub async fn count(reader: &Reader, viewer: &Viewer, filter: &CourseFilter) -> Result<i64> {
-    let query = courses::table.filter(matching(viewer, filter)).count();
-    reader
-        .run(|mut conn| async move { query.get_result(&mut conn).await })
-        .await
+    let list = CourseList(viewer.clone(), filter.clone());
+    Ok(reader.fetch(list).await?.unwrap_or_default())
 }
 
 impl Batch for CourseKey {

@@ -86,7 +86,8 @@ async fn join(
     store::insert(&allowed, write.gate.conn(), new)
         .await
         .map_err(already)?;
-    write.happened("enrollment.created", key, json!({ "course": course.to_string() }));
+    let detail = json!({ "course": course.to_string(), "member": learner.to_string() });
+    write.happened("enrollment.created", key, detail);
     Ok(key)
 }
 

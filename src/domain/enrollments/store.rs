@@ -5,9 +5,11 @@ use crate::auth::allowed::{Allowed, Gate};
 use crate::auth::permission::action;
 use crate::auth::policy::Relation;
 use crate::db::schema::enrollments;
-use crate::db::{Conn, Statement};
+use crate::db::{Batch, Conn, Statement};
 use crate::kernel::error::Result;
-use crate::kernel::ids::{CourseId, EnrollmentId, EnrollmentKey, MemberId, RevisionId};
+use crate::kernel::ids::{
+    CourseId, CourseKey, EnrollmentId, EnrollmentKey, MemberId, OrgId, RevisionId, RevisionKey,
+};
 use crate::{record_lists, relation_sql};
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::BoxableExpression;
@@ -15,6 +17,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use std::collections::HashMap;
 
 type Condition = Box<dyn BoxableExpression<enrollments::table, Pg, SqlType = Bool>>;
 type Columns = <Enrollment as Selectable<Pg>>::SelectExpression;
@@ -49,7 +52,8 @@ record_lists!(
     EnrollmentFilter
 );
 
-/// Reads an enrolment for a write, locked until the transaction ends, with the actor's relation to it.
+/// Reads an enrolment for a write, locked until the transaction ends, with the actor's relation to it. The lock lets
+/// rows that refer to the enrolment be inserted meanwhile.
 pub async fn find_for_write(gate: &Gate<'_>, key: EnrollmentKey) -> Result<Option<SeenEnrollment>> {
     if key.org != gate.org() {
         return Ok(None);
@@ -58,7 +62,7 @@ pub async fn find_for_write(gate: &Gate<'_>, key: EnrollmentKey) -> Result<Optio
     let row: Option<(Enrollment, bool, bool)> = Statement::<(SqlTypeOf<Columns>, Bool, Bool)>::new(concat!(
         "select ?, ",
         relation_sql!("enrollments"),
-        " from enrollments where enrollments.org_id = ? and enrollments.id = ? for update of enrollments"
+        " from enrollments where enrollments.org_id = ? and enrollments.id = ? for no key update of enrollments"
     ))
     .bind::<SqlTypeOf<Columns>, _>(<Enrollment as Selectable<Pg>>::construct_selection())
     .bind::<SqlUuid, _>(actor)
@@ -115,4 +119,40 @@ pub async fn insert<R>(
     .execute(&mut conn)
     .await
     .map(|_| ())
+}
+
+/// The revision that a member's enrolment in a course is pinned to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PinOf(pub CourseKey, pub MemberId);
+
+impl Batch for PinOf {
+    type Value = RevisionKey;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let orgs: Vec<OrgId> = keys.iter().map(|key| key.0.org).collect();
+        let courses: Vec<CourseId> = keys.iter().map(|key| key.0.id).collect();
+        let members: Vec<MemberId> = keys.iter().map(|key| key.1).collect();
+        let rows: Vec<(OrgId, CourseId, MemberId, RevisionId)> = enrollments::table
+            .filter(
+                enrollments::org_id
+                    .eq_any(orgs)
+                    .and(enrollments::course_id.eq_any(courses)),
+            )
+            .filter(enrollments::member_id.eq_any(members))
+            .select((
+                enrollments::org_id,
+                enrollments::course_id,
+                enrollments::member_id,
+                enrollments::revision_id,
+            ))
+            .load(&mut conn)
+            .await?;
+        let pin = |(org, course, member, revision)| {
+            (
+                Self(CourseKey::new(org, course), member),
+                RevisionKey::new(org, revision),
+            )
+        };
+        Ok(rows.into_iter().map(pin).collect())
+    }
 }

@@ -274,7 +274,10 @@ impl<'a> Lowering<'a> {
     fn count(&mut self, bytes: usize) -> Result<(), Refusal> {
         self.nodes += 1;
         self.bytes = self.bytes.saturating_add(bytes);
-        let (nodes, bytes) = (self.limits.nodes * GROWTH, self.limits.document_bytes * GROWTH);
+        let (nodes, bytes) = (
+            self.limits.nodes.saturating_mul(GROWTH),
+            self.limits.document_bytes.saturating_mul(GROWTH),
+        );
         if self.nodes > nodes {
             let of = "selections or more, each fragment counted for each type,";
             return Err(Refusal::limit("nodes", of, self.nodes as u64, nodes as u64));

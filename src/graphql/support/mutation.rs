@@ -1,7 +1,7 @@
 //! How a mutation field runs its write.
 
 use super::operation::{Ask, Operation};
-use crate::domain::mutate::{Done, Outcome, Request, Write, mutate};
+use crate::domain::mutate::{Done, Entry, Outcome, Request, Write, mutate};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{Key, OrgId};
@@ -33,6 +33,22 @@ impl Operation {
         T: Serialize + DeserializeOwned + Send + 'static,
         F: for<'w> FnOnce(&'w Write<'w>) -> Done<'w, T> + Send + 'static,
     {
+        self.mutate_as(Entry::Member, mutation, org, input, work).await
+    }
+
+    /// The same for a person who comes into the write in another way.
+    pub async fn mutate_as<T, F>(
+        &self,
+        entry: Entry,
+        mutation: &'static str,
+        org: OrgId,
+        input: &impl Input,
+        work: F,
+    ) -> Outcome<T>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+        F: for<'w> FnOnce(&'w Write<'w>) -> Done<'w, T> + Send + 'static,
+    {
         let key = input.idempotency_key().map(str::to_owned);
         if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 200) {
             return Ok(Err(vec![Refusal::at(
@@ -44,6 +60,7 @@ impl Operation {
         let request = Request {
             mutation,
             org,
+            entry,
             idempotency_key: key,
             input_hash: Request::hash(input),
             request_id: self.request_id.clone(),
@@ -51,7 +68,7 @@ impl Operation {
         };
         // Before the write: an operation that held a connection while it waited for another could wait for itself.
         self.read_anew().await;
-        match mutate(&self.app, &self.viewer, request, work).await {
+        match mutate(&self.app, self.viewer(), request, work).await {
             Err(Error::NotFound) => Ok(Err(vec![Refusal::whole(
                 Code::NotFound,
                 "There is no such thing, or you may not see it.",

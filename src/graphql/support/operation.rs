@@ -1,25 +1,52 @@
 //! One GraphQL operation in execution: who asks, and the one session that it reads through.
 
-use crate::auth::standing::Viewer;
+use crate::auth::standing::{StandingOf, Viewer};
 use crate::db::pool::Statements;
-use crate::db::{Batch, Reader};
+use crate::db::{Batch, Reader, Scope};
 use crate::domain::app::App;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::MemberKey;
 use crate::kernel::page::{Page, PageArgs};
 use async_graphql::Context;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What the resolvers of one operation share.
 pub struct Operation {
     /// The node.
     pub app: Arc<App>,
-    /// Who asks.
-    pub viewer: Viewer,
+    viewers: Viewers,
     /// The id under which logs and support find this request.
     pub request_id: String,
     /// Counts the operation's data statements.
     pub statements: Statements,
     reader: Mutex<Arc<Reader>>,
+}
+
+/// Who asks, from the beginning of an operation to its end: a mutation may sign somebody in or out, or let them into an
+/// organisation, and what its payload and the root fields after it read is read as whom it made of them.
+struct Viewers {
+    viewer: Viewer,
+    next: OnceLock<Box<Viewers>>,
+}
+
+impl Viewers {
+    const fn new(viewer: Viewer) -> Self {
+        Self {
+            viewer,
+            next: OnceLock::new(),
+        }
+    }
+
+    fn now(&self) -> &Viewer {
+        self.next.get().map_or(&self.viewer, |next| next.now())
+    }
+
+    fn push(&self, viewer: Viewer) {
+        match self.next.get() {
+            Some(next) => next.push(viewer),
+            None => drop(self.next.set(Box::new(Self::new(viewer)))),
+        }
+    }
 }
 
 impl Operation {
@@ -33,11 +60,34 @@ impl Operation {
         )));
         Self {
             app,
-            viewer,
+            viewers: Viewers::new(viewer),
             request_id,
             statements,
             reader,
         }
+    }
+
+    /// Who asks, as of now.
+    pub fn viewer(&self) -> &Viewer {
+        self.viewers.now()
+    }
+
+    /// Goes on as somebody else, with a new reading side.
+    pub async fn go_on_as(&self, viewer: Viewer) {
+        self.viewers.push(viewer);
+        self.read_anew().await;
+    }
+
+    /// Goes on with a membership that the viewer has got in this operation.
+    pub async fn joined(&self, member: MemberKey) -> Result<()> {
+        let scope = Scope::one(self.viewer().person().map(|person| person.user), member.org);
+        let reader = Reader::new(self.app.db.clone(), scope, self.statements.clone());
+        let standing = reader.fetch(StandingOf(member)).await;
+        reader.close().await;
+        if let Some(standing) = standing? {
+            self.go_on_as(self.viewer().with(standing)).await;
+        }
+        Ok(())
     }
 
     /// The reading side, as of now.
@@ -49,7 +99,7 @@ impl Operation {
     pub async fn read_anew(&self) {
         let fresh = Arc::new(Reader::new(
             self.app.db.clone(),
-            self.viewer.scope(),
+            self.viewer().scope(),
             self.statements.clone(),
         ));
         let old = std::mem::replace(
@@ -78,7 +128,7 @@ pub trait Ask {
 
     /// Who asks.
     fn viewer(&self) -> &Viewer {
-        &self.operation().viewer
+        self.operation().viewer()
     }
 
     /// The node.

@@ -113,4 +113,10 @@ macro_rules! code_doc {
     (WrongCredentials) => {
         "Address and password do not belong together."
     };
+    (RoleNotAllowed) => {
+        "You may not give this role: only an owner makes owners, and who manages less than the whole organisation makes learners only."
+    };
+    (AlreadyMember) => {
+        "The person is a member of the organisation already."
+    };
 }

@@ -59,44 +59,74 @@ impl TestApp {
 
     /// The same, sharing copies in a given way.
     pub async fn with(shared: Shared) -> Self {
-        let app = Self::parts(&database_config(), shared).await;
+        Self::on(&database_config(), shared).await
+    }
+
+    /// The same on another database.
+    pub async fn on(database: &DatabaseConfig, shared: Shared) -> Self {
+        let app = parts(shared, database).await;
+        let router = node(&app, DocumentLimits::default());
         let slug = format!("t{}", app.clock.uuid().simple());
         let org = factory::organization(&app, &slug, false).await;
         Self {
-            router: node(&app, HttpConfig::default()),
             app,
             org,
             slug,
+            router,
         }
     }
 
-    /// Another node, with settings of its own, that works in the same organisation.
-    pub async fn another_node(&self, database: &DatabaseConfig, http: HttpConfig, shared: Shared) -> Self {
-        let app = Self::parts(database, shared).await;
+    /// The same organisation on another node.
+    pub async fn beside(&self, shared: Shared) -> Self {
+        let app = parts(shared, &database_config()).await;
         Self {
-            router: node(&app, http),
+            router: node(&app, DocumentLimits::default()),
             app,
             org: self.org,
             slug: self.slug.clone(),
         }
     }
 
-    async fn parts(database: &DatabaseConfig, shared: Shared) -> Arc<App> {
-        let db = Db::connect(database).await.unwrap();
-        let cheap = PasswordConfig {
-            argon2_memory_kib: 64,
-            argon2_passes: 1,
-            ..PasswordConfig::default()
+    /// Another node, with settings of its own, that works in the same organisation.
+    pub async fn another_node(&self, database: &DatabaseConfig, http: HttpConfig, shared: Shared) -> Self {
+        let app = parts(shared, database).await;
+        Self {
+            router: full(&app, DocumentLimits::default(), http),
+            app,
+            org: self.org,
+            slug: self.slug.clone(),
+        }
+    }
+
+    /// The same node where documents of any size are taken.
+    pub fn unlimited(&self) -> Self {
+        let most = 1 << 30;
+        let limits = DocumentLimits {
+            document_bytes: most,
+            tokens: most,
+            aliases: most,
+            root_fields: most,
+            nodes: most,
+            cost: 1 << 39,
+            depth: 40,
+            ..DocumentLimits::default()
         };
-        let keyring = Keyring::parse(&"5a".repeat(32)).unwrap();
-        App::new(
-            db,
-            shared,
-            Passwords::new(&cheap).unwrap(),
-            Clock::default(),
-            keyring,
-        )
-        .unwrap()
+        Self {
+            app: self.app.clone(),
+            org: self.org,
+            slug: self.slug.clone(),
+            router: node(&self.app, limits),
+        }
+    }
+
+    /// The node's routes.
+    pub fn routes(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// The routes of the same node with other settings.
+    pub fn routes_with(&self, http: HttpConfig) -> Router {
+        serve(&self.app, DocumentLimits::default(), http)
     }
 
     /// Another organisation on the same node; its people see nothing of the first.
@@ -154,17 +184,44 @@ impl TestApp {
     }
 }
 
-/// The routes of a node with everybody's buckets full.
-pub fn node(app: &Arc<App>, http: HttpConfig) -> Router {
-    let api = Api::new(app.clone(), DocumentLimits::default()).unwrap();
-    let config = HttpConfig {
+/// A node on a database.
+async fn parts(shared: Shared, database: &DatabaseConfig) -> Arc<App> {
+    let db = Db::connect(database).await.unwrap();
+    let cheap = PasswordConfig {
+        argon2_memory_kib: 64,
+        argon2_passes: 1,
+        ..PasswordConfig::default()
+    };
+    let keyring = Keyring::parse(&"5a".repeat(32)).unwrap();
+    App::new(
+        db,
+        shared,
+        Passwords::new(&cheap).unwrap(),
+        Clock::default(),
+        keyring,
+    )
+    .unwrap()
+}
+
+/// The routes of a node with everybody's buckets full, and answers traced.
+pub fn node(app: &Arc<App>, limits: DocumentLimits) -> Router {
+    full(app, limits, HttpConfig::default())
+}
+
+fn full(app: &Arc<App>, limits: DocumentLimits, http: HttpConfig) -> Router {
+    let http = HttpConfig {
         bucket_capacity: 1 << 40,
         anonymous_bucket_capacity: 1 << 40,
+        trace: true,
         organization_bucket_capacity: 1 << 40,
         ..http
     };
+    serve(app, limits, http)
+}
+
+fn serve(app: &Arc<App>, limits: DocumentLimits, config: HttpConfig) -> Router {
     router(Arc::new(Server {
-        api,
+        api: Api::new(app.clone(), limits).unwrap(),
         buckets: Buckets::new(app.shared.clone()),
         config,
         personas: None,

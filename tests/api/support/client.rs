@@ -1,6 +1,5 @@
 //! A client of the API: sends documents through the router and reads answers.
 
-use super::TestApp;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -31,9 +30,14 @@ impl Client {
         Self { router, token }
     }
 
-    /// The same person asking another node.
-    pub fn at(&self, node: &TestApp) -> Self {
-        node.client(self.token.clone())
+    /// The same person at other routes.
+    pub fn at(&self, router: Router) -> Self {
+        Self::new(router, self.token.clone())
+    }
+
+    /// The token that it sends.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
     }
 
     /// Runs a document without variables.
@@ -107,6 +111,13 @@ impl Reply {
             }
         }
         codes.join(",")
+    }
+
+    /// How many data statements the answer took.
+    #[track_caller]
+    pub fn statements(&self) -> u64 {
+        assert!(self.body.get("errors").is_none(), "{:#}", self.body);
+        self.body["extensions"]["trace"]["statements"].as_u64().unwrap()
     }
 
     /// Whether a word appears anywhere in the body.

@@ -151,15 +151,25 @@ pub async fn role(app: &TestApp, grants: Value) -> String {
     slug
 }
 
-/// Suspends a member.
-pub async fn suspend(app: &TestApp, member: MemberKey) {
+/// Changes rows of the organisation behind the API.
+pub async fn change(app: &TestApp, sql: &str) {
     let tx = begin(&app.app, app.org).await;
-    diesel::update(memberships::table.find((app.org.0, member.id.0)))
-        .set(memberships::state.eq("suspended"))
-        .execute(&mut tx.conn())
-        .await
-        .unwrap();
+    diesel::sql_query(sql).execute(&mut tx.conn()).await.unwrap();
     tx.commit().await.unwrap();
+}
+
+/// Counts rows of the organisation behind the API: `count(&app, "audit_entries where action = 'x'")`.
+pub async fn count(app: &TestApp, rows: &str) -> i64 {
+    #[derive(diesel::QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        count: i64,
+    }
+    let tx = begin(&app.app, app.org).await;
+    let sql = format!("select count(*) as count from {rows}");
+    let counted: Count = diesel::sql_query(sql).get_result(&mut tx.conn()).await.unwrap();
+    tx.rollback().await.unwrap();
+    counted.count
 }
 
 /// Lets a member teach a course.

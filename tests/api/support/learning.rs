@@ -77,7 +77,9 @@ pub async fn pass(app: &TestApp, enrollment: &str, quiz: &str) -> bool {
 /// Completes a course of texts and a quiz: the learner's enrolment.
 pub async fn complete(app: &TestApp, learner: &Person, course: &super::factory::Course) -> String {
     let enrollment = enroll(learner, &course.id).await;
-    read(learner, &enrollment, &course.texts).await;
+    if !course.texts.is_empty() {
+        read(learner, &enrollment, &course.texts).await;
+    }
     assert!(pass(app, &enrollment, &course.quiz).await);
     enrollment
 }

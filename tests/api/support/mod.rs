@@ -1,12 +1,16 @@
 //! The academy under test, who asks it, and what it starts with.
 
+pub mod academy;
 pub mod app;
 pub mod client;
+pub mod document;
 pub mod factory;
 pub mod faulty;
+pub mod harvest;
 pub mod learning;
 pub mod proxy;
 pub mod quiz;
 pub mod servers;
+pub mod walk;
 
 pub use app::TestApp;

@@ -3,7 +3,7 @@
 //! A loopback port in front of the cluster's socket. It passes protocol messages on whole and counts the steps of a
 //! conversation, so that a test can break it behind every one of them in turn.
 
-use super::servers::{admin, admin_url};
+use super::servers::admin;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
@@ -187,7 +187,7 @@ impl State {
                 let node = self.node.clone();
                 // In a task of its own: the first process that ends takes this connection with it.
                 let killed = tokio::spawn(async move {
-                    let admin = admin(&admin_url()).await;
+                    let admin = admin().await;
                     let kill =
                         "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1";
                     while !admin.query(kill, &[&node]).await.unwrap().is_empty() {}

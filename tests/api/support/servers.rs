@@ -5,16 +5,14 @@ use lyceum::db::migrate::migrate;
 use lyceum::dev::cluster::{Cluster, ClusterOptions};
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
 
 /// The name of the database.
 pub const DATABASE: &str = "lyceum_test";
 
 struct Servers {
     cluster: Cluster,
-    app_url: String,
     owner_url: String,
-    admin_url: String,
 }
 
 fn servers() -> &'static Servers {
@@ -48,37 +46,49 @@ async fn start() -> Servers {
     make_anew(&cluster, DATABASE).await;
     migrate(&cluster.owner_url(DATABASE)).await.unwrap();
     Servers {
-        app_url: cluster.app_url(DATABASE),
         owner_url: cluster.owner_url(DATABASE),
-        admin_url: cluster.admin_url(DATABASE),
         cluster,
     }
 }
 
 /// How a test's node reaches the database.
 pub fn database_config() -> DatabaseConfig {
+    config_of(DATABASE)
+}
+
+fn config_of(database: &str) -> DatabaseConfig {
     DatabaseConfig {
-        database_url: servers().app_url.clone(),
+        database_url: servers().cluster.app_url(database),
         pool_size: 8,
         ..DatabaseConfig::default()
     }
 }
 
-/// How the owner of the tables reaches the database.
-pub fn owner_url() -> &'static str {
-    &servers().owner_url
+/// A new database for one test: what PostgreSQL counts for it, nobody else adds to.
+pub async fn database_of_its_own(name: &str) -> DatabaseConfig {
+    migrate(&new_database(name).await).await.unwrap();
+    config_of(name)
 }
 
-/// How the superuser reaches the database.
-pub fn admin_url() -> String {
-    servers().admin_url.clone()
+/// The superuser, who sees the rows of all organisations.
+pub async fn admin() -> Client {
+    connect(&servers().cluster.admin_url(DATABASE)).await
 }
 
-/// A connection past all row security, to look at what is stored and at who is connected.
-pub async fn admin(url: &str) -> tokio_postgres::Client {
+/// The serving role, who sees nothing without a scope.
+pub async fn serving() -> Client {
+    connect(&servers().cluster.app_url(DATABASE)).await
+}
+
+async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
     client
+}
+
+/// How the owner of the tables reaches the database.
+pub fn owner_url() -> &'static str {
+    &servers().owner_url
 }
 
 /// Makes an empty database for tests of its own; returns its address for the owner of its tables.
@@ -88,7 +98,7 @@ pub async fn new_database(name: &str) -> String {
 }
 
 async fn make_anew(cluster: &Cluster, name: &str) {
-    admin(&cluster.admin_url("postgres"))
+    connect(&cluster.admin_url("postgres"))
         .await
         .batch_execute(&format!("drop database if exists {name} with (force)"))
         .await

@@ -1,0 +1,168 @@
+//! Groups of members, some of whom manage the others. Tables: `groups`, `group_members`.
+
+use crate::db::paginate::foreign;
+use crate::db::schema::{group_members, groups};
+use crate::db::{Batch, Conn};
+use crate::domain::record_lists::{Seen, groups as alike};
+use crate::domain::visibility::View;
+use crate::kernel::ids::{GroupId, GroupKey, MemberId, MemberKey, OrgId};
+use crate::kernel::page::Page;
+use crate::keyset;
+use async_graphql::SimpleObject;
+use diesel::expression::BoxableExpression;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use diesel_async::RunQueryDsl;
+use futures_util::future::try_join_all;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+type Condition = Box<dyn BoxableExpression<groups::table, Pg, SqlType = Bool>>;
+
+/// A group of members, such as a team or a class.
+///
+/// Requires: `members.read`: with the reach `all` for every group; `own` for the groups that you are in; `managed` for
+/// those that you manage. Cost: 1.
+#[derive(Clone, Debug, HasQuery, SimpleObject)]
+#[diesel(table_name = groups)]
+#[graphql(complex)]
+pub struct Group {
+    /// Its key.
+    #[diesel(embed)]
+    #[graphql(skip)]
+    pub key: GroupKey,
+    /// The group's name. Cost: 1.
+    pub name: String,
+}
+
+/// The groups that a view of `members.read` shows: the one condition of lists, loaders and `node`.
+fn visible(view: View) -> Condition {
+    let here = groups::org_id.eq(view.org);
+    if view.reach.all {
+        return Box::new(here);
+    }
+    if !view.reach.own && !view.reach.managed {
+        return Box::new(here.and(false.into_sql::<Bool>()));
+    }
+    let mine = group_members::table
+        .filter(
+            group_members::org_id
+                .eq(view.org)
+                .and(group_members::member_id.eq(view.member)),
+        )
+        .filter(group_members::is_manager.or(view.reach.own.into_sql::<Bool>()))
+        .select(group_members::group_id);
+    Box::new(here.and(groups::id.eq_any(mine)))
+}
+
+impl Batch for Seen<GroupKey> {
+    type Value = Arc<Group>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for keys in alike(keys, |seen| seen.view) {
+            let view = keys[0].view;
+            let ids: Vec<GroupId> = keys.iter().map(|seen| seen.key.id).collect();
+            let rows: Vec<Group> = Group::query()
+                .filter(visible(view))
+                .filter(groups::id.eq_any(ids))
+                .load(&mut conn)
+                .await?;
+            let seen = |group: Group| (Self { key: group.key, view }, Arc::new(group));
+            found.extend(rows.into_iter().map(seen));
+        }
+        Ok(found)
+    }
+}
+
+/// The groups of a member that a viewer may know of, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct GroupsOfMember(pub Seen<MemberKey>);
+
+impl Batch for GroupsOfMember {
+    type Value = Arc<Vec<Arc<Group>>>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let orgs: Vec<OrgId> = keys.iter().map(|key| key.0.key.org).collect();
+        let ids: Vec<MemberId> = keys.iter().map(|key| key.0.key.id).collect();
+        let pairs: Vec<(OrgId, MemberId, GroupId)> = group_members::table
+            .filter(
+                group_members::org_id
+                    .eq_any(orgs)
+                    .and(group_members::member_id.eq_any(ids)),
+            )
+            .select((
+                group_members::org_id,
+                group_members::member_id,
+                group_members::group_id,
+            ))
+            .load(&mut conn)
+            .await?;
+        let groups_of = |member: Seen<MemberKey>| {
+            let its = pairs
+                .iter()
+                .filter(move |pair| (pair.0, pair.1) == (member.key.org, member.key.id));
+            its.map(move |pair| Seen {
+                key: GroupKey::new(pair.0, pair.2),
+                view: member.view,
+            })
+        };
+        let wanted: HashSet<Seen<GroupKey>> = keys.iter().flat_map(|key| groups_of(key.0)).collect();
+        let seen = Seen::<GroupKey>::load_many(&Vec::from_iter(wanted), conn).await?;
+        let by_name = |key: &Self| {
+            let mut groups: Vec<_> = groups_of(key.0)
+                .filter_map(|group| seen.get(&group).cloned())
+                .collect();
+            groups.sort_by(|a, b| (&a.name, a.key).cmp(&(&b.name, b.key)));
+            (*key, Arc::new(groups))
+        };
+        Ok(keys.iter().map(by_name).collect())
+    }
+}
+
+/// The groups of an organisation that a view shows, by name; fetched, it counts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct GroupList(pub View);
+
+/// A page of such a list: up to one row more than the page has.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct GroupPage(pub GroupList, pub Page);
+
+impl GroupPage {
+    async fn load(&self, mut conn: Conn<'_>) -> QueryResult<Vec<Arc<Group>>> {
+        let Self(GroupList(view), page) = self;
+        let query = Group::query().filter(visible(*view)).into_boxed();
+        let bounded = || Ok(keyset!(query, page, groups::name => String, groups::id => GroupId, false));
+        let query = bounded().map_err(foreign)?;
+        let rows: Vec<Group> = query.load(&mut conn).await?;
+        Ok(rows.into_iter().map(Arc::new).collect())
+    }
+}
+
+/// One statement for each organisation, sent together.
+impl Batch for GroupPage {
+    type Value = Arc<Vec<Arc<Group>>>;
+
+    async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let pages = try_join_all(keys.iter().map(|key| key.load(conn))).await?;
+        Ok(keys
+            .iter()
+            .cloned()
+            .zip(pages.into_iter().map(Arc::new))
+            .collect())
+    }
+}
+
+impl Batch for GroupList {
+    type Value = i64;
+
+    async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, i64>> {
+        let count = |list: &Self| {
+            let query = groups::table.filter(visible(list.0)).count();
+            async move { query.get_result::<i64>(&mut &*conn).await }
+        };
+        let counts = try_join_all(keys.iter().map(count)).await?;
+        Ok(keys.iter().copied().zip(counts).collect())
+    }
+}

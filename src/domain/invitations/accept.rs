@@ -1,0 +1,77 @@
+//! Accepting an invitation: the one way in for who is no member yet.
+
+use super::store;
+use crate::auth::allowed::Admission;
+use crate::cache::Stale;
+use crate::db::Batch;
+use crate::domain::mutate::{Stop, Write, refuse_with};
+use crate::domain::refusal::{Code, Refusal};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{InvitationKey, MemberId, MemberKey, UserKey};
+use serde_json::json;
+
+/// An invitation, read and locked, as the person who accepts it meets it.
+#[derive(Debug)]
+pub struct Acceptance {
+    /// The invitation.
+    pub key: InvitationKey,
+    is_open: bool,
+    is_theirs: bool,
+}
+
+impl Admission for Acceptance {
+    fn invitation(&self) -> InvitationKey {
+        self.key
+    }
+
+    fn is_good(&self) -> bool {
+        self.is_open && self.is_theirs
+    }
+}
+
+/// Makes the signed-in person a member by an invitation to their address.
+pub async fn accept(write: &Write<'_>, key: InvitationKey) -> Result<MemberKey, Stop> {
+    let conn = write.gate.conn();
+    let user = UserKey(write.user.ok_or(Error::Unauthenticated)?);
+    let Some(open) = store::find_for_acceptance(conn, key).await? else {
+        return refuse_with(Refusal::not_found("token"));
+    };
+    let person = UserKey::load_many(&[user], conn).await?.remove(&user);
+    let person = person.ok_or(Error::NotFound)?;
+    let acceptance = Acceptance {
+        key,
+        is_open: open.is_open,
+        is_theirs: open.email == person.email,
+    };
+    if !acceptance.is_open {
+        return refuse_with(Refusal::at(
+            Code::InvitationSpent,
+            "token",
+            "This invitation was used, revoked or is past its time. Ask for a new one.",
+        ));
+    }
+    if !acceptance.is_theirs {
+        return refuse_with(Refusal::at(
+            Code::WrongAddress,
+            "token",
+            "This invitation is for another address. Sign in with the account of that address.",
+        ));
+    }
+    let admitted = write.gate.admit(acceptance)?;
+    let member = MemberKey::new(key.org, MemberId(write.app.clock.uuid()));
+    if !store::join(&admitted, conn, member.id, &person).await? {
+        return refuse_with(Refusal::at(
+            Code::AlreadyMember,
+            "token",
+            "You belong to this organisation already.",
+        ));
+    }
+    write.happened(
+        "invitation.accepted",
+        key,
+        json!({ "member": member.to_string() }),
+    );
+    write.happened("member.joined", member, json!({ "invitation": key.to_string() }));
+    write.outdates(Stale::Standing(user.0));
+    Ok(member)
+}

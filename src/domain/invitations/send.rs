@@ -1,0 +1,299 @@
+//! Sending invitations, many at once.
+
+use super::model::{Inviting, facts_of_new, facts_of_sent};
+use super::store::{self, NewRow};
+use crate::auth::allowed::Allowed;
+use crate::auth::permission::{Permission, action};
+use crate::auth::policy::Facts;
+use crate::db::Batch;
+use crate::domain::bulk::{ErrorPolicy, MOST_ROWS};
+use crate::domain::members::roles::role_not_allowed;
+use crate::domain::mutate::{Stop, Write, refuse_with};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::roles::Role;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{InvitationId, InvitationKey, OrgId, RoleKey};
+use crate::kernel::secret::{Token, TokenKind};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Who is to be invited as what.
+#[derive(Clone, Debug)]
+pub struct NewInvitation {
+    /// The address, as the sender wrote it.
+    pub email: String,
+    /// The role; `None` where the input named none that could exist.
+    pub role: Option<RoleKey>,
+}
+
+/// What became of one row.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SentRow {
+    /// The invitation, unless the row was refused.
+    pub invitation: Option<InvitationKey>,
+    /// Why the row was refused.
+    pub refusals: Vec<Refusal>,
+    /// The invitation's token: here when it is made, never again.
+    #[serde(skip)]
+    pub token: Option<Token>,
+}
+
+impl SentRow {
+    fn refused(refusal: Refusal) -> Self {
+        Self {
+            invitation: None,
+            refusals: vec![refusal],
+            token: None,
+        }
+    }
+}
+
+/// A row that nothing speaks against so far.
+struct Good {
+    index: usize,
+    email: String,
+    role: Arc<Role>,
+    id: InvitationId,
+    token: Token,
+}
+
+/// Sends invitations. A pending invitation of the same address gives way if the sender may manage it.
+pub async fn send(
+    write: &Write<'_>,
+    rows: &[NewInvitation],
+    policy: ErrorPolicy,
+) -> Result<Vec<SentRow>, Stop> {
+    if rows.is_empty() || rows.len() > MOST_ROWS {
+        let message = format!(
+            "Send 1 to {MOST_ROWS} invitations at once; these are {}.",
+            rows.len()
+        );
+        return refuse_with(Refusal::at(Code::Invalid, "invitations", message));
+    }
+    let gate = &write.gate;
+    let (conn, org) = (gate.conn(), gate.org());
+    let sender = gate.member().ok_or(Error::NotFound)?;
+    let allowed = may_invite(write, facts_of_new(org, true, false))?;
+
+    let mut refused: HashMap<usize, Refusal> = HashMap::new();
+    let good = sound_rows(write, rows, &mut refused).await?;
+    let good = without_members(write, good, &mut refused).await?;
+    let (good, replaced) = without_pending(write, good, &mut refused).await?;
+    if policy == ErrorPolicy::RejectAll && !refused.is_empty() {
+        return Err(Stop::Refused(in_order(refused)));
+    }
+    store::revoke(&allowed, conn, org, &replaced).await?;
+    let new: Vec<NewRow<'_>> = good
+        .iter()
+        .map(|row| NewRow {
+            id: row.id,
+            email: &row.email,
+            role: row.role.key.id,
+            token: row.token.hash(),
+        })
+        .collect();
+    let stored: HashSet<InvitationId> = store::insert(&allowed, conn, sender, &new)
+        .await?
+        .into_iter()
+        .collect();
+    let (good, late): (Vec<Good>, Vec<Good>) = good.into_iter().partition(|row| stored.contains(&row.id));
+    refused.extend(late.into_iter().map(|row| (row.index, pending(row.index))));
+    if policy == ErrorPolicy::RejectAll && !refused.is_empty() {
+        return Err(Stop::Refused(in_order(refused)));
+    }
+    for id in replaced {
+        write.happened("invitation.revoked", InvitationKey::new(org, id), json!({}));
+    }
+    for row in &good {
+        let role = row.role.key.to_string();
+        write.happened(
+            "invitation.sent",
+            InvitationKey::new(org, row.id),
+            json!({ "role": role }),
+        );
+    }
+    Ok(results(org, rows.len(), good, refused))
+}
+
+/// Proves that the sender may manage an invitation of these facts. They are a member, so that the organisation exists is
+/// no secret to them.
+fn may_invite<'w>(
+    write: &'w Write<'_>,
+    facts: Facts,
+) -> Result<Allowed<'w, action::InvitationsManage, Inviting>> {
+    write
+        .gate
+        .allow(Some(Inviting(facts)))
+        .map_err(|_| Error::Forbidden {
+            permission: Permission::InvitationsManage.as_str(),
+        })
+}
+
+/// The rows whose address is one, given once, and whose role the sender may give.
+async fn sound_rows(
+    write: &Write<'_>,
+    rows: &[NewInvitation],
+    refused: &mut HashMap<usize, Refusal>,
+) -> Result<Vec<Good>> {
+    let org = write.gate.org();
+    let keys: HashSet<RoleKey> = rows
+        .iter()
+        .filter_map(|row| row.role)
+        .filter(|role| role.org == org)
+        .collect();
+    let roles = RoleKey::load_many(&Vec::from_iter(keys), write.gate.conn()).await?;
+    let mut seen = HashSet::new();
+    let mut good = Vec::new();
+    for (index, row) in rows.iter().enumerate() {
+        let role = row.role.and_then(|key| roles.get(&key));
+        match checked(write, index, &row.email, role, &mut seen) {
+            Ok((email, role)) => good.push(Good {
+                index,
+                email,
+                role,
+                id: InvitationId(write.app.clock.uuid()),
+                token: Token::generate(TokenKind::Invitation),
+            }),
+            Err(refusal) => drop(refused.insert(index, refusal)),
+        }
+    }
+    Ok(good)
+}
+
+fn checked(
+    write: &Write<'_>,
+    index: usize,
+    email: &str,
+    role: Option<&Arc<Role>>,
+    seen: &mut HashSet<String>,
+) -> Result<(String, Arc<Role>), Refusal> {
+    let path = |field: &str| format!("invitations.{index}.{field}");
+    let Some(email) = address(email) else {
+        let message = "This is no email address.";
+        return Err(Refusal::at(Code::Invalid, &path("email"), message));
+    };
+    if !seen.insert(email.clone()) {
+        let message = "This address stands in the list twice.";
+        return Err(Refusal::at(Code::Taken, &path("email"), message));
+    }
+    let Some(role) = role else {
+        return Err(Refusal::not_found(&path("roleId")));
+    };
+    let facts = facts_of_new(write.gate.org(), role.is_learner(), role.is_owner());
+    match may_invite(write, facts) {
+        Ok(_) => Ok((email, role.clone())),
+        Err(_) => Err(role_not_allowed(&path("roleId"))),
+    }
+}
+
+async fn without_members(
+    write: &Write<'_>,
+    good: Vec<Good>,
+    refused: &mut HashMap<usize, Refusal>,
+) -> Result<Vec<Good>> {
+    let emails: Vec<&str> = good.iter().map(|row| row.email.as_str()).collect();
+    let members = store::members_among(write.gate.conn(), write.gate.org(), &emails).await?;
+    let members: HashSet<String> = members.into_iter().collect();
+    let (known, good): (Vec<Good>, Vec<Good>) =
+        good.into_iter().partition(|row| members.contains(&row.email));
+    for row in known {
+        let path = format!("invitations.{}.email", row.index);
+        let message = "A member of the organisation has this address.";
+        refused.insert(row.index, Refusal::at(Code::AlreadyMember, &path, message));
+    }
+    Ok(good)
+}
+
+/// The rows whose address has no pending invitation, or one that gives way; and those that give way.
+async fn without_pending(
+    write: &Write<'_>,
+    good: Vec<Good>,
+    refused: &mut HashMap<usize, Refusal>,
+) -> Result<(Vec<Good>, Vec<InvitationId>)> {
+    let (org, me) = (write.gate.org(), write.gate.member_id());
+    let emails: Vec<&str> = good.iter().map(|row| row.email.as_str()).collect();
+    let standing = store::standing(write.gate.conn(), org, &emails).await?;
+    let gives_way = |known: &store::Standing| {
+        let facts = facts_of_sent(org, known.invited_by == me, known.role == "owner");
+        known.is_past || may_invite(write, facts).is_ok()
+    };
+    let (replaced, kept): (Vec<_>, Vec<_>) = standing.into_iter().partition(gives_way);
+    let kept: HashSet<String> = kept.into_iter().map(|known| known.email).collect();
+    let (taken, good): (Vec<Good>, Vec<Good>) = good.into_iter().partition(|row| kept.contains(&row.email));
+    refused.extend(taken.into_iter().map(|row| (row.index, pending(row.index))));
+    Ok((good, replaced.into_iter().map(|known| known.id).collect()))
+}
+
+fn pending(index: usize) -> Refusal {
+    let path = format!("invitations.{index}.email");
+    Refusal::at(
+        Code::Taken,
+        &path,
+        "This address has a pending invitation that is not yours to replace.",
+    )
+}
+
+fn results(org: OrgId, rows: usize, good: Vec<Good>, mut refused: HashMap<usize, Refusal>) -> Vec<SentRow> {
+    let mut sent: HashMap<usize, Good> = good.into_iter().map(|row| (row.index, row)).collect();
+    let result = |index| match sent.remove(&index) {
+        Some(row) => SentRow {
+            invitation: Some(InvitationKey::new(org, row.id)),
+            refusals: Vec::new(),
+            token: Some(row.token),
+        },
+        None => SentRow::refused(refused.remove(&index).unwrap_or_else(|| pending(index))),
+    };
+    (0..rows).map(result).collect()
+}
+
+fn in_order(refused: HashMap<usize, Refusal>) -> Vec<Refusal> {
+    let mut refused: Vec<_> = refused.into_iter().collect();
+    refused.sort_by_key(|(index, _)| *index);
+    refused.into_iter().map(|(_, refusal)| refusal).collect()
+}
+
+/// Reads an address as accounts keep it: in lower case. It is not looked up; only its owner can accept.
+fn address(text: &str) -> Option<String> {
+    let address = text.trim().to_lowercase();
+    let (local, domain) = address.split_once('@')?;
+    let sound = !local.is_empty()
+        && !domain.is_empty()
+        && !domain.contains('@')
+        && address.chars().count() <= 254
+        && !address.chars().any(|c| c.is_whitespace() || c.is_control());
+    sound.then_some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn an_address_is_kept_in_lower_case_without_spaces_around_it() {
+        assert_eq!(address(" Ada@Example.ORG ").as_deref(), Some("ada@example.org"));
+        assert_eq!(
+            address("zoë@bücher.example").as_deref(),
+            Some("zoë@bücher.example")
+        );
+    }
+
+    #[test]
+    fn what_has_no_two_sides_of_one_at_is_no_address() {
+        let long = format!("{}@example.org", "a".repeat(250));
+        for text in [
+            "",
+            "@",
+            "ada",
+            "ada@",
+            "@example.org",
+            "a@b@c",
+            "a b@c",
+            "a\n@c",
+            &long,
+        ] {
+            assert_eq!(address(text), None, "{text:?}");
+        }
+    }
+}

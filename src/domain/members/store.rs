@@ -1,0 +1,295 @@
+//! Statements on `memberships`.
+
+use super::model::{Member, RelationTo, SeenMember};
+use crate::auth::allowed::{Allowed, Gate};
+use crate::auth::permission::action;
+use crate::auth::policy::Relation;
+use crate::db::paginate::foreign;
+use crate::db::schema::{course_instructors, enrollments, group_members, memberships};
+use crate::db::{Batch, Conn, Statement};
+use crate::domain::record_lists::{Seen, groups};
+use crate::domain::visibility::{View, managed::MANAGED};
+use crate::kernel::ids::{GroupId, MemberId, MemberKey, OrgId, RoleId};
+use crate::kernel::page::Page;
+use crate::keyset;
+use async_graphql::Enum;
+use chrono::{DateTime, Utc};
+use diesel::expression::BoxableExpression;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text, Untyped, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use futures_util::future::try_join_all;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+diesel::define_sql_function! {
+    /// The text in lower case.
+    fn lower(text: Text) -> Text;
+}
+diesel::define_sql_function! {
+    /// Where a part begins in a text, from 1; 0 where it does not occur.
+    fn strpos(text: Text, part: Text) -> Integer;
+}
+
+type Condition = Box<dyn BoxableExpression<memberships::table, Pg, SqlType = Bool>>;
+
+/// The orders of a list of members.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Enum)]
+pub enum MemberOrder {
+    /// By name, A first.
+    #[default]
+    NameAsc,
+    /// By name, Z first.
+    NameDesc,
+    /// Who joined first, first.
+    JoinedAtAsc,
+    /// Who joined last, first.
+    JoinedAtDesc,
+}
+
+/// Which members a list has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct MemberFilter {
+    /// Only those with this role.
+    pub role: Option<RoleId>,
+    /// Only those in this group. The caller has made sure that the viewer may know of it.
+    pub group: Option<GroupId>,
+    /// Only those in whose name or address this occurs.
+    pub query: Option<String>,
+}
+
+/// The members whom a view of `members.read` shows: the one condition of lists, loaders and `node`.
+fn visible(view: View) -> Condition {
+    let View { org, member, reach } = view;
+    let here = memberships::org_id.eq(org);
+    if reach.all {
+        return Box::new(here);
+    }
+    let own = reach
+        .own
+        .then(|| -> Condition { Box::new(memberships::id.eq(member)) });
+    let taught = reach.taught.then(|| -> Condition {
+        let mine = course_instructors::table
+            .filter(
+                course_instructors::org_id
+                    .eq(org)
+                    .and(course_instructors::member_id.eq(member)),
+            )
+            .select(course_instructors::course_id);
+        let theirs = enrollments::table
+            .filter(
+                enrollments::org_id
+                    .eq(org)
+                    .and(enrollments::course_id.eq_any(mine)),
+            )
+            .select(enrollments::member_id);
+        Box::new(memberships::id.eq_any(theirs))
+    });
+    let managed = reach.managed.then(|| -> Condition {
+        let mine = MANAGED
+            .filter(
+                MANAGED
+                    .field(group_members::org_id)
+                    .eq(org)
+                    .and(MANAGED.field(group_members::member_id).eq(member))
+                    .and(MANAGED.field(group_members::is_manager)),
+            )
+            .select(MANAGED.field(group_members::group_id));
+        let theirs = group_members::table
+            .filter(
+                group_members::org_id
+                    .eq(org)
+                    .and(group_members::group_id.eq_any(mine)),
+            )
+            .select(group_members::member_id);
+        Box::new(memberships::id.eq_any(theirs))
+    });
+    let some = [own, taught, managed].into_iter().flatten();
+    match some.reduce(|some, more| Box::new(some.or(more))) {
+        Some(some) => Box::new(here.and(some)),
+        None => Box::new(here.and(false.into_sql::<Bool>())),
+    }
+}
+
+impl Batch for Seen<MemberKey> {
+    type Value = Arc<Member>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for keys in groups(keys, |seen| seen.view) {
+            let view = keys[0].view;
+            let ids: Vec<MemberId> = keys.iter().map(|seen| seen.key.id).collect();
+            let rows: Vec<Member> = Member::query()
+                .filter(visible(view))
+                .filter(memberships::id.eq_any(ids))
+                .load(&mut conn)
+                .await?;
+            let seen = |member: Member| {
+                (
+                    Self {
+                        key: member.key,
+                        view,
+                    },
+                    Arc::new(member),
+                )
+            };
+            found.extend(rows.into_iter().map(seen));
+        }
+        Ok(found)
+    }
+}
+
+/// A member as another row names them: whoever may see that row may see who is meant.
+impl Batch for MemberKey {
+    type Value = Arc<Member>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let orgs: Vec<OrgId> = keys.iter().map(|key| key.org).collect();
+        let ids: Vec<MemberId> = keys.iter().map(|key| key.id).collect();
+        let rows: Vec<Member> = Member::query()
+            .filter(memberships::org_id.eq_any(orgs).and(memberships::id.eq_any(ids)))
+            .load(&mut conn)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|member| (member.key, Arc::new(member)))
+            .collect())
+    }
+}
+
+/// The members of an organisation whom a view shows, filtered; fetched, it counts them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MemberList {
+    /// How far the viewer sees.
+    pub view: View,
+    /// Which of those.
+    pub filter: MemberFilter,
+}
+
+impl MemberList {
+    fn matching(&self) -> Condition {
+        let mut matching = visible(self.view);
+        if let Some(role) = self.filter.role {
+            matching = Box::new(matching.and(memberships::role_id.eq(role)));
+        }
+        if let Some(group) = self.filter.group {
+            let members = group_members::table
+                .filter(
+                    group_members::org_id
+                        .eq(self.view.org)
+                        .and(group_members::group_id.eq(group)),
+                )
+                .select(group_members::member_id);
+            matching = Box::new(matching.and(memberships::id.eq_any(members)));
+        }
+        if let Some(query) = self
+            .filter
+            .query
+            .as_deref()
+            .map(str::trim)
+            .filter(|query| !query.is_empty())
+        {
+            let in_name = strpos(lower(memberships::name), lower(query.to_owned())).gt(0);
+            let in_email = strpos(lower(memberships::email), lower(query.to_owned())).gt(0);
+            matching = Box::new(matching.and(in_name.or(in_email)));
+        }
+        matching
+    }
+}
+
+/// One page of a list of members: up to one row more than the page has.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MemberPage(pub MemberList, pub MemberOrder, pub Page);
+
+impl MemberPage {
+    async fn load(&self, mut conn: Conn<'_>) -> QueryResult<Vec<Arc<Member>>> {
+        let Self(list, order, page) = self;
+        let query = Member::query().filter(list.matching()).into_boxed();
+        let bounded = || {
+            Ok(match order {
+                MemberOrder::NameAsc => {
+                    keyset!(query, page, memberships::name => String, memberships::id => MemberId, false)
+                }
+                MemberOrder::NameDesc => {
+                    keyset!(query, page, memberships::name => String, memberships::id => MemberId, true)
+                }
+                MemberOrder::JoinedAtAsc => {
+                    keyset!(query, page, memberships::joined_at => DateTime<Utc>, memberships::id => MemberId, false)
+                }
+                MemberOrder::JoinedAtDesc => {
+                    keyset!(query, page, memberships::joined_at => DateTime<Utc>, memberships::id => MemberId, true)
+                }
+            })
+        };
+        let query = bounded().map_err(foreign)?;
+        let rows: Vec<Member> = query.load(&mut conn).await?;
+        Ok(rows.into_iter().map(Arc::new).collect())
+    }
+}
+
+/// One statement for each list, sent together.
+impl Batch for MemberPage {
+    type Value = Arc<Vec<Arc<Member>>>;
+
+    async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let pages = try_join_all(keys.iter().map(|key| key.load(conn))).await?;
+        Ok(keys
+            .iter()
+            .cloned()
+            .zip(pages.into_iter().map(Arc::new))
+            .collect())
+    }
+}
+
+impl Batch for MemberList {
+    type Value = i64;
+
+    async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, i64>> {
+        let count = |list: &Self| {
+            let query = memberships::table.filter(list.matching()).count();
+            async move { query.get_result::<i64>(&mut &*conn).await }
+        };
+        let counts = try_join_all(keys.iter().map(count)).await?;
+        Ok(keys.iter().cloned().zip(counts).collect())
+    }
+}
+
+/// Reads a member for a write, locked until the transaction ends.
+pub async fn find_for_write(gate: &Gate<'_>, key: MemberKey) -> QueryResult<Option<Member>> {
+    if key.org != gate.org() {
+        return Ok(None);
+    }
+    let locked = Member::query()
+        .filter(memberships::org_id.eq(key.org).and(memberships::id.eq(key.id)))
+        .for_no_key_update();
+    locked.first(&mut gate.conn()).await.optional()
+}
+
+/// How the actor of a write stands to a member.
+pub async fn relation(gate: &Gate<'_>, member: MemberKey) -> QueryResult<Relation> {
+    let key = RelationTo {
+        member,
+        actor: gate.member_id(),
+    };
+    let found = RelationTo::load_many(&[key], gate.conn()).await?;
+    Ok(found.get(&key).copied().unwrap_or_default())
+}
+
+/// Gives a member another role.
+pub async fn set_role(
+    member: &Allowed<'_, action::MembersManage, SeenMember>,
+    mut conn: Conn<'_>,
+    role: RoleId,
+) -> QueryResult<()> {
+    let key = member.member.key;
+    Statement::<Untyped>::new(
+        "update memberships set role_id = ?, version = version + 1 where org_id = ? and id = ?",
+    )
+    .bind::<SqlUuid, _>(role)
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
+    .execute(&mut conn)
+    .await
+    .map(|_| ())
+}

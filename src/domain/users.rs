@@ -1,0 +1,71 @@
+//! People with accounts.
+//!
+//! An account is its person's alone: row security shows it to nobody else, and an organisation sees a member with a
+//! profile of its own instead. Table: `users`.
+
+use super::app::App;
+use crate::auth::sign_in::revoke_sessions;
+use crate::auth::standing::Standing;
+use crate::cache::Stale;
+use crate::db::schema::users;
+use crate::db::{Batch, Conn};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{UserId, UserKey};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A person's account, without its password.
+#[derive(Clone, Debug, HasQuery)]
+#[diesel(table_name = users)]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// The address that the person signs in with, in lower case.
+    pub email: String,
+    /// The person's first name.
+    pub first_name: String,
+    /// The person's last name.
+    pub last_name: String,
+    /// When the account was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl User {
+    /// The name that organisations know a new member by: at most the 200 characters that a member's has.
+    pub fn full_name(&self) -> String {
+        let name = format!("{} {}", self.first_name, self.last_name);
+        name.chars().take(200).collect()
+    }
+}
+
+impl Batch for UserKey {
+    type Value = Arc<User>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
+        let rows = User::query()
+            .filter(users::id.eq_any(ids))
+            .load(&mut conn)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|user: User| (UserKey(user.id), Arc::new(user)))
+            .collect())
+    }
+}
+
+/// Ends the session that a standing was read through, or all of the person's, and tells every node. Gives how many
+/// sessions ended. A client that goes away does not stop it half-way.
+pub async fn sign_out(app: &Arc<App>, standing: &Standing, everywhere: bool) -> Result<usize> {
+    let (app, user, session) = (app.clone(), standing.user, standing.session);
+    let work = async move {
+        let ended = revoke_sessions(&app.db, user, (!everywhere).then_some(session)).await;
+        // Also after an error: it may have come between the commit and its answer.
+        app.announce(Stale::Standing(user)).await;
+        ended
+    };
+    tokio::spawn(work).await.map_err(Error::internal)?
+}

@@ -1,0 +1,326 @@
+//! `Member` and `Group`: fields, edges, and the mutation that gives another role.
+
+use super::certificates::{self, CertificateConnection, CertificateFilterInput};
+use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
+use super::support::Paged;
+use super::support::connection::Count;
+use super::support::mutation::{key, signed_in};
+use super::support::operation::Ask;
+use crate::auth::permission::Permission;
+use crate::auth::policy::{Question, Relation};
+use crate::auth::standing::OrgStanding;
+use crate::db::paginate::CursorValue;
+use crate::domain::groups::{Group, GroupList, GroupPage, GroupsOfMember};
+use crate::domain::members::model::{self, RelationTo};
+use crate::domain::members::store::{MemberFilter, MemberList, MemberOrder, MemberPage};
+use crate::domain::members::{Member, roles};
+use crate::domain::mutate::Entry;
+use crate::domain::organizations::Organization;
+use crate::domain::record_lists::{Parent, Seen};
+use crate::domain::roles::Role;
+use crate::domain::visibility::View;
+use crate::kernel::error::Result;
+use crate::kernel::ids::{GroupId, GroupKey, Key, MemberKey, OrgId, OrganizationKey, RoleId, RoleKey};
+use crate::kernel::page::PageArgs;
+use crate::{connection, inputs, payload};
+use async_graphql::{ComplexObject, Context, ID, InputObject, Object, SimpleObject};
+use std::sync::Arc;
+use uuid::Uuid;
+
+connection!(MemberConnection, MemberEdge, Arc<Member>, "members");
+connection!(GroupConnection, GroupEdge, Arc<Group>, "groups");
+
+/// What the viewer may do with a member.
+#[derive(Clone, Copy, Debug, SimpleObject)]
+pub struct MemberAccess {
+    /// Whether the viewer may give the member another role; which ones, `membershipRoleChange` says. Cost: 1.
+    pub change_role: bool,
+}
+
+/// How far the viewer sees an organisation's members and groups; `None` for who sees none.
+pub fn view(ctx: &Context<'_>, org: OrgId) -> Option<View> {
+    View::of(ctx.viewer(), org, Permission::MembersRead).filter(|view| view.reach.is_some())
+}
+
+/// Finds a member whom the viewer may know of.
+pub async fn find(ctx: &Context<'_>, key: MemberKey) -> Result<Option<Arc<Member>>> {
+    match view(ctx, key.org) {
+        Some(view) => ctx.fetch(Seen { key, view }).await,
+        None => Ok(None),
+    }
+}
+
+/// Finds a group that the viewer may know of.
+pub async fn find_group(ctx: &Context<'_>, key: GroupKey) -> Result<Option<Arc<Group>>> {
+    match view(ctx, key.org) {
+        Some(view) => ctx.fetch(Seen { key, view }).await,
+        None => Ok(None),
+    }
+}
+
+#[ComplexObject]
+impl Member {
+    /// The member's global identifier, in this organisation. Cost: 1.
+    pub async fn id(&self) -> MemberKey {
+        self.key
+    }
+
+    /// The member's role. Cost: 1, batched.
+    async fn role(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<Role>> {
+        Ok(ctx.fetch_one(self.role_key()).await?)
+    }
+
+    /// The organisation that the member belongs to. Cost: 1, batched.
+    async fn organization(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<Organization>> {
+        Ok(ctx.fetch_one(OrganizationKey(self.key.org)).await?)
+    }
+
+    /// The groups that the member is in and you may know of, by name. Cost: 1, batched.
+    async fn groups(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Arc<Group>>> {
+        let Some(view) = view(ctx, self.key.org) else {
+            return Ok(Vec::new());
+        };
+        let groups = ctx
+            .fetch_one(GroupsOfMember(Seen { key: self.key, view }))
+            .await?;
+        Ok(groups.to_vec())
+    }
+
+    /// The member's enrolments that you may see, the newest first.
+    ///
+    /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; batched.
+    async fn enrollments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which enrolments.")] filter: Option<EnrollmentFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<EnrollmentConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let filter = filter.unwrap_or_default().into();
+        Ok(enrollments::page_of(ctx, Parent::Member(self.key), filter, args).await?)
+    }
+
+    /// The member's certificates that you may see, the newest first.
+    ///
+    /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; batched.
+    async fn certificates(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which certificates.")] filter: Option<CertificateFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<CertificateConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let filter = filter.unwrap_or_default().into();
+        Ok(certificates::page_of(ctx, Parent::Member(self.key), filter, args).await?)
+    }
+
+    /// What the viewer may do with the member, decided by the same policies that guard the mutations. Cost: 1, batched.
+    async fn viewer_can(&self, ctx: &Context<'_>) -> async_graphql::Result<MemberAccess> {
+        let Some(standing) = ctx.viewer().in_org(self.key.org) else {
+            return Ok(MemberAccess { change_role: false });
+        };
+        let permission = Permission::MembersManage;
+        let relation = relation(ctx, standing, permission, self.key).await?;
+        let is_owner = ctx.fetch_one(self.role_key()).await?.is_owner();
+        let facts = model::facts(self.key.org, relation, is_owner);
+        let decision = ctx
+            .app()
+            .policies
+            .decide(standing, Question { permission, facts });
+        Ok(MemberAccess {
+            change_role: decision.allowed,
+        })
+    }
+}
+
+/// How the viewer stands to a member, as far as the reach of their role makes it matter.
+async fn relation(
+    ctx: &Context<'_>,
+    standing: &OrgStanding,
+    permission: Permission,
+    member: MemberKey,
+) -> Result<Relation> {
+    let reach = standing.reach(permission);
+    if reach.taught || reach.managed {
+        let actor = standing.member;
+        return ctx.fetch_one(RelationTo { member, actor }).await;
+    }
+    Ok(Relation {
+        own: standing.key() == member,
+        ..Relation::default()
+    })
+}
+
+#[ComplexObject]
+impl Group {
+    /// The group's global identifier. Cost: 1.
+    pub async fn id(&self) -> GroupKey {
+        self.key
+    }
+
+    /// The organisation that the group belongs to. Cost: 1, batched.
+    async fn organization(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<Organization>> {
+        Ok(ctx.fetch_one(OrganizationKey(self.key.org)).await?)
+    }
+}
+
+/// Which members a list has. What you may not know of finds nobody.
+#[derive(Clone, Debug, Default, InputObject)]
+#[graphql(name = "MemberFilter")]
+pub struct MemberFilterInput {
+    /// Only members with this role, by its id.
+    pub role: Option<ID>,
+    /// Only members of this group, by its id.
+    pub group: Option<ID>,
+    /// Only members in whose name or email address this occurs; the case of a–z does not matter.
+    pub query: Option<String>,
+}
+
+/// Reads a page of the members whom a view shows.
+pub async fn page(
+    ctx: &Context<'_>,
+    view: View,
+    filter: MemberFilterInput,
+    order: MemberOrder,
+    args: PageArgs,
+) -> Result<MemberConnection> {
+    let name = format!("members {:?} {filter:?} {order:?}", view.org);
+    let page = ctx.page(&args, &name)?;
+    let list = MemberList {
+        view,
+        filter: read_filter(ctx, view.org, filter).await?,
+    };
+    let rows = ctx
+        .fetch_one(MemberPage(list.clone(), order, page.clone()))
+        .await?;
+    let count: Count = Box::new(move |reader| {
+        let list = list.clone();
+        Box::pin(async move { Ok(reader.fetch(list).await?.unwrap_or_default()) })
+    });
+    let cursor = |member: &Arc<Member>| {
+        let value = match order {
+            MemberOrder::NameAsc | MemberOrder::NameDesc => member.name.clone(),
+            MemberOrder::JoinedAtAsc | MemberOrder::JoinedAtDesc => member.joined_at.write(),
+        };
+        [value, member.key.id.write()]
+    };
+    let slice = page.slice(rows.to_vec());
+    Ok(Paged::new(&ctx.app().keyring, &name, slice, cursor, count).into())
+}
+
+async fn read_filter(ctx: &Context<'_>, org: OrgId, filter: MemberFilterInput) -> Result<MemberFilter> {
+    let role = filter.role.map(|id| {
+        let role = RoleKey::parse(&id).filter(|role| role.org == org);
+        role.map_or(RoleId(Uuid::nil()), |role| role.id)
+    });
+    let group = match filter.group {
+        None => None,
+        Some(id) => {
+            let seen = match GroupKey::parse(&id).filter(|group| group.org == org) {
+                Some(key) => find_group(ctx, key).await?,
+                None => None,
+            };
+            Some(seen.map_or(GroupId(Uuid::nil()), |group| group.key.id))
+        }
+    };
+    Ok(MemberFilter {
+        role,
+        group,
+        query: filter.query,
+    })
+}
+
+/// Reads a page of the groups that a view shows.
+pub async fn group_page(ctx: &Context<'_>, view: View, args: PageArgs) -> Result<GroupConnection> {
+    let name = format!("groups {:?}", view.org);
+    let page = ctx.page(&args, &name)?;
+    let list = GroupList(view);
+    let rows = ctx.fetch_one(GroupPage(list, page.clone())).await?;
+    let count: Count =
+        Box::new(move |reader| Box::pin(async move { Ok(reader.fetch(list).await?.unwrap_or_default()) }));
+    let cursor = |group: &Arc<Group>| [group.name.clone(), group.key.id.write()];
+    let slice = page.slice(rows.to_vec());
+    Ok(Paged::new(&ctx.app().keyring, &name, slice, cursor, count).into())
+}
+
+/// What `membershipRoleChange` takes.
+#[derive(Clone, Debug, InputObject)]
+pub struct MembershipRoleChangeInput {
+    /// The member.
+    pub member_id: ID,
+    /// The role that the member gets.
+    pub role_id: ID,
+    /// The member's version that you have seen; refused when it has another by now.
+    pub expected_version: Option<i32>,
+    /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
+    pub idempotency_key: Option<String>,
+}
+
+inputs!(MembershipRoleChangeInput);
+
+payload! {
+    /// What `membershipRoleChange` answers.
+    MembershipRoleChangePayload {
+        /// The member with the role.
+        member: Arc<Member>,
+    }
+    MembershipRoleChangeUserError, MembershipRoleChangeErrorCode {
+        NotFound, Invalid, InvalidState, RoleNotAllowed, LastOwner, VersionConflict, IdempotencyMismatch
+    }
+}
+
+/// The mutations on members.
+#[derive(Default)]
+pub struct MemberMutation;
+
+#[Object]
+impl MemberMutation {
+    /// Gives a member another role; it counts from their next request on. Only an owner makes or unmakes an owner, and the
+    /// last owner stays one.
+    ///
+    /// Requires: `members.manage`. Cost: 1.
+    async fn membership_role_change(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which member gets which role.")] input: MembershipRoleChangeInput,
+    ) -> async_graphql::Result<Option<MembershipRoleChangePayload>> {
+        signed_in(ctx)?;
+        let keys = key::<MemberKey>(&input.member_id, "memberId")
+            .and_then(|member| Ok((member, key::<RoleKey>(&input.role_id, "roleId")?)));
+        let (member, role) = match keys {
+            Ok(keys) => keys,
+            Err(refusals) => return MembershipRoleChangePayload::refused(refusals),
+        };
+        let expected = input.expected_version;
+        let done = ctx.operation().mutate_as(
+            Entry::MemberAlone,
+            "membershipRoleChange",
+            member.org,
+            &input,
+            move |write| Box::pin(async move { roles::change_role(write, member, role, expected).await }),
+        );
+        match done.await? {
+            Ok(key) => Ok(Some(MembershipRoleChangePayload {
+                member: find(ctx, key).await?,
+                ..Default::default()
+            })),
+            Err(refusals) => MembershipRoleChangePayload::refused(refusals),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! `Viewer`: the signed-in person, as they see themselves.
+
+use super::attempts::{self, AttemptConnection, AttemptFilterInput};
+use super::certificates::{self, CertificateConnection, CertificateFilterInput};
+use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
+use super::support::operation::Ask;
+use crate::auth::standing::Standing;
+use crate::domain::members::Member;
+use crate::domain::users::User;
+use crate::kernel::error::Result;
+use crate::kernel::ids::UserKey;
+use crate::kernel::page::PageArgs;
+use async_graphql::{Context, Object};
+use chrono::{DateTime, Utc};
+use futures_util::future::try_join_all;
+use std::sync::Arc;
+
+/// The signed-in person.
+#[derive(Clone)]
+pub struct Viewer(Arc<Standing>);
+
+impl Viewer {
+    /// Whoever is signed in now.
+    pub fn current(ctx: &Context<'_>) -> Option<Self> {
+        ctx.viewer().person().cloned().map(Self)
+    }
+
+    /// The person's key.
+    pub fn key(&self) -> UserKey {
+        UserKey(self.0.user)
+    }
+
+    async fn user(&self, ctx: &Context<'_>) -> Result<Arc<User>> {
+        ctx.fetch_one(self.key()).await
+    }
+}
+
+/// The signed-in person: the account, and their places in organisations. Nobody else sees it: an organisation sees a `Member`.
+///
+/// Requires: to be signed in. Cost: 1.
+#[Object]
+impl Viewer {
+    /// The account's identifier. Cost: 1.
+    pub async fn id(&self) -> UserKey {
+        self.key()
+    }
+
+    /// The address that you sign in with. Cost: 1, batched.
+    async fn email(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
+        Ok(self.user(ctx).await?.email.clone())
+    }
+
+    /// Your first name. Cost: 1, batched.
+    async fn first_name(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
+        Ok(self.user(ctx).await?.first_name.clone())
+    }
+
+    /// Your last name. Cost: 1, batched.
+    async fn last_name(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
+        Ok(self.user(ctx).await?.last_name.clone())
+    }
+
+    /// When your account was made. Cost: 1, batched.
+    async fn created_at(&self, ctx: &Context<'_>) -> async_graphql::Result<DateTime<Utc>> {
+        Ok(self.user(ctx).await?.created_at)
+    }
+
+    /// Your places in organisations: one for each in which you are an active member. Cost: 1, batched.
+    async fn memberships(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Arc<Member>>> {
+        let members = self.0.orgs.iter().map(|standing| ctx.fetch(standing.key()));
+        Ok(try_join_all(members).await?.into_iter().flatten().collect())
+    }
+
+    /// Your enrolments in all of your organisations, the newest first. Cost: 1 for each row asked for; one SQL statement.
+    async fn enrollments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which enrolments.")] filter: Option<EnrollmentFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<EnrollmentConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(enrollments::page_of_viewer(ctx, filter.unwrap_or_default().into(), args).await?)
+    }
+
+    /// Your attempts at quizzes in all of your organisations, the newest first. Cost: 1 for each row asked for; one SQL statement.
+    async fn attempts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which attempts.")] filter: Option<AttemptFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<AttemptConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(attempts::page_of_viewer(ctx, filter.unwrap_or_default().into(), args).await?)
+    }
+
+    /// Your certificates in all of your organisations, the newest first. Cost: 1 for each row asked for; one SQL statement.
+    async fn certificates(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which certificates.")] filter: Option<CertificateFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<CertificateConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(certificates::page_of_viewer(ctx, filter.unwrap_or_default().into(), args).await?)
+    }
+}
+
+/// The root field about the signed-in person.
+#[derive(Default)]
+pub struct ViewerQuery;
+
+#[Object]
+impl ViewerQuery {
+    /// The signed-in person; null when nobody is signed in. Requires: nothing. Cost: 1.
+    async fn viewer(&self, ctx: &Context<'_>) -> Option<Viewer> {
+        Viewer::current(ctx)
+    }
+}

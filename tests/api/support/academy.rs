@@ -1,0 +1,295 @@
+//! An academy with a word of its own in everything that people write, so that a text seen where it should not be tells
+//! where it comes from.
+
+use super::factory;
+use super::{TestApp, app::Person, servers};
+use lyceum::domain::certificates::CertificateCode;
+use lyceum::kernel::ids::{CertificateId, CertificateKey, CourseKey, Key};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The academy, its people, and its three words.
+pub struct Academy {
+    /// The node and the organisation.
+    pub app: TestApp,
+    /// Stands in what an open academy shows to everybody.
+    pub shown: String,
+    /// Stands in everything else.
+    pub hidden: String,
+    /// Stands in what is right, and why.
+    pub key: String,
+    /// One person for each role, the mightiest first; the owner is enrolled and has passed.
+    pub people: Vec<(&'static str, Person)>,
+    /// The identifier of the course that everybody may find if the academy is open.
+    pub course: String,
+}
+
+/// The roles, one person each.
+const ROLES: [&str; 6] = ["owner", "admin", "author", "instructor", "manager", "learner"];
+
+impl Academy {
+    /// Founds an academy on this node.
+    pub async fn found(on: &TestApp, is_open: bool) -> Self {
+        let app = on.elsewhere().await;
+        let random = app.app.clock.uuid().simple().to_string();
+        let word = |kind: &str| format!("{kind}{}", &random[20..]);
+        let mut people = Vec::new();
+        for role in ROLES {
+            people.push((role, app.member(role).await));
+        }
+        let mut academy = Self {
+            app,
+            shown: word("shown"),
+            hidden: word("hidden"),
+            key: word("key"),
+            people,
+            course: String::new(),
+        };
+        academy.name(is_open).await;
+        let shown = academy.shown.clone();
+        academy.course = academy.course(&shown, "PUBLIC").await;
+        let hidden = academy.hidden.clone();
+        let second = academy.course(&hidden, "MEMBERS").await;
+        academy.teach(&second).await;
+        academy.record().await;
+        academy.operate().await;
+        academy
+    }
+
+    /// The person with a role.
+    pub fn person(&self, role: &str) -> &Person {
+        &self.people.iter().find(|(name, _)| *name == role).unwrap().1
+    }
+
+    /// All three words.
+    pub fn words(&self) -> [&str; 3] {
+        [&self.shown, &self.hidden, &self.key]
+    }
+
+    /// Runs statements as the serving role, in this organisation's scope.
+    pub async fn sql(&self, statements: &str) {
+        let org = self.app.org.0;
+        let text = format!("begin; set local app.orgs = '{{{org}}}'; {statements}; commit");
+        let outcome = servers::serving().await.batch_execute(&text).await;
+        outcome.unwrap_or_else(|error| panic!("{error:?} in {statements}"));
+    }
+
+    async fn name(&self, is_open: bool) {
+        let (org, shown, hidden) = (self.app.org.0, &self.shown, &self.hidden);
+        self.sql(&format!(
+            "update organizations set name = '{shown}-organizations-name', slug = '{shown}-organizations-slug', is_open = {is_open}; \
+             update roles set name = '{hidden}-roles-name' || slug; \
+             insert into roles values ('{org}', gen_random_uuid(), '{hidden}-roles-slug', '{hidden}-roles-name', false, '{{\"{hidden}-roles-grants\": [\"all\"]}}')",
+        ))
+        .await;
+        for (role, person) in &self.people {
+            self.sql(&format!(
+                "update memberships set name = '{hidden}-memberships-name-{role}', email = '{hidden}-memberships-email-{role}@people.example' \
+                 where id = '{}'; set local app.\"user\" = '{}'; \
+                 update users set first_name = '{hidden}-users-first-{role}', last_name = '{hidden}-users-last-{role}', password_hash = '{hidden}-users-password', \
+                 email = '{hidden}-users-email-{role}@people.example'",
+                person.member.id.0, person.user.0
+            ))
+            .await;
+        }
+    }
+
+    /// Writes and publishes a course, then goes on with its draft.
+    async fn course(&self, word: &str, visibility: &str) -> String {
+        let (author, hidden) = (self.person("author"), &self.hidden);
+        let course = self
+            .change(
+                "courseCreate",
+                "CourseCreateInput",
+                "course { id }",
+                json!({ "organizationId": self.app.org_id(), "slug": format!("{word}-courses-slug"), "title": format!("{word}-courses-title"),
+                    "summary": format!("{word}-courses-summary"), "visibility": visibility, "externalId": format!("{word}-courses-external"),
+                    "idempotencyKey": format!("{hidden}-{word}-idempotency-key") }),
+                "/course/id",
+            )
+            .await;
+        let module = self
+            .change(
+                "moduleCreate",
+                "ModuleCreateInput",
+                "module { id }",
+                json!({ "courseId": course, "title": format!("{word}-modules-title"), "part": format!("{word}-modules-part") }),
+                "/module/id",
+            )
+            .await;
+        let unit = |kind: &str| format!("{word}-units-title-{kind}");
+        factory::unit(
+            author,
+            &module,
+            &unit("text"),
+            json!({ "text": { "body": format!("{word}-units-body") } }),
+        )
+        .await;
+        // Reviewed at once, and not before it is passed.
+        for review in ["AFTER_SUBMISSION", "AFTER_PASSING"] {
+            factory::unit(
+                author,
+                &module,
+                &unit("quiz"),
+                json!({ "quiz": self.quiz(review) }),
+            )
+            .await;
+        }
+        let id = CourseKey::parse(&course).unwrap().id.0;
+        self.sql(&format!(
+            "update draft_modules set external_id = '{hidden}-modules-external' where course_id = '{id}'; \
+             update draft_units set external_id = '{hidden}-units-external' || position where course_id = '{id}'; \
+             update draft_questions q set external_id = '{hidden}-questions-external' || q.position \
+             from draft_units u where u.org_id = q.org_id and u.id = q.unit_id and u.course_id = '{id}'",
+        ))
+        .await;
+        self.change(
+            "coursePublish",
+            "CoursePublishInput",
+            "course { id }",
+            json!({ "id": course }),
+            "/course/id",
+        )
+        .await;
+        let edit = json!({ "id": course, "title": format!("{hidden}-drafts-title"), "summary": format!("{hidden}-drafts-summary") });
+        self.change(
+            "courseUpdate",
+            "CourseUpdateInput",
+            "course { id }",
+            edit,
+            "/course/id",
+        )
+        .await;
+        course
+    }
+
+    fn quiz(&self, review: &str) -> Value {
+        let (hidden, key) = (&self.hidden, &self.key);
+        let options = |right: [bool; 2]| {
+            let option = |(i, right): (usize, bool)| json!({ "text": format!("{hidden}-options-text-{i}"), "isRight": right });
+            right.into_iter().enumerate().map(option).collect::<Vec<_>>()
+        };
+        let question = |answer: Value| json!({ "text": format!("{hidden}-questions-text"), "explanation": format!("{key}-questions-explanation"), "answer": answer });
+        json!({
+            "policy": { "review": review, "passPercent": 50, "maxAttempts": 9, "timeLimitSeconds": 3600, "shuffleQuestions": true },
+            "questions": [
+                question(json!({ "singleChoice": { "options": options([false, true]) } })),
+                question(json!({ "multipleChoice": { "options": options([true, true]) } })),
+                question(json!({ "shortText": { "accepted": [format!("{key}-questions-accepted")] } })),
+                question(json!({ "programTracing": { "program": format!("{hidden}-questions-program"), "compiles": true, "stdout": format!("{key}-questions-stdout") } })),
+                question(json!({ "programTracing": { "program": format!("{hidden}-questions-program"), "compiles": false, "line": 7 } })),
+            ],
+        })
+    }
+
+    async fn change(&self, mutation: &str, input: &str, select: &str, value: Value, pointer: &str) -> String {
+        let document = format!(
+            "mutation($input: {input}!) {{ {mutation}(input: $input) {{ {select} userErrors {{ code message }} }} }}"
+        );
+        let reply = self
+            .person("author")
+            .run_with(&document, json!({ "input": value }))
+            .await;
+        assert_eq!(reply.codes(), "", "{mutation}: {:#}", reply.body);
+        reply.text(&format!("/{mutation}{pointer}")).to_owned()
+    }
+
+    /// Groups, teaching and invitations.
+    async fn teach(&self, course: &str) {
+        let (org, hidden) = (self.app.org.0, &self.hidden);
+        factory::teaches(&self.app, self.person("instructor").member, course).await;
+        let group = factory::group(
+            &self.app,
+            self.person("manager").member,
+            &[self.person("learner").member],
+        )
+        .await;
+        self.sql(&format!(
+            "update groups set name = '{hidden}-groups-name' where id = '{}'",
+            group.0
+        ))
+        .await;
+        for state in ["pending", "accepted", "revoked"] {
+            let accepted_by = if state == "accepted" {
+                format!("'{}'", self.person("learner").member.id.0)
+            } else {
+                "null".to_owned()
+            };
+            self.sql(&format!(
+                "insert into invitations (org_id, id, email, role_id, state, token_hash, invited_by, expires_at, accepted_by) \
+                 select '{org}', gen_random_uuid(), '{hidden}-invitations-email-{state}@people.example', r.id, '{state}', \
+                 sha256('{hidden}{state}'), '{}', now() + interval '1 day', {accepted_by} from roles r where r.slug = 'learner'",
+                self.person("owner").member.id.0
+            ))
+            .await;
+        }
+    }
+
+    /// What learners did: the owner has passed everything and has certificates, one of them revoked; the learner has
+    /// failed every quiz and tries again.
+    async fn record(&self) {
+        let (hidden, owner, learner) = (
+            &self.hidden,
+            self.person("owner").member.id.0,
+            self.person("learner").member.id.0,
+        );
+        self.sql(&format!(
+            "insert into enrollments (org_id, id, course_id, member_id, revision_id, state, source, unit_count, units_completed, completed_at) \
+             select c.org_id, gen_random_uuid(), c.id, m.id, c.revision_id, case when m.id = '{owner}' then 'completed' else 'active' end, 'staff', \
+             c.unit_count, case when m.id = '{owner}' then c.unit_count else 1 end, case when m.id = '{owner}' then now() end \
+             from courses c cross join memberships m where m.org_id = c.org_id and m.id in ('{owner}', '{learner}'); \
+             insert into unit_progress \
+             select e.org_id, e.id, u.id, case when e.completed_at is null then 'started' else 'completed' end, 60, 7, now(), e.completed_at \
+             from enrollments e join draft_units u on u.org_id = e.org_id and u.course_id = e.course_id; \
+             insert into progress_events select org_id, id, gen_random_uuid() from enrollments; \
+             insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, state, seed, deadline_at, \
+             submitted_at, points, max_points, pass_points) \
+             select e.org_id, gen_random_uuid(), e.id, u.id, e.course_id, e.revision_id, e.member_id, 1, 'graded', 42, now() + interval '1 hour', \
+             now(), case when e.completed_at is null then 0 else 5 end, 5, 3 \
+             from enrollments e join draft_units u on u.org_id = e.org_id and u.course_id = e.course_id and u.kind = 'quiz'; \
+             insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, seed, deadline_at, max_points, pass_points) \
+             select org_id, gen_random_uuid(), enrollment_id, unit_id, course_id, revision_id, member_id, 2, 43, now() + interval '1 hour', 5, 3 from attempts; \
+             insert into attempt_answers (org_id, attempt_id, question_id, answer, points) \
+             select a.org_id, a.id, q.id, case q.position when 0 then '{{\"choice\": [\"o2\"]}}'::jsonb when 1 then '{{\"choice\": [\"o1\"]}}' \
+             when 2 then '{{\"text\": \"{hidden}-answers-text\"}}' \
+             when 3 then '{{\"tracing\": {{\"compiles\": true, \"stdout\": \"{hidden}-answers-stdout\", \"line\": null}}}}' \
+             else '{{\"tracing\": {{\"compiles\": false, \"stdout\": null, \"line\": 7}}}}' end, \
+             case when a.state = 'graded' then 1 end \
+             from attempts a join draft_questions q on q.org_id = a.org_id and q.unit_id = a.unit_id",
+        ))
+        .await;
+        for (visibility, revoked) in [
+            ("public", "null, null".to_owned()),
+            ("members", format!("now(), '{hidden}-certificates-reason'")),
+        ] {
+            let key = CertificateKey::new(self.app.org, CertificateId(self.app.app.clock.uuid()));
+            let (code, generation) = CertificateCode::issue(&self.app.app.keyring, key);
+            let code = code.to_string().replace('-', "");
+            self.sql(&format!(
+                "insert into certificates (org_id, id, enrollment_id, course_id, member_id, revision_id, code_hash, code_generation, \
+                 holder_name, course_title, organization_name, revoked_at, revocation_reason) \
+                 select e.org_id, '{}', e.id, e.course_id, e.member_id, e.revision_id, sha256('{code}'), {generation}, \
+                 '{hidden}-certificates-holder', '{hidden}-certificates-title', '{hidden}-certificates-organization', {revoked} \
+                 from enrollments e join courses c on c.org_id = e.org_id and c.id = e.course_id \
+                 where e.completed_at is not null and c.visibility = '{visibility}'",
+                key.id.0
+            ))
+            .await;
+        }
+    }
+
+    /// What the service writes itself.
+    async fn operate(&self) {
+        let (org, hidden) = (self.app.org.0, &self.hidden);
+        let audit = Uuid::from_u128(self.app.app.clock.uuid().as_u128());
+        self.sql(&format!(
+            "insert into audit_entries (org_id, id, action, target, detail, request_id) values \
+             ('{org}', '{audit}', '{hidden}-audit-action', '{hidden}-audit-target', '{{\"{hidden}-audit-detail\": 1}}', '{hidden}-audit-request'); \
+             insert into outbox_events (org_id, id, kind, subject, detail) values \
+             ('{org}', '{audit}', '{hidden}-outbox-kind', '{hidden}-outbox-subject', '{{\"{hidden}-outbox-detail\": 1}}'); \
+             insert into idempotency_records values ('{org}', '{audit}', '{hidden}-idempotency-mutation', '{hidden}-idempotency-key', \
+             sha256('{hidden}'), '{{\"done\": \"{hidden}-idempotency-outcome\"}}')",
+        ))
+        .await;
+    }
+}

@@ -1,0 +1,161 @@
+//! What answers show, and what can be asked with it.
+
+use super::client::{Client, Reply};
+use super::document::{Document, Slot};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use lyceum::kernel::ids::OrgId;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Which field answers what a text argument takes.
+const WORDS: &[(&str, &str)] = &[
+    ("CourseSlugInput.organization", "Organization.slug"),
+    ("CourseSlugInput.course", "Course.slug"),
+    ("catalog.query", "Course.title"),
+    ("verifyCertificate.code", "Certificate.code"),
+];
+
+/// Identifiers, cursors and texts that somebody found.
+#[derive(Clone, Debug, Default)]
+pub struct Harvest {
+    /// Identifiers of all types.
+    pub ids: BTreeSet<String>,
+    /// Cursors of all lists.
+    pub cursors: BTreeSet<String>,
+    /// Texts by the field that showed them.
+    pub texts: BTreeMap<String, BTreeSet<String>>,
+    /// Each field that had a value, as `Type.field`, with the words that it showed.
+    pub fields: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Harvest {
+    /// Reads everything that somebody can reach, beginning with nothing.
+    pub async fn of(documents: &[Document], client: &Client, words: &[&str]) -> Self {
+        let mut harvest = Self::default();
+        let mut asked = BTreeSet::new();
+        loop {
+            let mut fresh = false;
+            for document in documents.iter().filter(|document| !document.is_paged()) {
+                let mut fillings = harvest.fillings(document);
+                fillings.retain(|filling| asked.insert(format!("{} {filling}", document.label)));
+                fresh |= !fillings.is_empty();
+                for filling in answered(document, client, fillings).await {
+                    let reply = client.run_with(&document.text, filling).await;
+                    harvest.add(document, &reply, words);
+                }
+            }
+            if !fresh {
+                return harvest;
+            }
+        }
+    }
+
+    /// Forgets what belongs to other organisations: what is public there was found too.
+    pub fn of_org(mut self, org: OrgId, words: &[&str]) -> Self {
+        let is_own = |id: &String| decoded(id).is_some_and(|bytes| bytes.starts_with(org.0.as_bytes()));
+        self.ids.retain(|id| is_own(id) || id.starts_with("usr_"));
+        let is_own = |text: &String| words.iter().any(|word| text.contains(word));
+        self.texts.values_mut().for_each(|texts| texts.retain(is_own));
+        self
+    }
+
+    /// Notes what an answer shows.
+    pub fn add(&mut self, document: &Document, reply: &Reply, words: &[&str]) {
+        document.visit(&reply.body["data"], &mut |field, value| {
+            if value.is_null() || value == &json!([]) {
+                return;
+            }
+            let shown = self.fields.entry(field.name()).or_default();
+            let texts = [value].into_iter().chain(value.as_array().into_iter().flatten());
+            for text in texts.filter_map(Value::as_str) {
+                let seen = words.iter().filter(|word| text.contains(**word));
+                shown.extend(seen.map(|word| (*word).to_owned()));
+                if field.of == "ID" {
+                    self.ids.insert(text.to_owned());
+                } else if field.field.to_lowercase().ends_with("cursor") {
+                    self.cursors.insert(text.to_owned());
+                } else {
+                    self.texts
+                        .entry(field.name())
+                        .or_default()
+                        .insert(text.to_owned());
+                }
+            }
+        });
+    }
+
+    /// The ways to fill a document's variables from what was found: every text with every other; every identifier and
+    /// every cursor once.
+    pub fn fillings(&self, document: &Document) -> Vec<Value> {
+        let mut ways = vec![Map::new()];
+        let mut longest = 1;
+        let values_of = |slot: &Slot| match slot {
+            Slot::Id => self.ids.iter().collect::<Vec<_>>(),
+            Slot::Cursor => self.cursors.iter().collect(),
+            Slot::Word(argument) => self.texts.get(source(argument)).into_iter().flatten().collect(),
+        };
+        for (name, slot) in &document.slots {
+            let values = values_of(slot);
+            if values.is_empty() {
+                return Vec::new();
+            }
+            let Slot::Word(_) = slot else {
+                longest = longest.max(values.len());
+                continue;
+            };
+            let with = |way: &Map<String, Value>, value: &String| filled(way, name, value);
+            ways = ways
+                .iter()
+                .flat_map(|way| values.iter().map(|value| with(way, value)))
+                .collect();
+        }
+        let count = ways.len() * longest;
+        let way = |at: usize| {
+            let mut way = ways[at % ways.len()].clone();
+            for (name, slot) in document
+                .slots
+                .iter()
+                .filter(|(_, slot)| !matches!(slot, Slot::Word(_)))
+            {
+                let values = values_of(slot);
+                way = filled(&way, name, values[at / ways.len() % values.len()]);
+            }
+            Value::Object(way)
+        };
+        (0..count).map(way).collect()
+    }
+}
+
+/// The UUIDs of an identifier, one behind the other.
+pub fn decoded(id: &str) -> Option<Vec<u8>> {
+    BASE64.decode(id.split_once('_')?.1).ok()
+}
+
+/// The fillings for which a document may have an answer.
+pub async fn answered(document: &Document, client: &Client, fillings: Vec<Value>) -> Vec<Value> {
+    let Some((thin, variables)) = document.thin(&fillings) else {
+        return fillings;
+    };
+    let reply = client.run_with(&thin, variables).await;
+    let found = |at: &usize| {
+        let value = &reply.body["data"][format!("a{at}")];
+        let is_nothing = |value: &Value| value.is_null() || value["totalCount"] == 0;
+        !is_nothing(value) && !value.as_array().is_some_and(|items| items.iter().all(is_nothing))
+    };
+    assert!(reply.body["data"].is_object(), "{thin}: {:#}", reply.body);
+    let at = (0..fillings.len()).filter(found);
+    at.map(|at| fillings[at].clone()).collect()
+}
+
+fn filled(way: &Map<String, Value>, name: &str, value: &str) -> Map<String, Value> {
+    let mut way = way.clone();
+    way.insert(name.to_owned(), json!(value));
+    way
+}
+
+fn source(argument: &str) -> &'static str {
+    let found = WORDS.iter().find(|(name, _)| *name == argument);
+    let message = || panic!("say in WORDS which field answers what `{argument}` takes");
+    found.unwrap_or_else(message).1
+}

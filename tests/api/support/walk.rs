@@ -1,0 +1,343 @@
+//! Documents made from the schema: together they ask for every field that a query can lead to, so that whatever noun
+//! is added is asked for too.
+//!
+//! One document belongs to one root field and one choice of its optional arguments. It goes on through every field of
+//! an object; where a path meets a type again, or more than [`HUBS`] types with an identifier, only the plain fields
+//! are asked for. Arguments that name something (identifiers, cursors, texts) are variables, for whoever runs the
+//! document to fill.
+
+use super::document::{Document, Selection, Slot, Written, framed, write_all};
+use apollo_compiler::Schema;
+use apollo_compiler::ast::{FieldDefinition, InputValueDefinition, Type};
+use apollo_compiler::schema::ExtendedType;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many types with an identifier lie on one path.
+const HUBS: usize = 3;
+/// Rows that every connection is asked for.
+const ROWS: usize = 10;
+
+/// The schema, to be walked.
+pub struct Walk {
+    schema: Schema,
+    implementers: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Walk {
+    /// Reads the schema.
+    pub fn new() -> Self {
+        let schema = Schema::parse(lyceum::graphql::schema::sdl(), "schema.graphql").unwrap();
+        let mut implementers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (name, kind) in &schema.types {
+            if let ExtendedType::Object(object) = kind {
+                for interface in &object.implements_interfaces {
+                    let of = implementers.entry(interface.to_string()).or_default();
+                    of.insert(name.to_string());
+                }
+            }
+            if let ExtendedType::Union(union) = kind {
+                implementers.insert(
+                    name.to_string(),
+                    union.members.iter().map(ToString::to_string).collect(),
+                );
+            }
+        }
+        Self { schema, implementers }
+    }
+
+    /// Makes the documents of all root fields of queries.
+    pub fn documents(&self) -> Vec<Document> {
+        let mut documents = Vec::new();
+        for field in self.fields_of("Query") {
+            for arguments in self.arguments(field, &field.name, true) {
+                documents.push(self.document(field, arguments, false));
+            }
+            let document = self.document(field, self.arguments(field, &field.name, false).remove(0), true);
+            if document.slots.values().any(|slot| *slot == Slot::Cursor) {
+                documents.push(document);
+            }
+        }
+        documents
+    }
+
+    /// Every field of every object type that a query can lead to, as `Type.field`.
+    pub fn fields(&self) -> BTreeSet<String> {
+        let (mut fields, mut open, mut seen) = (BTreeSet::new(), vec!["Query".to_owned()], BTreeSet::new());
+        while let Some(name) = open.pop() {
+            if !seen.insert(name.clone()) {
+                continue;
+            }
+            open.extend(self.implementers.get(&name).into_iter().flatten().cloned());
+            if matches!(self.schema.types[name.as_str()], ExtendedType::Object(_)) {
+                for field in self.fields_of(&name) {
+                    fields.insert(format!("{name}.{}", field.name));
+                    open.push(field.ty.inner_named_type().to_string());
+                }
+            }
+        }
+        fields
+    }
+
+    fn document(&self, root: &FieldDefinition, arguments: Written, cursors: bool) -> Document {
+        let label = format!(
+            "{}({}){}",
+            root.name,
+            arguments.text,
+            if cursors { " paged" } else { "" }
+        );
+        let mut variables = arguments.variables.clone();
+        let mut build = Build {
+            walk: self,
+            variables: &mut variables,
+            cursors,
+            path: vec!["Query".to_owned()],
+        };
+        let mut field = build.selection("Query", root, false);
+        let mut texts = vec![arguments.clone()];
+        if !field.arguments.is_empty() {
+            texts.push(Written::plain(field.arguments.trim_matches(['(', ')'])));
+        }
+        field.arguments = framed(Written::all(texts.into_iter().filter(|text| !text.text.is_empty())).text);
+        let mut text = String::new();
+        write_all(std::slice::from_ref(&field), &mut text);
+        let declared: Vec<_> = variables
+            .iter()
+            .map(|(name, (ty, _))| format!("${name}: {ty}"))
+            .collect();
+        Document {
+            text: format!("query{} {text}", framed(declared.join(", "))),
+            label,
+            root: root.name.to_string(),
+            arguments,
+            thin: if self.is_connection(root.ty.inner_named_type()) {
+                Some("{ totalCount }")
+            } else {
+                Some("{ __typename }").filter(|_| !root.ty.is_non_null() || root.ty.is_list())
+            },
+            slots: variables
+                .into_iter()
+                .map(|(name, (_, slot))| (name, slot))
+                .collect(),
+            fields: vec![field],
+        }
+    }
+
+    /// Every way to write a field's arguments: those that must be there, and with them each optional one that names
+    /// something. Paging is not among them.
+    fn arguments(&self, field: &FieldDefinition, path: &str, optional: bool) -> Vec<Written> {
+        let paging = |name: &str| ["first", "last", "after", "before", "orderBy"].contains(&name);
+        let arguments: Vec<_> = field
+            .arguments
+            .iter()
+            .filter(|argument| !paging(&argument.name))
+            .map(|argument| &**argument)
+            .collect();
+        self.combined(&arguments, path, optional, false)
+    }
+
+    fn combined(
+        &self,
+        inputs: &[&InputValueDefinition],
+        path: &str,
+        optional: bool,
+        one_of: bool,
+    ) -> Vec<Written> {
+        let name = |input: &InputValueDefinition, written: Written| {
+            let before = format!("{}: ", input.name);
+            written.framed(&before, "")
+        };
+        let written =
+            |input: &InputValueDefinition| self.values(&input.ty, &format!("{path}.{}", input.name));
+        let required: Vec<_> = inputs
+            .iter()
+            .filter(|input| input.is_required())
+            .map(|input| name(input, written(input).remove(0)))
+            .collect();
+        let mut ways = if one_of {
+            Vec::new()
+        } else {
+            vec![Written::all(required.clone())]
+        };
+        for input in inputs
+            .iter()
+            .filter(|input| (optional || one_of) && !input.is_required())
+        {
+            for value in written(input)
+                .into_iter()
+                .filter(|value| one_of || !value.variables.is_empty())
+            {
+                ways.push(Written::all(required.iter().cloned().chain([name(input, value)])));
+            }
+        }
+        ways
+    }
+
+    /// Every way to write a value of a type.
+    fn values(&self, ty: &Type, path: &str) -> Vec<Written> {
+        if ty.is_list() {
+            let items = self.values(ty.item_type(), path);
+            return items.into_iter().map(|item| item.framed("[", "]")).collect();
+        }
+        let of = ty.inner_named_type().as_str();
+        let variable = path.replace('.', "_");
+        match &self.schema.types[of] {
+            ExtendedType::InputObject(input) => {
+                let one_of = input.directives.has("oneOf");
+                let fields: Vec<_> = input.fields.values().map(|field| &***field).collect();
+                let ways = self.combined(&fields, of, true, one_of);
+                ways.into_iter().map(|way| way.framed("{", "}")).collect()
+            }
+            ExtendedType::Enum(values) => {
+                let first = values.values.keys().next().unwrap();
+                vec![Written::plain(first.as_str())]
+            }
+            _ => vec![match of {
+                "ID" => Written::variable("ID", "ID", Slot::Id),
+                "Int" | "Float" => Written::plain("1"),
+                "Boolean" => Written::plain("true"),
+                "DateTime" => Written::plain("\"2020-01-01T00:00:00Z\""),
+                _ => Written::variable(&variable, of, Slot::Word(path.to_owned())),
+            }],
+        }
+    }
+
+    fn fields_of(&self, name: &str) -> impl Iterator<Item = &FieldDefinition> {
+        let fields = match &self.schema.types[name] {
+            ExtendedType::Object(object) => Some(&object.fields),
+            ExtendedType::Interface(interface) => Some(&interface.fields),
+            _ => None,
+        };
+        fields
+            .into_iter()
+            .flat_map(|fields| fields.values().map(|field| &***field))
+    }
+
+    fn is_leaf(&self, name: &str) -> bool {
+        matches!(
+            self.schema.types[name],
+            ExtendedType::Scalar(_) | ExtendedType::Enum(_)
+        )
+    }
+
+    fn is_hub(&self, name: &str) -> bool {
+        let is_node = |name: &str| {
+            self.implementers
+                .get("Node")
+                .is_some_and(|nodes| nodes.contains(name))
+        };
+        is_node(name) || self.concrete(name).any(is_node)
+    }
+
+    /// The object types that an abstract type stands for; nothing of an object type.
+    fn concrete(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.implementers
+            .get(name)
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+    }
+
+    fn is_connection(&self, name: &str) -> bool {
+        self.fields_of(name).any(|field| field.name == "edges")
+    }
+}
+
+/// A document in the making.
+struct Build<'w> {
+    walk: &'w Walk,
+    variables: &'w mut BTreeMap<String, (String, Slot)>,
+    cursors: bool,
+    /// The types from the root to here.
+    path: Vec<String>,
+}
+
+impl Build<'_> {
+    fn selection(&mut self, owner: &str, field: &FieldDefinition, conditional: bool) -> Selection {
+        let of = field.ty.inner_named_type().to_string();
+        let plain = field.name == "nodes" && self.walk.is_connection(owner);
+        let arguments = if owner == "Query" {
+            Vec::new()
+        } else {
+            vec![self.required(owner, field)]
+        };
+        let paging = self.paging(field);
+        let arguments = framed(
+            Written::all(
+                arguments
+                    .into_iter()
+                    .chain(paging)
+                    .filter(|text| !text.text.is_empty()),
+            )
+            .text,
+        );
+        let is_leaf = self.walk.is_leaf(&of);
+        let children = if is_leaf {
+            Vec::new()
+        } else {
+            self.below(&of, plain)
+        };
+        Selection {
+            key: if conditional {
+                format!("{owner}_{}", field.name)
+            } else {
+                field.name.to_string()
+            },
+            owner: owner.to_owned(),
+            field: field.name.to_string(),
+            of,
+            conditional,
+            is_leaf,
+            arguments,
+            children,
+        }
+    }
+
+    /// What must be given of a field below the root.
+    fn required(&mut self, owner: &str, field: &FieldDefinition) -> Written {
+        let path = format!("{owner}.{}", field.name);
+        let written = self.walk.arguments(field, &path, false).remove(0);
+        self.variables.extend(written.variables.clone());
+        written
+    }
+
+    fn paging(&mut self, field: &FieldDefinition) -> Vec<Written> {
+        let takes = |name: &str| field.arguments.iter().any(|argument| argument.name == name);
+        let mut paging = Vec::new();
+        if takes("first") {
+            paging.push(Written::plain(format!("first: {ROWS}")));
+        }
+        if self.cursors && takes("after") {
+            self.variables
+                .insert("CURSOR".to_owned(), ("String!".to_owned(), Slot::Cursor));
+            paging.push(Written::plain("after: $CURSOR"));
+        }
+        paging
+    }
+
+    fn below(&mut self, of: &str, plain: bool) -> Vec<Selection> {
+        let walk = self.walk;
+        let concrete: Vec<&str> = walk.concrete(of).collect();
+        if concrete.is_empty() {
+            return self.inside(of, plain, false);
+        }
+        concrete
+            .into_iter()
+            .flat_map(|name| self.inside(name, plain, true))
+            .collect()
+    }
+
+    fn inside(&mut self, of: &str, plain: bool, conditional: bool) -> Vec<Selection> {
+        let walk = self.walk;
+        let hubs = self.path.iter().filter(|name| walk.is_hub(name)).count();
+        let ends = plain || self.path.iter().any(|name| name == of) || (walk.is_hub(of) && hubs == HUBS);
+        self.path.push(of.to_owned());
+        let fields = walk
+            .fields_of(of)
+            .filter(|field| !ends || walk.is_leaf(field.ty.inner_named_type()));
+        let selected = fields
+            .map(|field| self.selection(of, field, conditional))
+            .collect();
+        self.path.pop();
+        selected
+    }
+}
