@@ -5,6 +5,7 @@
 //! same request again gets what it asked for, once.
 
 use super::support::TestApp;
+use super::support::app::PASSWORD;
 use super::support::faulty::{By, Faulty, Operation, assert_is_typed};
 use super::support::proxy::Fault;
 use super::support::{learning, quiz};
@@ -68,6 +69,16 @@ pub const OPERATIONS: &[Operation] = &[
         effects: Some(
             "select count(*) from outbox_events where kind = 'attempt.graded' and subject = request.id",
         ),
+    },
+    Operation {
+        name: "login",
+        by: By::Nobody,
+        document: "mutation($email: String!, $password: String!) { login(input: {email: $email, password: $password}) { \
+            viewer { email memberships { name role { name } } } userErrors { code } } }",
+        variables: |faulty, _| {
+            Box::pin(async { json!({ "email": faulty.learner.email, "password": PASSWORD }) })
+        },
+        effects: None,
     },
 ];
 

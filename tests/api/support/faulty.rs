@@ -57,6 +57,8 @@ pub enum By {
     Author,
     /// The learner.
     Learner,
+    /// Somebody without a token.
+    Nobody,
 }
 
 /// One kind of operation that faults are tried on.
@@ -69,7 +71,7 @@ pub struct Operation {
     pub document: &'static str,
     /// Makes what it needs and gives its variables; the key is new for every request, and a mutation's idempotency key.
     pub variables: for<'f> fn(&'f Faulty, String) -> BoxFuture<'f, Value>,
-    /// For a mutation: SQL that counts its effects from `request.key` and `request.id`, which is the variable of that name.
+    /// For a mutation that takes a key: SQL that counts its effects from `request.key` and `request.id`, which is the variable of that name.
     pub effects: Option<&'static str>,
 }
 
@@ -157,11 +159,11 @@ impl Faulty {
 
     /// Who asks, at the node.
     pub fn client(&self, by: By) -> Client {
-        let person = match by {
-            By::Author => &self.author,
-            By::Learner => &self.learner,
-        };
-        person.client.at(self.node.routes())
+        match by {
+            By::Author => self.author.client.at(self.node.routes()),
+            By::Learner => self.learner.client.at(self.node.routes()),
+            By::Nobody => self.node.anonymous(),
+        }
     }
 
     async fn ask_as(&self, client: &Client, asked: &Asked) -> Reply {
