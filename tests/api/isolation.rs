@@ -20,14 +20,24 @@ use std::collections::BTreeSet;
 const TYPED: &[(&str, &str)] = &[("draft_units.quiz", "settings of fixed types")];
 
 /// Root fields that answer whoever has the secret that they take, and what they show.
-const PROOFS: &[(&str, &[&str])] = &[(
-    "verifyCertificate",
-    &[
-        "CertificateVerification.courseTitle",
-        "CertificateVerification.holderName",
-        "CertificateVerification.organizationName",
-    ],
-)];
+const PROOFS: &[(&str, &[&str])] = &[
+    (
+        "invitation",
+        &[
+            "InvitationPreview.emailHint",
+            "InvitationPreview.organizationName",
+            "InvitationPreview.roleName",
+        ],
+    ),
+    (
+        "verifyCertificate",
+        &[
+            "CertificateVerification.courseTitle",
+            "CertificateVerification.holderName",
+            "CertificateVerification.organizationName",
+        ],
+    ),
+];
 
 /// What an open academy shows of its public courses to everybody: everything else shows its words to members alone.
 const PUBLIC: &[&str] = &[
@@ -59,14 +69,23 @@ impl Pair {
         let second = Academy::found(&app, false).await;
         let documents = Walk::new().documents();
         let words = [first.words(), second.words()].concat();
-        let harvest = Harvest::of(&documents, first.person("owner"), &words).await;
-        let harvest = harvest.of_org(first.app.org, &first.words());
+        let harvest = first
+            .secrets()
+            .grown(&documents, first.person("owner"), &words)
+            .await;
+        let mut harvest = harvest.of_org(first.app.org, &first.words());
+        harvest.texts.extend(first.secrets().texts);
         Self {
             first,
             second,
             documents,
             harvest,
         }
+    }
+
+    /// The documents that name things at their root field alone.
+    fn plain(&self) -> impl Iterator<Item = &Document> {
+        self.documents.iter().filter(|document| !document.names_below())
     }
 
     /// Everybody who is no member of the first academy.
@@ -97,7 +116,7 @@ impl Pair {
     /// What somebody sees of the first academy with everything that its owner can name, as `Type.field`.
     async fn seen_by(&self, client: &Client, harvest: &Harvest) -> BTreeSet<String> {
         let mut seen = Harvest::default();
-        for document in &self.documents {
+        for document in self.plain() {
             for filling in answered(document, client, harvest.fillings(document)).await {
                 let reply = client.run_with(&document.text, filling).await;
                 let mut here = Harvest::default();
@@ -201,7 +220,9 @@ async fn an_open_academy_shows_its_public_courses_and_nothing_else() {
     let public = PUBLIC.iter().map(ToString::to_string).collect();
     for (who, client) in pair.strangers().await {
         assert_eq!(pair.seen_by(&client, &pair.harvest).await, public, "{who}");
-        let hidden = Harvest::of(&pair.documents, &client, &[&pair.first.hidden, &pair.first.key]).await;
+        let hidden = Harvest::default()
+            .grown(&pair.documents, &client, &[&pair.first.hidden, &pair.first.key])
+            .await;
         let leaks: Vec<_> = hidden
             .fields
             .iter()
@@ -234,9 +255,42 @@ async fn what_is_elsewhere_is_answered_like_what_is_nowhere() {
 }
 
 #[tokio::test]
+async fn a_filter_or_a_cursor_of_another_academy_finds_nothing() {
+    let pair = Pair::new(false).await;
+    let theirs = pair.harvest.clone().thinned(1);
+    let nobodys = nowhere(&theirs);
+    let client = pair.second.person("owner");
+    let own = Harvest::default().grown(&pair.documents, client, &[]).await;
+    let own = own.of_org(pair.second.app.org, &pair.second.words()).thinned(1);
+    // What has an identifier is reached through `node` as well.
+    let documents = pair.documents.iter().filter(|document| document.names_below());
+    for document in documents.filter(|document| document.root == "node" || !document.finds_nodes) {
+        for root in answered(document, client, own.fillings(document)).await {
+            let mut nothing = None;
+            for below in nobodys
+                .fillings_below(document)
+                .into_iter()
+                .take(1)
+                .chain(theirs.fillings_below(document))
+            {
+                let there = client.run_with(&document.text, joined(&root, below)).await;
+                let mentioned = pair.first.words().iter().any(|word| there.mentions(word));
+                assert!(!mentioned, "{}: {:#}", document.label, there.body);
+                if !document.slots.contains_key("CURSOR") {
+                    let nothing = nothing.get_or_insert_with(|| answer(&there));
+                    assert_eq!(&answer(&there), nothing, "{} {root}", document.label);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_identifier_put_together_from_two_academies_names_nothing() {
     let pair = Pair::new(false).await;
-    let second = Harvest::of(&pair.documents, pair.second.person("owner"), &[]).await;
+    let second = Harvest::default()
+        .grown(&pair.documents, pair.second.person("owner"), &[])
+        .await;
     let half = |academy: &Academy| {
         (
             *academy.app.org.0.as_bytes(),
@@ -259,7 +313,7 @@ async fn an_identifier_put_together_from_two_academies_names_nothing() {
     }
     for academy in [&pair.first, &pair.second] {
         let owner = academy.person("owner");
-        for document in &pair.documents {
+        for document in pair.plain() {
             let fillings = mixed.fillings(document);
             if document.thin(&fillings).is_some() {
                 assert_eq!(
@@ -291,15 +345,17 @@ async fn what_is_right_reaches_nobody_who_may_not_know_it_yet() {
     };
     for role in ["manager", "learner"] {
         let person = pair.first.person(role);
-        let mut seen = Harvest::of(&pair.documents, person, &key).await;
-        for document in &pair.documents {
+        let mut seen = Harvest::default().grown(&pair.documents, person, &key).await;
+        for document in pair.plain() {
             for filling in answered(document, person, pair.harvest.fillings(document)).await {
                 seen.add(document, &person.run_with(&document.text, filling).await, &key);
             }
         }
         assert_eq!(fields(seen), BTreeSet::new(), "{role}");
     }
-    let author = Harvest::of(&pair.documents, pair.first.person("author"), &key).await;
+    let author = Harvest::default()
+        .grown(&pair.documents, pair.first.person("author"), &key)
+        .await;
     let authors = [
         "AuthorAnswer.stdout",
         "AuthorAnswer.text",
@@ -314,17 +370,42 @@ async fn what_is_right_reaches_nobody_who_may_not_know_it_yet() {
 
 /// Whether the same question about another thing has the same answer.
 fn compares(document: &Document) -> bool {
-    !document.is_paged() && PROOFS.iter().all(|(root, _)| *root != document.root)
+    !document.names_below() && PROOFS.iter().all(|(root, _)| *root != document.root)
 }
 
-/// What an answer says, without what it says of itself.
+/// All variables of a document.
+fn joined(root: &Value, below: Value) -> Value {
+    let (Value::Object(mut variables), Value::Object(below)) = (root.clone(), below) else {
+        unreachable!("variables are objects")
+    };
+    variables.extend(below);
+    Value::Object(variables)
+}
+
+/// What an answer says, without what it says of itself and of the time.
 fn answer(reply: &Reply) -> (Value, Value) {
-    (reply.body["data"].clone(), reply.body["errors"].clone())
+    let mut data = reply.body["data"].clone();
+    forget_the_clock(&mut data);
+    (data, reply.body["errors"].clone())
+}
+
+fn forget_the_clock(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(forget_the_clock),
+        Value::Object(fields) => {
+            fields.retain(|name, _| !name.ends_with("secondsLeft"));
+            fields.values_mut().for_each(forget_the_clock);
+        }
+        _ => {}
+    }
 }
 
 /// The same with names that nothing has.
 fn nowhere(harvest: &Harvest) -> Harvest {
-    let mut made_up = Harvest::default();
+    let mut made_up = Harvest {
+        cursors: harvest.cursors.clone(),
+        ..Harvest::default()
+    };
     for (at, id) in harvest.ids.iter().enumerate() {
         made_up
             .ids

@@ -2,9 +2,11 @@
 //! where it comes from.
 
 use super::factory;
+use super::harvest::Harvest;
 use super::{TestApp, app::Person, servers};
 use lyceum::domain::certificates::CertificateCode;
 use lyceum::kernel::ids::{CertificateId, CertificateKey, CourseKey, Key};
+use lyceum::kernel::secret::{Token, TokenKind};
 use serde_json::{Value, json};
 
 /// The academy, its people, and its three words.
@@ -21,9 +23,12 @@ pub struct Academy {
     pub people: Vec<(&'static str, Person)>,
     /// The identifier of the course that everybody may find if the academy is open.
     pub course: String,
+    /// The tokens of its invitations.
+    tokens: Vec<Token>,
 }
 
 /// The roles, one person each.
+const INVITATIONS: [&str; 3] = ["pending", "accepted", "revoked"];
 const ROLES: [&str; 6] = ["owner", "admin", "author", "instructor", "manager", "learner"];
 
 impl Academy {
@@ -43,6 +48,9 @@ impl Academy {
             key: word("key"),
             people,
             course: String::new(),
+            tokens: INVITATIONS
+                .map(|_| Token::generate(TokenKind::Invitation))
+                .to_vec(),
         };
         academy.name(is_open).await;
         let shown = academy.shown.clone();
@@ -63,6 +71,19 @@ impl Academy {
     /// All three words.
     pub fn words(&self) -> [&str; 3] {
         [&self.shown, &self.hidden, &self.key]
+    }
+
+    /// What is handed out once and found by no reading.
+    pub fn secrets(&self) -> Harvest {
+        let tokens = self
+            .tokens
+            .iter()
+            .map(|token| token.expose().to_owned())
+            .collect();
+        Harvest {
+            texts: [("InvitationsSendResult.token".to_owned(), tokens)].into(),
+            ..Harvest::default()
+        }
     }
 
     /// Runs statements as the serving role, in this organisation's scope.
@@ -208,8 +229,8 @@ impl Academy {
             group.0
         ))
         .await;
-        for state in ["pending", "accepted", "revoked"] {
-            let accepted_by = if state == "accepted" {
+        for (state, token) in INVITATIONS.iter().zip(&self.tokens) {
+            let accepted_by = if *state == "accepted" {
                 format!("'{}'", self.person("learner").member.id.0)
             } else {
                 "null".to_owned()
@@ -217,7 +238,8 @@ impl Academy {
             self.sql(&format!(
                 "insert into invitations (org_id, id, email, role_id, state, token_hash, invited_by, expires_at, accepted_by) \
                  select '{org}', gen_random_uuid(), '{hidden}-invitations-email-{state}@people.example', r.id, '{state}', \
-                 sha256('{hidden}{state}'), '{}', now() + interval '1 day', {accepted_by} from roles r where r.slug = 'learner'",
+                 sha256('{}'), '{}', now() + interval '1 day', {accepted_by} from roles r where r.slug = 'learner'",
+                token.expose(),
                 self.person("owner").member.id.0
             ))
             .await;

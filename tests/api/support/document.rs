@@ -28,6 +28,8 @@ pub struct Document {
     pub slots: BTreeMap<String, Slot>,
     /// What it asks for.
     pub fields: Vec<Selection>,
+    /// Whether the root field answers things with an identifier.
+    pub finds_nodes: bool,
     /// The root field's arguments as they are written, with the types of their variables.
     pub(super) arguments: Written,
     /// What tells whether the root field answers anything; `None` where it always does.
@@ -40,9 +42,9 @@ impl Document {
         visit(&self.fields, data, seen);
     }
 
-    /// Whether it goes on from a cursor.
-    pub fn is_paged(&self) -> bool {
-        self.slots.values().any(|slot| *slot == Slot::Cursor)
+    /// Whether it names things below its root field too, or goes on from a cursor.
+    pub fn names_below(&self) -> bool {
+        self.slots.keys().any(|name| is_below(name))
     }
 
     /// Asks only which of many fillings of the variables answer anything, all at once. What is null, or an empty list,
@@ -126,10 +128,26 @@ impl Written {
         joined
     }
 
+    /// Gives its variables names that begin with something.
+    pub(super) fn renamed(self, with: &str) -> Self {
+        let variables = self.variables.into_iter();
+        Self {
+            text: self.text.replace('$', &format!("${with}")),
+            variables: variables
+                .map(|(name, of)| (format!("{with}{name}"), of))
+                .collect(),
+        }
+    }
+
     pub(super) fn framed(mut self, before: &str, behind: &str) -> Self {
         self.text = format!("{before}{}{behind}", self.text);
         self
     }
+}
+
+/// Whether a variable stands for something that is named below the root field, or for a cursor.
+pub fn is_below(variable: &str) -> bool {
+    variable.starts_with("BELOW_") || variable == "CURSOR"
 }
 
 fn visit<'a>(fields: &'a [Selection], object: &'a Value, seen: &mut impl FnMut(&'a Selection, &'a Value)) {

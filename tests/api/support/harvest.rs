@@ -1,10 +1,10 @@
 //! What answers show, and what can be asked with it.
 
 use super::client::{Client, Reply};
-use super::document::{Document, Slot};
+use super::document::{Document, Slot, is_below};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use lyceum::kernel::ids::OrgId;
+use lyceum::kernel::ids::{OrgId, prefix};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,10 @@ const WORDS: &[(&str, &str)] = &[
     ("CourseSlugInput.course", "Course.slug"),
     ("catalog.query", "Course.title"),
     ("verifyCertificate.code", "Certificate.code"),
+    ("organization.slug", "Organization.slug"),
+    ("invitation.token", "InvitationsSendResult.token"),
+    ("Organization.courses.query", "Course.title"),
+    ("MemberFilter.query", "Member.name"),
 ];
 
 /// Identifiers, cursors and texts that somebody found.
@@ -30,13 +34,13 @@ pub struct Harvest {
 }
 
 impl Harvest {
-    /// Reads everything that somebody can reach, beginning with nothing.
-    pub async fn of(documents: &[Document], client: &Client, words: &[&str]) -> Self {
-        let mut harvest = Self::default();
+    /// Reads everything that somebody can reach, beginning with these.
+    pub async fn grown(self, documents: &[Document], client: &Client, words: &[&str]) -> Self {
+        let mut harvest = self;
         let mut asked = BTreeSet::new();
         loop {
             let mut fresh = false;
-            for document in documents.iter().filter(|document| !document.is_paged()) {
+            for document in documents.iter().filter(|document| !document.names_below()) {
                 let mut fillings = harvest.fillings(document);
                 fillings.retain(|filling| asked.insert(format!("{} {filling}", document.label)));
                 fresh |= !fillings.is_empty();
@@ -85,9 +89,45 @@ impl Harvest {
         });
     }
 
-    /// The ways to fill a document's variables from what was found: every text with every other; every identifier and
-    /// every cursor once.
+    /// A few of everything: identifiers of each type, texts of each field, cursors.
+    pub fn thinned(mut self, most: usize) -> Self {
+        let mut types = BTreeMap::<String, usize>::new();
+        self.ids.retain(|id| {
+            let count = types
+                .entry(prefix(id).unwrap_or_default().to_owned())
+                .or_default();
+            *count += 1;
+            *count <= most
+        });
+        let thin = |texts: BTreeSet<String>| texts.into_iter().take(most).collect();
+        self.texts = self
+            .texts
+            .into_iter()
+            .map(|(field, texts)| (field, thin(texts)))
+            .collect();
+        let step = self.cursors.len().div_ceil(8 * most).max(1);
+        self.cursors = self.cursors.into_iter().step_by(step).collect();
+        self
+    }
+
+    /// The ways to fill the variables of a document's root field from what was found. Every text stands with every other;
+    /// every identifier stands once.
     pub fn fillings(&self, document: &Document) -> Vec<Value> {
+        self.ways(
+            document
+                .slots
+                .iter()
+                .filter(|(name, _)| !is_below(name))
+                .collect(),
+        )
+    }
+
+    /// The same for the variables below the root field, and for cursors.
+    pub fn fillings_below(&self, document: &Document) -> Vec<Value> {
+        self.ways(document.slots.iter().filter(|(name, _)| is_below(name)).collect())
+    }
+
+    fn ways(&self, slots: Vec<(&String, &Slot)>) -> Vec<Value> {
         let mut ways = vec![Map::new()];
         let mut longest = 1;
         let values_of = |slot: &Slot| match slot {
@@ -95,7 +135,7 @@ impl Harvest {
             Slot::Cursor => self.cursors.iter().collect(),
             Slot::Word(argument) => self.texts.get(source(argument)).into_iter().flatten().collect(),
         };
-        for (name, slot) in &document.slots {
+        for (name, slot) in &slots {
             let values = values_of(slot);
             if values.is_empty() {
                 return Vec::new();
@@ -113,11 +153,7 @@ impl Harvest {
         let count = ways.len() * longest;
         let way = |at: usize| {
             let mut way = ways[at % ways.len()].clone();
-            for (name, slot) in document
-                .slots
-                .iter()
-                .filter(|(_, slot)| !matches!(slot, Slot::Word(_)))
-            {
+            for (name, slot) in slots.iter().filter(|(_, slot)| !matches!(slot, Slot::Word(_))) {
                 let values = values_of(slot);
                 way = filled(&way, name, values[at / ways.len() % values.len()]);
             }

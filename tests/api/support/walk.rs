@@ -13,7 +13,7 @@ use apollo_compiler::schema::ExtendedType;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many types with an identifier lie on one path.
-const HUBS: usize = 3;
+const HUBS: usize = 2;
 /// Rows that every connection is asked for.
 const ROWS: usize = 10;
 
@@ -45,19 +45,32 @@ impl Walk {
         Self { schema, implementers }
     }
 
-    /// Makes the documents of all root fields of queries.
+    /// Makes the documents of all root fields of queries: one for each way to write the root field's arguments, then those
+    /// that name something below the root too.
     pub fn documents(&self) -> Vec<Document> {
         let mut documents = Vec::new();
         for field in self.fields_of("Query") {
-            for arguments in self.arguments(field, &field.name, true) {
-                documents.push(self.document(field, arguments, false));
+            let ways = self.arguments(field, &field.name, true);
+            let named = ways.iter().find(|way| !way.variables.is_empty());
+            for way in [ways.first(), named].into_iter().flatten() {
+                let modes = (1..self.most_ways()).map(Below::Filters).chain([Below::Cursors]);
+                let below = modes.map(|mode| self.document(field, way.clone(), mode));
+                documents.extend(below.filter(Document::names_below));
             }
-            let document = self.document(field, self.arguments(field, &field.name, false).remove(0), true);
-            if document.slots.values().any(|slot| *slot == Slot::Cursor) {
-                documents.push(document);
-            }
+            documents.extend(
+                ways.into_iter()
+                    .map(|way| self.document(field, way, Below::Plain)),
+            );
         }
         documents
+    }
+
+    /// The most ways that any field's arguments can be written in.
+    fn most_ways(&self) -> usize {
+        let types = self.schema.types.keys();
+        let fields = types.flat_map(|name| self.fields_of(name).map(move |field| (name, field)));
+        let ways = fields.map(|(name, field)| self.arguments(field, name, true).len());
+        ways.max().unwrap()
     }
 
     /// Every field of every object type that a query can lead to, as `Type.field`.
@@ -78,18 +91,13 @@ impl Walk {
         fields
     }
 
-    fn document(&self, root: &FieldDefinition, arguments: Written, cursors: bool) -> Document {
-        let label = format!(
-            "{}({}){}",
-            root.name,
-            arguments.text,
-            if cursors { " paged" } else { "" }
-        );
+    fn document(&self, root: &FieldDefinition, arguments: Written, mode: Below) -> Document {
+        let label = format!("{}({}) {mode:?}", root.name, arguments.text);
         let mut variables = arguments.variables.clone();
         let mut build = Build {
             walk: self,
             variables: &mut variables,
-            cursors,
+            mode,
             path: vec!["Query".to_owned()],
         };
         let mut field = build.selection("Query", root, false);
@@ -109,6 +117,7 @@ impl Walk {
             label,
             root: root.name.to_string(),
             arguments,
+            finds_nodes: self.is_hub(root.ty.inner_named_type()),
             thin: if self.is_connection(root.ty.inner_named_type()) {
                 Some("{ totalCount }")
             } else {
@@ -242,11 +251,22 @@ impl Walk {
     }
 }
 
+/// What a document names below its root field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Below {
+    /// Only what must be given.
+    Plain,
+    /// A cursor, wherever a list takes one.
+    Cursors,
+    /// Each field's optional argument at this place among its own.
+    Filters(usize),
+}
+
 /// A document in the making.
 struct Build<'w> {
     walk: &'w Walk,
     variables: &'w mut BTreeMap<String, (String, Slot)>,
-    cursors: bool,
+    mode: Below,
     /// The types from the root to here.
     path: Vec<String>,
 }
@@ -258,7 +278,7 @@ impl Build<'_> {
         let arguments = if owner == "Query" {
             Vec::new()
         } else {
-            vec![self.required(owner, field)]
+            vec![self.below_the_root(owner, field)]
         };
         let paging = self.paging(field);
         let arguments = framed(
@@ -292,10 +312,16 @@ impl Build<'_> {
         }
     }
 
-    /// What must be given of a field below the root.
-    fn required(&mut self, owner: &str, field: &FieldDefinition) -> Written {
+    /// The arguments of a field below the root: what must be given, and what the document is to name.
+    fn below_the_root(&mut self, owner: &str, field: &FieldDefinition) -> Written {
         let path = format!("{owner}.{}", field.name);
-        let written = self.walk.arguments(field, &path, false).remove(0);
+        let mut ways = self.walk.arguments(field, &path, true);
+        let at = if let Below::Filters(at) = self.mode {
+            at % ways.len()
+        } else {
+            0
+        };
+        let written = ways.swap_remove(at).renamed("BELOW_");
         self.variables.extend(written.variables.clone());
         written
     }
@@ -306,7 +332,7 @@ impl Build<'_> {
         if takes("first") {
             paging.push(Written::plain(format!("first: {ROWS}")));
         }
-        if self.cursors && takes("after") {
+        if self.mode == Below::Cursors && takes("after") {
             self.variables
                 .insert("CURSOR".to_owned(), ("String!".to_owned(), Slot::Cursor));
             paging.push(Written::plain("after: $CURSOR"));
