@@ -5,9 +5,7 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::{InvitationId, InvitationKey, OrgId};
 use crate::kernel::secret::TokenHash;
 use chrono::{DateTime, Utc};
-use diesel::OptionalExtension;
 use diesel::sql_types::{Bool, Bytea, Text, Timestamptz, Untyped, Uuid};
-use diesel_async::RunQueryDsl;
 
 /// What a token opens. There is no other way to one than to hold the token.
 #[derive(Clone, Debug, diesel::QueryableByName)]
@@ -43,6 +41,5 @@ impl Invited {
 /// Finds the invitation of a token: one statement.
 pub async fn look_up(db: &Db, token: &TokenHash) -> Result<Option<Invited>> {
     let door = Statement::<Untyped>::new("select * from door.invitation(?)").bind::<Bytea, _>(token.to_vec());
-    let mut conn = db.unscoped().await?;
-    Ok(door.get_result(&mut conn).await.optional()?)
+    Ok(db.door(door).await?.pop())
 }

@@ -68,14 +68,13 @@ pub async fn open_session(db: &Db, clock: &Clock, user: UserId) -> Result<NewSes
         orgs: Vec::new(),
     };
     let tx = Tx::begin(db, &scope, &Statements::default()).await?;
-    diesel::insert_into(sessions::table)
-        .values((
-            sessions::id.eq(SessionId(clock.uuid())),
-            sessions::user_id.eq(user),
-            sessions::token_hash.eq(session.token.hash().to_vec()),
-            sessions::expires_at.eq(session.expires_at),
-        ))
-        .execute(&mut tx.conn())
+    let insert = diesel::insert_into(sessions::table).values((
+        sessions::id.eq(SessionId(clock.uuid())),
+        sessions::user_id.eq(user),
+        sessions::token_hash.eq(session.token.hash().to_vec()),
+        sessions::expires_at.eq(session.expires_at),
+    ));
+    tx.run(|mut conn| async move { insert.execute(&mut conn).await })
         .await?;
     tx.commit().await?;
     Ok(session)
@@ -88,13 +87,14 @@ pub async fn revoke_sessions(db: &Db, user: UserId, only: Option<SessionId>) -> 
         orgs: Vec::new(),
     };
     let tx = Tx::begin(db, &scope, &Statements::default()).await?;
-    let ended = Statement::<Untyped>::new(
+    let update = Statement::<Untyped>::new(
         "update sessions set revoked_at = now() where user_id = ? and id = coalesce(?, id) and revoked_at is null",
     )
     .bind::<Uuid, _>(user)
-    .bind::<Nullable<Uuid>, _>(only)
-    .execute(&mut tx.conn())
-    .await?;
+    .bind::<Nullable<Uuid>, _>(only);
+    let ended = tx
+        .run(|mut conn| async move { update.execute(&mut conn).await })
+        .await?;
     tx.commit().await?;
     Ok(ended)
 }

@@ -8,7 +8,7 @@ use super::pool::Statements;
 use super::scope::Scope;
 use super::session::Session;
 use super::{Conn, Db};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::Result;
 use dataloader::BatchFn;
 use dataloader::cached::Loader;
 use diesel::QueryResult;
@@ -69,10 +69,12 @@ impl Reader {
     /// Fetches the value of a key, batched with all that is asked for in the same turn.
     pub async fn fetch<K: Batch>(&self, key: K) -> Result<Option<K::Value>> {
         let loader = self.loader::<K>();
-        loader
-            .try_load(key)
-            .await
-            .unwrap_or_else(|missing| Err(Error::internal(missing)))
+        loop {
+            // A key has no entry when the field that loaded its batch was dropped, as it is when a field beside it fails.
+            if let Ok(loaded) = loader.try_load(key.clone()).await {
+                return loaded;
+            }
+        }
     }
 
     /// Runs statements of its own on the operation's session.

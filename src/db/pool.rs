@@ -13,7 +13,7 @@ use diesel::expression::QueryMetadata;
 use diesel::pg::Pg;
 use diesel::query_dsl::CompatibleType;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{Bool, Integer, Text};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{
@@ -103,7 +103,7 @@ impl Db {
         Ok(())
     }
 
-    /// Takes a connection for single statements that need no scope.
+    /// Takes a connection that has no scope. What wants one statement of it uses [`Db::door`].
     pub async fn unscoped(&self) -> Result<Object<AsyncPgConnection>> {
         self.doors.get().await.map_err(|_| Error::Unavailable)
     }
@@ -119,6 +119,12 @@ impl Db {
         let rows = within(self.patience, statement.load(&mut &*lent)).await?;
         lent.give_back();
         Ok(rows)
+    }
+
+    /// Asks the server whether it is there.
+    pub async fn answers(&self) -> Result<()> {
+        let _: Vec<i32> = self.door(Statement::<Integer>::new("select 1")).await?;
+        Ok(())
     }
 
     /// How long a write may take in all.

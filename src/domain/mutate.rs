@@ -177,7 +177,9 @@ where
 {
     let stale = Mutex::default();
     let written = write(app, user, request, work, &stale);
-    let outcome = tokio::time::timeout(app.db.write_patience(), written).await;
+    // An import has more to write than a mutation, and nobody waits for its answer.
+    let patience = app.db.write_patience() * if user.is_some() { 1 } else { 20 };
+    let outcome = tokio::time::timeout(patience, written).await;
     let outcome = outcome.unwrap_or(Err(Error::Unavailable));
     // Also after an error: it may have come between the commit and its answer.
     for stale in stale.into_inner().unwrap_or_else(PoisonError::into_inner) {

@@ -62,9 +62,10 @@ impl Batch for UserKey {
 pub async fn sign_out(app: &Arc<App>, standing: &Standing, everywhere: bool) -> Result<usize> {
     let (app, user, session) = (app.clone(), standing.user, standing.session);
     let work = async move {
-        let ended = revoke_sessions(&app.db, user, (!everywhere).then_some(session)).await?;
+        let ended = revoke_sessions(&app.db, user, (!everywhere).then_some(session)).await;
+        // Also after an error: it may have come between the commit and its answer.
         app.announce(Stale::Standing(user)).await;
-        Ok(ended)
+        ended
     };
     tokio::spawn(work).await.map_err(Error::internal)?
 }

@@ -29,7 +29,10 @@ pub async fn run_once(app: &App) -> Result<usize> {
     for Waiting { org_id } in waiting {
         let tx = Tx::begin(&app.db, &Scope::one(None, org_id), &Statements::default()).await?;
         let sequence = Statement::<Untyped>::new("select id from door.sequence_records(?)");
-        numbered += sequence.bind::<Uuid, _>(org_id).execute(&mut tx.conn()).await?;
+        let sequence = sequence.bind::<Uuid, _>(org_id);
+        numbered += tx
+            .run(|mut conn| async move { sequence.execute(&mut conn).await })
+            .await?;
         tx.commit().await?;
     }
     Ok(numbered)

@@ -12,9 +12,9 @@ pub async fn live() -> &'static str {
     "alive\n"
 }
 
-/// Ready: a connection to the database can be had. Shows the pool.
+/// Ready: the database answers. Shows the pool.
 pub async fn ready(State(server): State<Arc<Server>>) -> Response {
-    if server.api.app.db.unscoped().await.is_err() {
+    if server.api.app.db.answers().await.is_err() {
         return problem::problem(StatusCode::SERVICE_UNAVAILABLE, "The database does not answer.");
     }
     let (open, idle) = server.api.app.db.status();

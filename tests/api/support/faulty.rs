@@ -4,6 +4,7 @@ use super::TestApp;
 use super::app::Person;
 use super::client::{Client, Reply};
 use super::factory::{self, Course};
+use super::learning;
 use super::proxy::Proxy;
 use super::servers::{admin, database_config};
 use axum::body::Body;
@@ -11,7 +12,7 @@ use axum::http::{Request, StatusCode, header};
 use diesel::pg::Pg;
 use diesel::sql_types::Text;
 use diesel_async::{AsyncConnectionCore, RunQueryDsl};
-use futures_util::future::try_join_all;
+use futures_util::future::{BoxFuture, try_join_all};
 use lyceum::cache::Shared;
 use lyceum::config::{DatabaseConfig, HttpConfig};
 use lyceum::db::pool::Statements;
@@ -42,6 +43,8 @@ pub struct Faulty {
     pub learner: Person,
     /// A published course of the closed academy.
     pub course: Course,
+    /// The learner's enrolment in it.
+    pub enrollment: String,
     /// Past all row security.
     pub admin: tokio_postgres::Client,
     name: String,
@@ -54,6 +57,8 @@ pub enum By {
     Author,
     /// The learner.
     Learner,
+    /// Somebody without a token.
+    Nobody,
 }
 
 /// One kind of operation that faults are tried on.
@@ -64,16 +69,36 @@ pub struct Operation {
     pub by: By,
     /// The document.
     pub document: &'static str,
-    /// Its variables; the key is new for every request and a mutation's idempotency key.
-    pub variables: fn(&Faulty, &str) -> Value,
-    /// For a mutation: SQL that counts its effects, given the key.
+    /// Makes what it needs and gives its variables; the key is new for every request, and a mutation's idempotency key.
+    pub variables: for<'f> fn(&'f Faulty, String) -> BoxFuture<'f, Value>,
+    /// For a mutation that takes a key: SQL that counts its effects from `request.key` and `request.id`, which is the variable of that name.
     pub effects: Option<&'static str>,
+}
+
+/// An operation about to be sent, once or more often.
+pub struct Asked {
+    /// The operation.
+    pub operation: &'static Operation,
+    /// The id and idempotency key of the request.
+    pub key: String,
+    variables: Value,
 }
 
 /// What a mutation left behind: its effects, audit entries and idempotency records.
 pub type Traces = [i64; 3];
 
+const PROBE: Operation = Operation {
+    name: "a probe",
+    by: By::Author,
+    document: "query($org: ID!) { catalog(filter: {organization: $org}) { totalCount } }",
+    variables: |faulty, _| Box::pin(async { json!({ "org": faulty.sound.org_id() }) }),
+    effects: None,
+};
+
 impl Faulty {
+    /// How long an operation waits for a connection.
+    pub const POOL_WAIT: Duration = Duration::from_millis(500);
+
     /// Starts the node with every connection of its pool open.
     pub async fn new() -> Self {
         Self::with(Shared::in_process()).await
@@ -88,7 +113,7 @@ impl Faulty {
             database_url: proxy.url.clone(),
             pool_size: POOL,
             door_pool_size: DOORS,
-            pool_wait_ms: 500,
+            pool_wait_ms: u64::try_from(Self::POOL_WAIT.as_millis()).unwrap(),
             statement_timeout_ms: 500,
             lock_timeout_ms: 300,
             write_timeout_ms: 1_000,
@@ -101,8 +126,10 @@ impl Faulty {
         let node = sound.another_node(&config, http, shared).await;
         let author = sound.member("author").await;
         let course = factory::published_course(&sound, &author, 3).await;
+        let learner = sound.learner().await;
         let faulty = Self {
-            learner: sound.learner().await,
+            enrollment: learning::enroll(&learner, &course.id).await,
+            learner,
             admin: admin().await,
             sound,
             node,
@@ -115,76 +142,79 @@ impl Faulty {
         faulty
     }
 
-    /// A key for one request.
-    pub fn key(&self) -> String {
-        self.sound.app.clock.uuid().simple().to_string()
+    /// Makes what a request needs, through the sound node.
+    pub async fn prepare(&self, operation: &'static Operation) -> Asked {
+        let key = self.sound.app.clock.uuid().simple().to_string();
+        Asked {
+            operation,
+            variables: (operation.variables)(self, key.clone()).await,
+            key,
+        }
     }
 
     /// Asks the node.
-    pub async fn ask(&self, operation: &Operation, key: &str) -> Reply {
-        self.ask_as(&self.client(operation.by), operation, key).await
+    pub async fn ask(&self, asked: &Asked) -> Reply {
+        self.ask_as(&self.client(asked.operation.by), asked).await
     }
 
     /// Who asks, at the node.
     pub fn client(&self, by: By) -> Client {
-        let person = match by {
-            By::Author => &self.author,
-            By::Learner => &self.learner,
-        };
-        person.client.at(self.node.routes())
+        match by {
+            By::Author => self.author.client.at(self.node.routes()),
+            By::Learner => self.learner.client.at(self.node.routes()),
+            By::Nobody => self.node.anonymous(),
+        }
     }
 
-    async fn ask_as(&self, client: &Client, operation: &Operation, key: &str) -> Reply {
-        let variables = (operation.variables)(self, key);
-        let body = json!({ "query": operation.document, "variables": variables }).to_string();
+    async fn ask_as(&self, client: &Client, asked: &Asked) -> Reply {
+        let name = asked.operation.name;
+        let body = json!({ "query": asked.operation.document, "variables": asked.variables }).to_string();
         let request = Request::post("/graphql")
             .header(header::CONTENT_TYPE, "application/json")
-            .header("x-request-id", key);
+            .header("x-request-id", &asked.key);
         let answer = client.send(request.body(Body::from(body)).unwrap());
         tokio::time::timeout(PATIENCE, answer)
             .await
-            .unwrap_or_else(|_| panic!("{} hangs", operation.name))
+            .unwrap_or_else(|_| panic!("{name} hangs"))
     }
 
     /// Asks until the answer is good; a node needs a moment to see that its connections are gone.
-    pub async fn ask_again(&self, operation: &Operation, key: &str) -> Reply {
+    pub async fn ask_again(&self, asked: &Asked) -> Reply {
         let since = Instant::now();
         loop {
-            let reply = self.ask(operation, key).await;
+            let reply = self.ask(asked).await;
             if reply.codes().is_empty() {
                 return reply;
             }
-            assert_is_typed(&reply, key);
-            assert!(since.elapsed() < PATIENCE, "{}: {:#}", operation.name, reply.body);
+            assert_is_typed(&reply, &asked.key);
+            let name = asked.operation.name;
+            assert!(since.elapsed() < PATIENCE, "{name}: {:#}", reply.body);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
     /// What a request left behind.
-    pub async fn traces(&self, operation: &Operation, key: &str) -> Traces {
-        let Some(effects) = operation.effects else {
+    pub async fn traces(&self, asked: &Asked) -> Traces {
+        let Some(effects) = asked.operation.effects else {
             return [0; 3];
         };
         let sql = format!(
-            "select ({effects}), (select count(*) from audit_entries where request_id = $1), \
-             (select count(*) from idempotency_records where key = $1)"
+            "with request as (select $1::text as key, $2::text as id) select ({effects}), \
+             (select count(*) from audit_entries where request_id = request.key), \
+             (select count(*) from idempotency_records r where r.key = request.key) from request"
         );
-        let row = self.admin.query_one(&sql, &[&key]).await.unwrap();
+        let id = asked.variables["id"].as_str();
+        let row = self.admin.query_one(&sql, &[&asked.key, &id]).await.unwrap();
         [row.get(0), row.get(1), row.get(2)]
     }
 
     /// What a request of this kind leaves behind when nothing goes wrong.
-    pub async fn traces_of_success(&self, operation: &Operation) -> Traces {
-        let key = self.key();
-        let reply = self.ask_again(operation, &key).await;
-        assert_eq!(reply.codes(), "", "{:#}", reply.body);
-        let traces = self.traces(operation, &key).await;
-        assert_eq!(
-            traces.iter().all(|count| *count > 0),
-            operation.effects.is_some(),
-            "{}",
-            operation.name
-        );
+    pub async fn traces_of_success(&self, operation: &'static Operation) -> Traces {
+        let asked = self.prepare(operation).await;
+        self.ask_again(&asked).await;
+        let traces = self.traces(&asked).await;
+        let is_mutation = operation.effects.is_some();
+        assert_eq!((traces[0] > 0, traces[2] == 1), (is_mutation, is_mutation));
         traces
     }
 
@@ -222,16 +252,10 @@ impl Faulty {
     /// scope left, and nobody sees what is not theirs.
     pub async fn assert_is_sound(&self) {
         self.settle().await;
-        let probe = Operation {
-            name: "a probe",
-            by: By::Author,
-            document: "query($org: ID!) { catalog(filter: {organization: $org}) { totalCount } }",
-            variables: |faulty, _| json!({ "org": faulty.sound.org_id() }),
-            effects: None,
-        };
-        let author = self.ask_again(&probe, &self.key()).await;
-        assert_eq!(author.data("/catalog/totalCount"), &json!(1));
-        let anonymous = self.ask_as(&self.node.anonymous(), &probe, &self.key()).await;
+        let probe = self.prepare(&PROBE).await;
+        let author = self.ask_again(&probe).await;
+        assert_ne!(author.data("/catalog/totalCount"), &json!(0));
+        let anonymous = self.ask_as(&self.node.anonymous(), &probe).await;
         assert_eq!(anonymous.data("/catalog/totalCount"), &json!(0));
         let found = self
             .node

@@ -187,8 +187,10 @@ impl State {
                 let node = self.node.clone();
                 // In a task of its own: the first process that ends takes this connection with it.
                 let killed = tokio::spawn(async move {
-                    let sql = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = $1";
-                    admin().await.query(sql, &[&node]).await.unwrap();
+                    let admin = admin().await;
+                    let kill =
+                        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1";
+                    while !admin.query(kill, &[&node]).await.unwrap().is_empty() {}
                     drop(plan);
                 });
                 killed.await.unwrap();
