@@ -309,3 +309,62 @@ async fn an_empty_draft_and_a_quiz_without_questions_cannot_be_published() {
         .await;
     assert_eq!(state.text("/course/state"), "DRAFT");
 }
+
+#[tokio::test]
+async fn a_question_that_no_answer_can_get_right_is_refused_and_names_itself() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let course = factory::draft_course(&app, &author, 0).await;
+    let option = |text: &str, right: bool| json!({ "text": text, "isRight": right });
+    let sound = json!({ "text": "Which word?", "answer": { "shortText": { "accepted": ["mut"] } } });
+    let create = "mutation($module: ID!, $questions: [QuestionInput!]!) { unitCreate(input: {moduleId: $module, title: \"A quiz\", \
+        content: { quiz: { questions: $questions } }}) { unit { id } userErrors { code field } } }";
+    for answer in [
+        json!({ "singleChoice": { "options": [option("one", true)] } }),
+        json!({ "singleChoice": { "options": [option("one", false), option("two", false)] } }),
+        json!({ "singleChoice": { "options": [option("one", true), option("two", true)] } }),
+        json!({ "multipleChoice": { "options": [option("one", false), option("two", false)] } }),
+        json!({ "shortText": { "accepted": [] } }),
+        json!({ "shortText": { "accepted": [" "] } }),
+    ] {
+        let questions = json!([sound, { "text": "Which?", "answer": answer }]);
+        let reply = author
+            .run_with(create, json!({ "module": course.module, "questions": questions }))
+            .await;
+        assert_eq!(reply.codes(), "INVALID", "{questions}");
+        assert_eq!(
+            reply.data("/unitCreate/userErrors/0/field"),
+            &json!(["content", "quiz", "questions", "1"])
+        );
+    }
+    assert_eq!(
+        factory::count(&app, "draft_units where title = 'A quiz'").await,
+        1,
+        "nothing was stored"
+    );
+}
+
+#[tokio::test]
+async fn a_course_that_is_complete_by_its_quizzes_needs_one() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let created = author
+        .run_with(CREATE, json!({ "org": app.org_id(), "slug": "reading" }))
+        .await;
+    let course = created.text("/courseCreate/course/id").to_owned();
+    let module = author
+        .run_with(
+            "mutation($id: ID!) { moduleCreate(input: {courseId: $id, title: \"A module\"}) { module { id } userErrors { code } } }",
+            json!({ "id": course }),
+        )
+        .await;
+    let module = module.text("/moduleCreate/module/id").to_owned();
+    factory::unit(&author, &module, "A text", json!({ "text": { "body": "Read." } })).await;
+    let rule = "mutation($id: ID!) { courseUpdate(input: {id: $id, completionRule: QUIZZES_PASSED}) { userErrors { code } } }";
+    assert_eq!(author.run_with(rule, json!({ "id": course })).await.codes(), "");
+    let publish = "mutation($id: ID!) { coursePublish(input: {id: $id}) { userErrors { code } } }";
+    assert_eq!(
+        author.run_with(publish, json!({ "id": course })).await.codes(),
+        "NOTHING_TO_PUBLISH"
+    );
+}

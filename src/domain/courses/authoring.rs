@@ -13,6 +13,7 @@ use crate::cache::Stale;
 use crate::db::Batch;
 use crate::db::error::violated;
 use crate::db::schema::courses;
+use crate::domain::content::{Answer, QuestionKind};
 use crate::domain::mutate::{At, Stop, Write, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Error;
@@ -341,28 +342,55 @@ fn fault_of_summary(summary: &str) -> Option<Refusal> {
 }
 
 fn faults_of_content(content: &UnitDraftContent) -> Option<Refusal> {
-    match &content.unit {
-        UnitDraft::Text(body) => (body.chars().count() > 1_000_000).then(|| {
-            Refusal::at(
-                Code::Invalid,
+    let fault = |path: &str, message: String| Some(Refusal::at(Code::Invalid, path, message));
+    let policy = match &content.unit {
+        UnitDraft::Text(body) if body.chars().count() > 1_000_000 => {
+            return fault(
                 "content.text.body",
-                "A text has at most 1000000 characters.",
-            )
-        }),
-        UnitDraft::Quiz(policy) => policy
-            .fault()
-            .map(|(field, message)| {
-                Refusal::at(Code::Invalid, &format!("content.quiz.policy.{field}"), message)
-            })
-            .or_else(|| {
-                (content.questions.len() > MOST_QUESTIONS).then(|| {
-                    Refusal::at(
-                        Code::Invalid,
-                        "content.quiz.questions",
-                        format!("A quiz has at most {MOST_QUESTIONS} questions."),
-                    )
-                })
-            }),
+                "A text has at most 1000000 characters.".into(),
+            );
+        }
+        UnitDraft::Text(_) => return None,
+        UnitDraft::Quiz(policy) => policy,
+    };
+    if let Some((field, message)) = policy.fault() {
+        return fault(&format!("content.quiz.policy.{field}"), message.into());
+    }
+    if content.questions.len() > MOST_QUESTIONS {
+        return fault(
+            "content.quiz.questions",
+            format!("A quiz has at most {MOST_QUESTIONS} questions."),
+        );
+    }
+    let mut faults = (0..)
+        .zip(&content.questions)
+        .map(|(index, question): (usize, _)| (index, fault_of_question(question)));
+    let (index, message) = faults.find_map(|(index, message)| Some((index, message?)))?;
+    fault(&format!("content.quiz.questions.{index}"), message.into())
+}
+
+/// Says why no answer could ever earn a question's point, if that is so.
+fn fault_of_question(question: &NewQuestion) -> Option<&'static str> {
+    let right = question.key.right.as_slice();
+    let chosen = match right {
+        [Answer::Choice(keys), ..] => keys.len(),
+        _ => 0,
+    };
+    let is_blank = |answer: &Answer| matches!(answer, Answer::Text(text) if text.trim().is_empty());
+    let options = question.prompt.options.len();
+    match question.prompt.kind {
+        _ if question.prompt.text.trim().is_empty() => Some("A question asks something; its text is blank."),
+        QuestionKind::SingleChoice | QuestionKind::MultipleChoice if options < 2 => {
+            Some("A choice question has at least two options, no two of them alike.")
+        }
+        QuestionKind::SingleChoice if chosen != 1 => Some("A single choice has exactly one right option."),
+        QuestionKind::MultipleChoice if chosen == 0 => {
+            Some("A multiple choice has at least one right option.")
+        }
+        QuestionKind::ShortText if right.iter().all(is_blank) => {
+            Some("A short text has at least one accepted answer that is not blank.")
+        }
+        _ => None,
     }
 }
 

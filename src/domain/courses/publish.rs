@@ -11,7 +11,7 @@ use crate::cache::Stale;
 use crate::db::schema::{course_revisions, courses, revision_answer_keys};
 use crate::db::{Batch, Conn};
 use crate::domain::content::compiled::FORMAT;
-use crate::domain::content::{AnswerKeys, Content, ModuleContent, UnitBody, UnitContent};
+use crate::domain::content::{AnswerKeys, CompletionRule, Content, ModuleContent, UnitBody, UnitContent};
 use crate::domain::mutate::{At, Stop, Write, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
@@ -133,6 +133,16 @@ async fn compile(
             "id",
             "The draft has no unit; add one with `unitCreate`.",
         ));
+    }
+    let has_quiz = || {
+        compiled
+            .iter()
+            .flat_map(|module| &module.units)
+            .any(|unit| matches!(unit.body, UnitBody::Quiz { .. }))
+    };
+    if draft.completion_rule == CompletionRule::QuizzesPassed && !has_quiz() {
+        let message = "A course that is complete when its quizzes are passed needs a quiz.";
+        return refuse_with(Refusal::at(Code::NothingToPublish, "id", message));
     }
     let content = Content {
         title: draft.title.clone(),
