@@ -102,3 +102,54 @@ fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<String, String> {
         .map(|hash| hash.to_string())
         .map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_hash_that_stands_in_for_a_missing_account_costs_what_a_real_one_does() {
+        let passwords = Passwords::new(&PasswordConfig {
+            argon2_memory_kib: 64,
+            argon2_passes: 3,
+            ..PasswordConfig::default()
+        })
+        .unwrap();
+        let real = passwords.hash(Secret::new("secret".to_owned())).await.unwrap();
+        let costs = |hash: &str| {
+            let hash = PasswordHash::new(hash).unwrap();
+            let length = hash.hash.unwrap().len();
+            (
+                hash.algorithm.to_string(),
+                hash.version,
+                hash.params.to_string(),
+                length,
+            )
+        };
+        assert_eq!(costs(&passwords.decoy), costs(&real));
+    }
+
+    #[tokio::test]
+    async fn a_missing_account_waits_its_turn_like_any_other_and_is_always_wrong() {
+        let nobody_may = PasswordConfig {
+            argon2_memory_kib: 64,
+            argon2_parallel: 0,
+            argon2_queue: 0,
+            ..PasswordConfig::default()
+        };
+        let password = || Secret::new("secret".to_owned());
+        let full = Passwords::new(&nobody_may).unwrap();
+        for stored in [None, Some(full.decoy.to_string())] {
+            let error = full.verify(password(), stored).await.unwrap_err();
+            assert_eq!(error.code(), "RATE_LIMITED");
+        }
+        let open = Passwords::new(&PasswordConfig {
+            argon2_memory_kib: 64,
+            ..PasswordConfig::default()
+        })
+        .unwrap();
+        assert!(!open.verify(password(), None).await.unwrap());
+        let stored = open.hash(password()).await.unwrap();
+        assert!(open.verify(password(), Some(stored)).await.unwrap());
+    }
+}

@@ -70,36 +70,24 @@ async fn a_wrong_password_and_an_unknown_address_get_the_same_answer_and_no_sess
     );
 }
 
+/// Time itself is measured badly beside other tests: that the same hash is computed is what makes both as slow, and a
+/// gate that lets no hash be computed shows that both come to it.
 #[tokio::test]
-async fn an_unknown_address_takes_as_long_as_a_wrong_password() {
+async fn an_unknown_address_is_hashed_like_a_wrong_password() {
     let app = TestApp::new().await;
     let learner = app.learner().await;
-    let slow = PasswordConfig {
-        argon2_memory_kib: 16_384,
-        argon2_passes: 3,
+    let closed = PasswordConfig {
+        argon2_memory_kib: 64,
+        argon2_parallel: 0,
+        argon2_queue: 0,
         ..PasswordConfig::default()
     };
-    let passwords = Passwords::new(&slow).unwrap();
-    let hash = passwords.hash(Secret::new(PASSWORD.to_owned())).await.unwrap();
-    factory::set_password(&app.app, learner.user, &hash).await;
-    let time = async |email: &str| {
-        let mut fastest = Duration::MAX;
-        for _ in 0..5 {
-            let started = Instant::now();
-            let wrong = Secret::new("wrong".to_owned());
-            let session = sign_in(&app.app.db, &app.app.clock, &passwords, email, wrong)
-                .await
-                .unwrap();
-            assert!(session.is_none());
-            fastest = fastest.min(started.elapsed());
-        }
-        fastest
-    };
-    let (known, unknown) = (time(&learner.email).await, time("nobody@people.example").await);
-    assert!(
-        unknown * 2 > known && known * 2 > unknown,
-        "{known:?} and {unknown:?}"
-    );
+    let passwords = Passwords::new(&closed).unwrap();
+    for email in [learner.email.as_str(), "nobody@people.example", ""] {
+        let wrong = Secret::new("wrong".to_owned());
+        let answer = sign_in(&app.app.db, &app.app.clock, &passwords, email, wrong).await;
+        assert_eq!(answer.unwrap_err().code(), "RATE_LIMITED", "{email:?}");
+    }
 }
 
 #[tokio::test]

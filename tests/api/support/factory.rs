@@ -320,21 +320,6 @@ pub async fn session(app: &App, user: UserId) -> String {
     session.token.expose().to_owned()
 }
 
-/// Gives an account another password, by its hash.
-pub async fn set_password(app: &App, user: UserId, hash: &str) {
-    let scope = Scope {
-        user: Some(user),
-        orgs: Vec::new(),
-    };
-    let tx = Tx::begin(&app.db, &scope, &Statements::default()).await.unwrap();
-    diesel::update(users::table.find(user.0))
-        .set(users::password_hash.eq(hash))
-        .execute(&mut tx.conn())
-        .await
-        .unwrap();
-    tx.commit().await.unwrap();
-}
-
 /// The audit entries of one kind: what each is about, and its detail.
 pub async fn audit(app: &TestApp, action: &str) -> Vec<(String, Value)> {
     use lyceum::db::schema::audit_entries;
