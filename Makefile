@@ -4,7 +4,7 @@ LYCEUM_DATA_DIR ?= .lyceum
 export LYCEUM_DATA_DIR
 CARGO ?= cargo
 
-.PHONY: help setup run test lint check schema bench audit reset
+.PHONY: help setup run test lint check schema audit reset
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -28,9 +28,6 @@ check: lint test ## Runs what must pass before a change is merged
 schema: ## Writes schema.graphql anew
 	$(CARGO) run --locked --quiet -- schema > schema.graphql.new || { rm schema.graphql.new; exit 1; }
 	mv schema.graphql.new schema.graphql
-
-bench: setup ## Measures
-	$(CARGO) bench --locked
 
 audit: ## Checks dependencies for advisories, licences and sources; needs cargo-deny
 	@$(CARGO) deny --version > /dev/null 2>&1 || \
