@@ -50,28 +50,28 @@ const OPERATIONS: &[Operation] = &[
         warm: 0,
     },
     Operation {
-        name: "a learner's dashboard: ",
+        name: "a learner's dashboard: person, enrolments, their number, progress, organisations, certificates; at first courses and revisions",
         document: "{ viewer { firstName enrollments(first: 50) { totalCount nodes { id state course { title organization { name } } \
             progress { percent } nextUnit { id title } certificate { id } } } } }",
         who: Who::Learners,
-        cold: 0,
-        warm: 0,
+        cold: 8,
+        warm: 6,
     },
     Operation {
-        name: "the members with their enrolments and certificates: ",
+        name: "members with what they learn: organisation, members, roles, groups, enrolments, certificates, three numbers; at first courses",
         document: "query($org: ID!) { organization(id: $org) { members(first: 50) { totalCount nodes { name email role { name } groups { name } \
             enrollments(first: 20) { totalCount nodes { state progress { percent } course { title } } } \
             certificates(first: 20) { totalCount nodes { courseTitle issuedAt } } } } } }",
         who: Who::Owners,
-        cold: 0,
-        warm: 0,
+        cold: 10,
+        warm: 9,
     },
     Operation {
-        name: "the verification of a certificate: one look-up",
+        name: "the verification of a certificate: one look-up through a door, which is not counted",
         document: "query($code: String!) { verifyCertificate(code: $code) { state holderName courseTitle organizationName issuedAt } }",
         who: Who::Nobody,
-        cold: 1,
-        warm: 1,
+        cold: 0,
+        warm: 0,
     },
 ];
 
@@ -119,8 +119,7 @@ impl Academy {
         let (code, generation) = CertificateCode::issue(&app.app.keyring, key);
         let plain = code.to_string().replace('-', "");
         let statements = format!(
-            "begin; set local app.orgs = '{{{org}}}'; \
-             insert into courses (org_id, id, slug, visibility, title, summary) \
+            "insert into courses (org_id, id, slug, visibility, title, summary) \
              select '{org}', gen_random_uuid(), 'copy-' || n, 'public', 'Copy ' || n, '' from generate_series(1, {copies}) n; \
              insert into course_revisions select c.org_id, gen_random_uuid(), c.id, 1, r.format, r.content, r.published_by \
              from courses c join course_revisions r on r.org_id = c.org_id and r.course_id = '{id}' where c.slug like 'copy-%'; \
@@ -134,12 +133,11 @@ impl Academy {
              holder_name, course_title, organization_name) \
              select org_id, case when row_number() over () = 1 then '{certificate}' else gen_random_uuid() end, id, course_id, member_id, revision_id, \
              case when row_number() over () = 1 then sha256('{plain}') else sha256(id::text::bytea) end, {generation}, 'A holder', 'A course', 'An academy' \
-             from enrollments where org_id = '{org}' and completed_at is not null; \
-             commit; analyze",
+             from enrollments where org_id = '{org}' and completed_at is not null",
             copies = size.copies,
             certificate = key.id.0,
         );
-        servers::serving().await.batch_execute(&statements).await.unwrap();
+        factory::sql(&app, &statements).await;
         learners.truncate(CLIENTS);
         let code = code.to_string();
         Self {
@@ -191,13 +189,6 @@ async fn an_answer_takes_as_many_statements_for_many_rows_as_for_few() {
             let Operation { name, cold, warm, .. } = operation;
             let fresh = academy.app.beside(Shared::in_process()).await.routes();
             let first = academy.ask(operation, &fresh, 1).await;
-            eprintln!("DEBUG {name} {first:?}");
-
-            for _ in 0..12 {
-                let warmed = academy.ask(operation, &fresh, CLIENTS).await;
-                eprintln!("DEBUG2 {warmed:?}");
-            }
-            continue;
             assert_eq!(first, [*cold], "{name}, {size:?}, the first answer");
             for round in 0..3 {
                 let counts = academy.ask(operation, &fresh, CLIENTS).await;
@@ -226,7 +217,7 @@ async fn a_hot_statement_is_planned_a_few_times_only() {
         }
     }
     let sql = "select s.query, s.calls, s.plans from pg_stat_statements s join pg_database d on d.oid = s.dbid \
-        where d.datname = $1 and s.calls >= 150";
+        where d.datname = $1 and s.calls >= 200";
     let statements = servers::admin().await.query(sql, &[&database]).await.unwrap();
     let reads: Vec<_> = statements
         .iter()
@@ -241,15 +232,7 @@ async fn a_hot_statement_is_planned_a_few_times_only() {
         .collect();
     assert!(reads.len() >= 3, "{statements:?}");
     for (query, calls, plans) in reads {
-        // Of an array PostgreSQL plans for the length that it has, as long as that is cheaper than a plan for ten.
-        eprintln!("DEBUG {plans}/{calls} {query}");
-
-        let most = if query.contains("= ANY($") {
-            calls + 4
-        } else {
-            calls / 10
-        };
-        assert!(plans <= most, "{plans} plans for {calls} calls of {query}");
+        assert!(plans * 10 <= calls, "{plans} plans for {calls} calls of {query}");
     }
 }
 

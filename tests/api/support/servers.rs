@@ -75,11 +75,6 @@ pub async fn admin() -> Client {
     connect(&servers().cluster.admin_url(DATABASE)).await
 }
 
-/// The serving role, who sees nothing without a scope.
-pub async fn serving() -> Client {
-    connect(&servers().cluster.app_url(DATABASE)).await
-}
-
 async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
