@@ -54,12 +54,13 @@ impl<K: Batch> BatchFn<K, Result<Option<K::Value>>> for BatchOf {
 }
 
 type Loaded<K> = Result<Option<<K as Batch>::Value>>;
+type Outcome<K> = Arc<HashMap<K, Loaded<K>>>;
 type LoaderOf<K> = Loader<K, Loaded<K>, BatchOf>;
 
 /// Keys of one type that are fetched together, and what comes of them.
 struct Round<K: Batch> {
     keys: Vec<K>,
-    loaded: Shared<BoxFuture<'static, Arc<HashMap<K, Loaded<K>>>>>,
+    loaded: Shared<BoxFuture<'static, Outcome<K>>>,
 }
 
 /// The round that takes keys now; none until the first key comes.
@@ -91,7 +92,7 @@ impl Reader {
     }
 
     /// Adds a key to the round that takes keys now.
-    fn join_a_round<K: Batch>(&self, key: K) -> impl Future<Output = Arc<HashMap<K, Loaded<K>>>> + use<K> {
+    fn join_a_round<K: Batch>(&self, key: K) -> impl Future<Output = Outcome<K>> + use<K> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let (loader, next) = self.loader::<K>();
         let mut taking = next.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,7 +142,7 @@ async fn load<K: Batch>(
     loader: LoaderOf<K>,
     next: Weak<Mutex<Option<Round<K>>>>,
     asked: Arc<AtomicUsize>,
-) -> Arc<HashMap<K, Loaded<K>>> {
+) -> Outcome<K> {
     let (mut seen, mut quiet) = (asked.load(Ordering::Relaxed), 0);
     while quiet < QUIET_TURNS {
         tokio::task::yield_now().await;

@@ -26,6 +26,32 @@ struct Row {
     anonymous: &'static str,
 }
 
+impl Row {
+    fn new(
+        mutation: &'static str,
+        input: Value,
+        able: &Client,
+        learner: &'static str,
+        stranger: &'static str,
+    ) -> Self {
+        Self {
+            mutation,
+            input,
+            able: able.clone(),
+            learner,
+            stranger,
+            anonymous: "UNAUTHENTICATED",
+        }
+    }
+
+    fn for_everybody(self) -> Self {
+        Self {
+            anonymous: "",
+            ..self
+        }
+    }
+}
+
 /// An organisation in which there is something to do for every mutation.
 struct World {
     app: TestApp,
@@ -88,149 +114,95 @@ impl World {
 
     /// The table, in an order in which everything can be done.
     fn rows(&self) -> Vec<Row> {
-        let (author, owner, learner) = (
-            &self.author.client,
-            &self.owner.client,
-            &self.sitting.learner.client,
-        );
-        let row = |mutation, input, able: &Client, learner, stranger| Row {
-            mutation,
-            input,
-            able: able.clone(),
-            learner,
-            stranger,
-            anonymous: "UNAUTHENTICATED",
-        };
-        let question = &self.sitting.started["items"][0];
-        let answer = json!({ "choice": question["options"][0]["key"] });
-        let event = json!({ "eventId": self.app.app.clock.uuid().to_string(), "unitId": self.second.texts[0], "at": "2026-01-01T00:00:00Z" });
+        [self.authoring(), self.learning(), self.people()]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// What authors do to a published course, which learners see.
+    fn authoring(&self) -> Vec<Row> {
         let text = json!({ "text": { "body": "A text." } });
-        let rows = vec![
-            row(
+        let (course, module) = (&self.course.id, &self.course.module);
+        let inputs = [
+            (
                 "courseCreate",
                 json!({ "organizationId": self.app.org_id(), "slug": "new", "title": "New" }),
-                author,
-                "FORBIDDEN",
-                "NOT_FOUND",
             ),
-            row(
-                "courseUpdate",
-                json!({ "id": self.course.id, "title": "New" }),
-                author,
-                "FORBIDDEN",
-                "NOT_FOUND",
-            ),
-            row(
-                "moduleCreate",
-                json!({ "courseId": self.course.id, "title": "New" }),
-                author,
-                "FORBIDDEN",
-                "NOT_FOUND",
-            ),
-            row(
-                "moduleMove",
-                json!({ "id": self.course.module, "position": 1 }),
-                author,
-                "FORBIDDEN",
-                "NOT_FOUND",
-            ),
-            row(
+            ("courseUpdate", json!({ "id": course, "title": "New" })),
+            ("moduleCreate", json!({ "courseId": course, "title": "New" })),
+            ("moduleMove", json!({ "id": module, "position": 1 })),
+            (
                 "unitCreate",
-                json!({ "moduleId": self.course.module, "title": "New", "content": text }),
-                author,
-                "FORBIDDEN",
-                "NOT_FOUND",
+                json!({ "moduleId": module, "title": "New", "content": text }),
             ),
-            row(
+            (
                 "unitUpdate",
                 json!({ "id": self.course.texts[0], "title": "New" }),
-                author,
-                "FORBIDDEN",
-                "NOT_FOUND",
             ),
-            row(
-                "coursePublish",
-                json!({ "id": self.course.id }),
-                author,
-                "FORBIDDEN",
-                "NOT_FOUND",
-            ),
-            row(
+            ("coursePublish", json!({ "id": course })),
+        ];
+        let row = |(mutation, input)| Row::new(mutation, input, &self.author, "FORBIDDEN", "NOT_FOUND");
+        inputs.map(row).into()
+    }
+
+    /// What a learner does, with records that other learners do not see.
+    fn learning(&self) -> Vec<Row> {
+        let (enrollment, attempt) = (&self.second_enrollment, &self.sitting.attempt);
+        let event = json!({ "eventId": self.app.app.clock.uuid().to_string(), "unitId": self.second.texts[0],
+            "at": "2026-01-01T00:00:00Z" });
+        let question = &self.sitting.started["items"][0];
+        let answer = json!({ "choice": question["options"][0]["key"] });
+        let inputs = [
+            (
                 "progressRecord",
-                json!({ "enrollmentId": self.second_enrollment, "events": [event] }),
-                learner,
-                "NOT_FOUND",
-                "NOT_FOUND",
+                json!({ "enrollmentId": enrollment, "events": [event] }),
             ),
-            row(
+            (
                 "attemptStart",
-                json!({ "enrollmentId": self.second_enrollment, "quizId": self.second.quiz }),
-                learner,
-                "NOT_FOUND",
-                "NOT_FOUND",
+                json!({ "enrollmentId": enrollment, "quizId": self.second.quiz }),
             ),
-            row(
+            (
                 "attemptAnswerSave",
-                json!({ "attemptId": self.sitting.attempt, "questionId": question["questionId"], "answer": answer }),
-                learner,
-                "NOT_FOUND",
-                "NOT_FOUND",
+                json!({ "attemptId": attempt, "questionId": question["questionId"], "answer": answer }),
             ),
-            row(
-                "attemptSubmit",
-                json!({ "attemptId": self.sitting.attempt }),
-                learner,
-                "NOT_FOUND",
-                "NOT_FOUND",
-            ),
-            row(
-                "enrollmentCreate",
-                json!({ "courseId": self.course.id, "memberId": self.owner.member.to_string() }),
-                owner,
-                "NOT_FOUND",
-                "NOT_FOUND",
-            ),
-            row(
+            ("attemptSubmit", json!({ "attemptId": attempt })),
+        ];
+        let row =
+            |(mutation, input)| Row::new(mutation, input, &self.sitting.learner, "NOT_FOUND", "NOT_FOUND");
+        inputs.map(row).into()
+    }
+
+    /// Joining, inviting, signing in and out.
+    fn people(&self) -> Vec<Row> {
+        let (org, course, owner) = (self.app.org_id(), &self.course.id, &self.owner);
+        let enrollment = json!({ "courseId": course, "memberId": owner.member.to_string() });
+        let invited = json!([{ "email": "new@people.example", "roleId": self.roles["learner"] }]);
+        let invitations = json!({ "organizationId": org, "invitations": invited });
+        let change = json!({ "memberId": self.author.member.to_string(), "roleId": self.roles["manager"] });
+        let accept = json!({ "token": self.invitation.expose() });
+        let everywhere = json!({ "everywhere": true });
+        vec![
+            Row::new("enrollmentCreate", enrollment, owner, "NOT_FOUND", "NOT_FOUND"),
+            Row::new(
                 "enroll",
-                json!({ "courseId": self.course.id }),
+                json!({ "courseId": course }),
                 &self.bystander,
                 "",
                 "NOT_FOUND",
             ),
-            row(
-                "invitationsSend",
-                json!({ "organizationId": self.app.org_id(), "invitations": [{ "email": "new@people.example", "roleId": self.roles["learner"] }] }),
-                owner,
-                "FORBIDDEN",
-                "NOT_FOUND",
-            ),
-            row(
+            Row::new("invitationsSend", invitations, owner, "FORBIDDEN", "NOT_FOUND"),
+            Row::new(
                 "invitationAccept",
-                json!({ "token": self.invitation.expose() }),
+                accept,
                 &self.newcomer,
                 "WRONG_ADDRESS",
                 "WRONG_ADDRESS",
             ),
-            row(
-                "membershipRoleChange",
-                json!({ "memberId": self.author.member.to_string(), "roleId": self.roles["manager"] }),
-                owner,
-                "NOT_FOUND",
-                "NOT_FOUND",
-            ),
-        ];
-        let sign_in = Row {
-            anonymous: "",
-            ..row("login", self.login.clone(), &self.app.anonymous(), "", "")
-        };
-        let sign_out = row(
-            "sessionRevoke",
-            json!({ "everywhere": true }),
-            &self.newcomer,
-            "",
-            "",
-        );
-        rows.into_iter().chain([sign_in, sign_out]).collect()
+            Row::new("membershipRoleChange", change, owner, "NOT_FOUND", "NOT_FOUND"),
+            Row::new("login", self.login.clone(), &self.app.anonymous(), "", "").for_everybody(),
+            Row::new("sessionRevoke", everywhere, &self.newcomer, "", ""),
+        ]
     }
 
     /// What the organisation and its people have: rows and a checksum for each table.

@@ -60,7 +60,7 @@ pub async fn organization(app: &App, slug: &str, is_open: bool) -> OrgId {
 /// Runs statements as the serving role, in an organisation's scope.
 pub async fn sql(app: &TestApp, statements: &str) {
     let tx = begin(&app.app, app.org).await;
-    let outcome = (&mut &*tx.conn()).batch_execute(statements).await;
+    let outcome = (&mut tx.conn()).batch_execute(statements).await;
     outcome.unwrap_or_else(|error| panic!("{error:?} in {statements}"));
     tx.commit().await.unwrap();
 }
