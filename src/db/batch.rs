@@ -1,25 +1,29 @@
 //! Batched reads: the key is the loader.
 //!
 //! A type that implements [`Batch`] can be fetched one at a time anywhere in an operation; what is asked for in
-//! the same turn of the operation becomes one statement. Batches flush when the operation has nothing else to
-//! poll (they yield within its task, they never wait on a timer), so load does not split them.
+//! the same turn of the operation becomes one statement. A round of keys is loaded when the operation has asked for
+//! nothing more for a few turns (it yields within its task and never waits on a timer), and all of its fields go on
+//! together when it is loaded, so that neither load nor the number of rows splits the batches behind it.
 
 use super::pool::Statements;
 use super::scope::Scope;
 use super::session::Session;
 use super::{Conn, Db};
-use crate::kernel::error::Result;
+use crate::kernel::error::{Error, Result};
 use dataloader::BatchFn;
 use dataloader::cached::Loader;
 use diesel::QueryResult;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-/// How often a batch lets the rest of the operation run before it goes to the database.
-const YIELDS: usize = 3;
+/// For how many turns an operation asks for nothing before a round of keys goes to the database.
+const QUIET_TURNS: usize = 3;
 /// How many keys one statement takes.
 const MAX_KEYS: usize = 1_000;
 
@@ -49,12 +53,25 @@ impl<K: Batch> BatchFn<K, Result<Option<K::Value>>> for BatchOf {
     }
 }
 
-type LoaderOf<K> = Loader<K, Result<Option<<K as Batch>::Value>>, BatchOf>;
+type Loaded<K> = Result<Option<<K as Batch>::Value>>;
+type Outcome<K> = Arc<HashMap<K, Loaded<K>>>;
+type LoaderOf<K> = Loader<K, Loaded<K>, BatchOf>;
+
+/// Keys of one type that are fetched together, and what comes of them.
+struct Round<K: Batch> {
+    keys: Vec<K>,
+    loaded: Shared<BoxFuture<'static, Outcome<K>>>,
+}
+
+/// The round that takes keys now; none until the first key comes.
+type Next<K> = Arc<Mutex<Option<Round<K>>>>;
 
 /// The reading side of one operation: its session and the loaders over it.
 pub struct Reader {
     session: Arc<Session>,
     loaders: Mutex<HashMap<TypeId, Box<dyn Any + Send>>>,
+    /// How many keys were asked for so far, of all types.
+    asked: Arc<AtomicUsize>,
 }
 
 impl Reader {
@@ -63,18 +80,30 @@ impl Reader {
         Self {
             session: Arc::new(Session::new(db, scope, statements)),
             loaders: Mutex::default(),
+            asked: Arc::default(),
         }
     }
 
     /// Fetches the value of a key, batched with all that is asked for in the same turn.
     pub async fn fetch<K: Batch>(&self, key: K) -> Result<Option<K::Value>> {
-        let loader = self.loader::<K>();
-        loop {
-            // A key has no entry when the field that loaded its batch was dropped, as it is when a field beside it fails.
-            if let Ok(loaded) = loader.try_load(key.clone()).await {
-                return loaded;
-            }
-        }
+        let loaded = self.join_a_round(key.clone()).await;
+        let missing = || Err(Error::internal("a batch has no entry for one of its keys"));
+        loaded.get(&key).cloned().unwrap_or_else(missing)
+    }
+
+    /// Adds a key to the round that takes keys now.
+    fn join_a_round<K: Batch>(&self, key: K) -> impl Future<Output = Outcome<K>> + use<K> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let (loader, next) = self.loader::<K>();
+        let mut taking = next.lock().unwrap_or_else(PoisonError::into_inner);
+        let round = taking.get_or_insert_with(|| Round {
+            keys: Vec::new(),
+            loaded: load(loader, Arc::downgrade(&next), self.asked.clone())
+                .boxed()
+                .shared(),
+        });
+        round.keys.push(key);
+        round.loaded.clone()
     }
 
     /// Runs statements of its own on the operation's session.
@@ -93,15 +122,37 @@ impl Reader {
         }
     }
 
-    fn loader<K: Batch>(&self) -> LoaderOf<K> {
+    fn loader<K: Batch>(&self) -> (LoaderOf<K>, Next<K>) {
         let mut loaders = self.loaders.lock().unwrap_or_else(PoisonError::into_inner);
         let loader = loaders.entry(TypeId::of::<K>()).or_insert_with(|| {
             let loader: LoaderOf<K> = Loader::new(BatchOf(self.session.clone()));
-            Box::new(loader.with_yield_count(YIELDS).with_max_batch_size(MAX_KEYS))
+            let loader = loader.with_yield_count(0).with_max_batch_size(MAX_KEYS);
+            Box::new((loader, Next::<K>::default()))
         });
         loader
-            .downcast_ref::<LoaderOf<K>>()
+            .downcast_ref::<(LoaderOf<K>, Next<K>)>()
             .expect("loaders are kept under the type of their key")
             .clone()
     }
+}
+
+/// Waits until the operation asks for nothing more, closes the round and loads its keys. Whoever of the round is polled
+/// drives it, so that it goes on when one of its fields is dropped, as it is when a field beside it fails.
+async fn load<K: Batch>(
+    loader: LoaderOf<K>,
+    next: Weak<Mutex<Option<Round<K>>>>,
+    asked: Arc<AtomicUsize>,
+) -> Outcome<K> {
+    let (mut seen, mut quiet) = (asked.load(Ordering::Relaxed), 0);
+    while quiet < QUIET_TURNS {
+        tokio::task::yield_now().await;
+        let now = asked.load(Ordering::Relaxed);
+        quiet = if now == seen { quiet + 1 } else { 0 };
+        seen = now;
+    }
+    let round = next
+        .upgrade()
+        .and_then(|next| next.lock().unwrap_or_else(PoisonError::into_inner).take());
+    let keys = round.map(|round| round.keys).unwrap_or_default();
+    Arc::new(loader.try_load_many(keys).await.unwrap_or_default())
 }

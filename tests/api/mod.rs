@@ -20,6 +20,7 @@ mod invitation_refusals;
 mod invitations;
 mod isolation;
 mod members;
+mod mutations;
 mod organizations;
 mod progress;
 mod redis;

@@ -3,7 +3,7 @@
 
 use super::factory;
 use super::harvest::Harvest;
-use super::{TestApp, app::Person, servers};
+use super::{TestApp, app::Person};
 use lyceum::domain::certificates::CertificateCode;
 use lyceum::kernel::ids::{CertificateId, CertificateKey, CourseKey, Key};
 use lyceum::kernel::secret::{Token, TokenKind};
@@ -86,12 +86,9 @@ impl Academy {
         }
     }
 
-    /// Runs statements as the serving role, in this organisation's scope.
+    /// Runs statements in this organisation's scope.
     pub async fn sql(&self, statements: &str) {
-        let org = self.app.org.0;
-        let text = format!("begin; set local app.orgs = '{{{org}}}'; {statements}; commit");
-        let outcome = servers::serving().await.batch_execute(&text).await;
-        outcome.unwrap_or_else(|error| panic!("{error:?} in {statements}"));
+        factory::sql(&self.app, statements).await;
     }
 
     async fn name(&self, is_open: bool) {

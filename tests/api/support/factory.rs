@@ -2,7 +2,7 @@
 
 use super::app::{PASSWORD, Person, TestApp};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use lyceum::auth::roles::BUILT_IN;
 use lyceum::auth::sign_in::open_session;
 use lyceum::db::pool::Statements;
@@ -55,6 +55,14 @@ pub async fn organization(app: &App, slug: &str, is_open: bool) -> OrgId {
         .unwrap();
     tx.commit().await.unwrap();
     org
+}
+
+/// Runs statements as the serving role, in an organisation's scope.
+pub async fn sql(app: &TestApp, statements: &str) {
+    let tx = begin(&app.app, app.org).await;
+    let outcome = (&mut tx.conn()).batch_execute(statements).await;
+    outcome.unwrap_or_else(|error| panic!("{error:?} in {statements}"));
+    tx.commit().await.unwrap();
 }
 
 /// Opens an organisation to everybody's eyes.

@@ -3,6 +3,8 @@
 use lyceum::config::DatabaseConfig;
 use lyceum::db::migrate::migrate;
 use lyceum::dev::cluster::{Cluster, ClusterOptions};
+use lyceum::kernel::ids::OrgId;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use tokio_postgres::{Client, NoTls};
@@ -75,9 +77,36 @@ pub async fn admin() -> Client {
     connect(&servers().cluster.admin_url(DATABASE)).await
 }
 
-/// The serving role, who sees nothing without a scope.
-pub async fn serving() -> Client {
-    connect(&servers().cluster.app_url(DATABASE)).await
+/// What an organisation and its people have, seen past row security: rows and a checksum for each table.
+pub async fn state_of(org: OrgId) -> BTreeMap<String, String> {
+    let admin = admin().await;
+    let tables = "select t.table_name::text from information_schema.tables t join information_schema.columns c using (table_schema, table_name) \
+        where t.table_schema = 'public' and t.table_type = 'BASE TABLE' and c.column_name = 'org_id'";
+    let tables = admin.query(tables, &[]).await.unwrap();
+    let mut queries: Vec<(String, String)> = tables
+        .iter()
+        .map(|row| row.get::<_, String>(0))
+        .map(|table| (table.clone(), format!("{table} where org_id = '{}'", org.0)))
+        .collect();
+    assert!(queries.len() > 15, "the list of tables is read");
+    let people = format!("(select user_id from memberships where org_id = '{}')", org.0);
+    queries.push((
+        "organizations".to_owned(),
+        format!("organizations where id = '{}'", org.0),
+    ));
+    queries.push(("users".to_owned(), format!("users where id in {people}")));
+    queries.push((
+        "sessions".to_owned(),
+        format!("sessions where user_id in {people}"),
+    ));
+    let mut state = BTreeMap::new();
+    for (table, rows) in queries {
+        let sum = format!(
+            "select format('%s rows %s', count(*), md5(string_agg(t::text, '|' order by t::text))) from (select * from {rows}) t"
+        );
+        state.insert(table, admin.query_one(&sum, &[]).await.unwrap().get(0));
+    }
+    state
 }
 
 async fn connect(url: &str) -> Client {
