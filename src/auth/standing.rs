@@ -113,7 +113,7 @@ impl Viewer {
 
     /// The same person with one more membership, or with another standing in that organisation.
     #[must_use]
-    pub fn with(&self, member: Arc<OrgStanding>) -> Self {
+    pub fn with(&self, member: &Arc<OrgStanding>) -> Self {
         let Self::Person(standing) = self else {
             return Self::Anonymous;
         };

@@ -97,19 +97,19 @@ pub async fn explain(
     permission: Permission,
     subject: Subject,
 ) -> Result<Option<Explanation>> {
-    let Some(asked) = known(reader, subject, permission, asker.key()).await? else {
+    let Some(seen) = known(reader, subject, permission, asker.key()).await? else {
         return Ok(None);
     };
-    let sees = |permission| {
-        let facts = asked.facts;
+    let may = |permission| {
+        let facts = seen.facts;
         policies.decide(asker, Question { permission, facts }).allowed
     };
-    if !asked.read.is_none_or(sees) {
+    if !seen.read.is_none_or(may) {
         return Ok(None);
     }
     let (key, standing) = actor;
     let about = if key == asker.key() {
-        Some(asked)
+        Some(seen)
     } else {
         known(reader, subject, permission, key).await?
     };

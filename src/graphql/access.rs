@@ -170,22 +170,18 @@ impl AccessQuery {
             },
         };
         let own = person.orgs.iter().find(|standing| standing.key() == actor);
-        let standing = match own {
-            Some(standing) => Some(standing.clone()),
-            None => {
-                let may_ask = ctx
-                    .viewer()
-                    .in_org(actor.org)
-                    .is_some_and(|standing| standing.reach(Permission::MembersManage).all);
-                if !may_ask {
-                    let permission = Permission::MembersManage.as_str();
-                    return Err(Error::Forbidden { permission }.into());
-                }
-                if ctx.fetch(actor).await?.is_none() {
-                    return Ok(None);
-                }
-                ctx.fetch(StandingOf(actor)).await?
+        let standing = if let Some(standing) = own {
+            Some(standing.clone())
+        } else {
+            let here = ctx.viewer().in_org(actor.org);
+            if !here.is_some_and(|standing| standing.reach(Permission::MembersManage).all) {
+                let permission = Permission::MembersManage.as_str();
+                return Err(Error::Forbidden { permission }.into());
             }
+            if ctx.fetch(actor).await?.is_none() {
+                return Ok(None);
+            }
+            ctx.fetch(StandingOf(actor)).await?
         };
         let actor = (actor, standing.as_deref());
         let policies = &ctx.app().policies;

@@ -11,9 +11,10 @@ use crate::domain::attempts::lists::{self, AttemptCountOf, AttemptFilter, Attemp
 use crate::domain::attempts::{Attempt, AttemptState};
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::enrollments::Enrollment;
+use crate::domain::members::Member;
 use crate::domain::record_lists::Parent;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{AttemptKey, CourseId, CourseKey, EnrollmentKey, Key};
+use crate::kernel::ids::{AttemptKey, CourseId, CourseKey, EnrollmentKey, Key, MemberKey};
 use crate::kernel::page::PageArgs;
 use async_graphql::{ComplexObject, Context, ID, InputObject, Object};
 use std::sync::Arc;
@@ -59,6 +60,13 @@ impl Attempt {
     /// The attempt's global identifier. Cost: 1.
     pub async fn id(&self) -> AttemptKey {
         self.key
+    }
+
+    /// The learner. Cost: 1, batched.
+    async fn member(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<Member>> {
+        Ok(ctx
+            .fetch_one(MemberKey::new(self.key.org, self.member_id))
+            .await?)
     }
 
     /// The enrolment that it belongs to. Cost: 1, batched.

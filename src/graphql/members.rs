@@ -1,5 +1,6 @@
 //! `Member` and `Group`: fields, edges, and the mutation that gives another role.
 
+use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::support::Paged;
@@ -106,6 +107,28 @@ impl Member {
         };
         let filter = filter.unwrap_or_default().into();
         Ok(enrollments::page_of(ctx, Parent::Member(self.key), filter, args).await?)
+    }
+
+    /// The member's attempts at quizzes that you may see, the newest first.
+    ///
+    /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; batched.
+    async fn attempts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which attempts.")] filter: Option<AttemptFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<AttemptConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let filter = filter.unwrap_or_default().into();
+        Ok(attempts::page_of(ctx, Parent::Member(self.key), filter, args).await?)
     }
 
     /// The member's certificates that you may see, the newest first.

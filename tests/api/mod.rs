@@ -3,6 +3,7 @@
 
 pub mod support;
 
+mod access;
 mod attempt_races;
 mod attempt_reviews;
 mod attempt_times;
@@ -15,8 +16,14 @@ mod contention;
 mod enrollments;
 mod faults;
 mod http;
+mod invitation_refusals;
+mod invitations;
 mod isolation;
+mod members;
+mod organizations;
 mod progress;
 mod redis;
+mod role_changes;
+mod sign_in;
 mod statements;
 mod visibility;

@@ -12,7 +12,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::dev::socket;
 
@@ -63,6 +63,7 @@ impl Place {
             "PostgreSQL refuses to run as root, and there is no account named postgres or nobody that it could use instead; make one or run Lyceum as an ordinary user",
         )?;
         let home = Path::new(ROOTS_HOME).join(socket::fingerprint(data_dir));
+        forget_removed(data_dir, &home)?;
         fs::create_dir_all(&home).with_context(|| format!("cannot make the folder {}", home.display()))?;
         fs::write(home.join("folder"), data_dir.as_os_str().as_encoded_bytes())?;
         fs::write(data_dir.join(POINTER), home.as_os_str().as_encoded_bytes())?;
@@ -138,6 +139,20 @@ fn unprivileged(passwd: &str) -> Option<Account> {
         let (uid, gid) = (fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?);
         (uid != 0).then_some(Account { uid, gid })
     })
+}
+
+/// Whoever removes the data folder by hand means the data: without its pointer, the cluster that it led to goes too.
+fn forget_removed(data_dir: &Path, home: &Path) -> Result<()> {
+    let data = home.join("data");
+    if data_dir.join(POINTER).exists() || !data.exists() {
+        return Ok(());
+    }
+    ensure!(
+        !data.join("postmaster.pid").exists(),
+        "the data folder was removed while its server ran; stop Lyceum, then remove {}",
+        home.display()
+    );
+    fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))
 }
 
 #[cfg(test)]

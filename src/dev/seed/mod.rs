@@ -1,6 +1,7 @@
 //! Fills a new development server: two academies with their people and courses, and somebody in both.
 
 mod courses;
+mod learning;
 mod people;
 
 use super::academies::ACADEMIES;
@@ -20,5 +21,9 @@ pub async fn seed(app: &Arc<App>, data_dir: &Path) -> anyhow::Result<Personas> {
         people::seed(app).await?;
         courses::seed(app, data_dir).await?;
     }
-    people::personas(app).await
+    let personas = people::personas(app).await?;
+    if is_new {
+        learning::seed(app, &personas).await?;
+    }
+    Ok(personas)
 }

@@ -17,6 +17,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
 
+/// Groups besides the named ones: more than a page of them.
+const STUDY_GROUPS: usize = 20;
 /// How long a persona's session lasts.
 const SESSION_DAYS: i64 = 3_650;
 
@@ -207,7 +209,9 @@ async fn insert_member(
 /// Makes the groups; the manager manages the first.
 async fn insert_groups(app: &App, org: OrgId, academy: &Academy, manager: MemberId) -> anyhow::Result<()> {
     let tx = begin(app, org).await?;
-    for (index, name) in academy.groups.iter().enumerate() {
+    let study_groups = (1..=STUDY_GROUPS).map(|number| format!("Study group {number}"));
+    let names = academy.groups.iter().map(ToString::to_string).chain(study_groups);
+    for (index, name) in names.enumerate() {
         let group = GroupId(app.clock.uuid());
         diesel::insert_into(groups::table)
             .values((

@@ -6,7 +6,6 @@ use super::{TestApp, app::Person, servers};
 use lyceum::domain::certificates::CertificateCode;
 use lyceum::kernel::ids::{CertificateId, CertificateKey, CourseKey, Key};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 /// The academy, its people, and its three words.
 pub struct Academy {
@@ -226,7 +225,7 @@ impl Academy {
     }
 
     /// What learners did: the owner has passed everything and has certificates, one of them revoked; the learner has
-    /// failed every quiz and tries again.
+    /// failed the quiz that is reviewed when it is passed, and sits at every quiz.
     async fn record(&self) {
         let (hidden, owner, learner) = (
             &self.hidden,
@@ -246,9 +245,11 @@ impl Academy {
              submitted_at, points, max_points, pass_points) \
              select e.org_id, gen_random_uuid(), e.id, u.id, e.course_id, e.revision_id, e.member_id, 1, 'graded', 42, now() + interval '1 hour', \
              now(), case when e.completed_at is null then 0 else 5 end, 5, 3 \
-             from enrollments e join draft_units u on u.org_id = e.org_id and u.course_id = e.course_id and u.kind = 'quiz'; \
+             from enrollments e join draft_units u on u.org_id = e.org_id and u.course_id = e.course_id and u.kind = 'quiz' \
+             where e.completed_at is not null or u.quiz->>'review' = 'after_passing'; \
              insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, seed, deadline_at, max_points, pass_points) \
-             select org_id, gen_random_uuid(), enrollment_id, unit_id, course_id, revision_id, member_id, 2, 43, now() + interval '1 hour', 5, 3 from attempts; \
+             select e.org_id, gen_random_uuid(), e.id, u.id, e.course_id, e.revision_id, e.member_id, 2, 43, now() + interval '1 hour', 5, 3 \
+             from enrollments e join draft_units u on u.org_id = e.org_id and u.course_id = e.course_id and u.kind = 'quiz'; \
              insert into attempt_answers (org_id, attempt_id, question_id, answer, points) \
              select a.org_id, a.id, q.id, case q.position when 0 then '{{\"choice\": [\"o2\"]}}'::jsonb when 1 then '{{\"choice\": [\"o1\"]}}' \
              when 2 then '{{\"text\": \"{hidden}-answers-text\"}}' \
@@ -281,7 +282,7 @@ impl Academy {
     /// What the service writes itself.
     async fn operate(&self) {
         let (org, hidden) = (self.app.org.0, &self.hidden);
-        let audit = Uuid::from_u128(self.app.app.clock.uuid().as_u128());
+        let audit = self.app.app.clock.uuid();
         self.sql(&format!(
             "insert into audit_entries (org_id, id, action, target, detail, request_id) values \
              ('{org}', '{audit}', '{hidden}-audit-action', '{hidden}-audit-target', '{{\"{hidden}-audit-detail\": 1}}', '{hidden}-audit-request'); \

@@ -87,17 +87,6 @@ impl TestApp {
         }
     }
 
-    /// Another node, with settings of its own, that works in the same organisation.
-    pub async fn another_node(&self, database: &DatabaseConfig, http: HttpConfig, shared: Shared) -> Self {
-        let app = parts(shared, database).await;
-        Self {
-            router: full(&app, DocumentLimits::default(), http),
-            app,
-            org: self.org,
-            slug: self.slug.clone(),
-        }
-    }
-
     /// The same node where documents of any size are taken.
     pub fn unlimited(&self) -> Self {
         let most = 1 << 30;
@@ -116,6 +105,17 @@ impl TestApp {
             org: self.org,
             slug: self.slug.clone(),
             router: node(&self.app, limits),
+        }
+    }
+
+    /// Another node, with settings of its own, that works in the same organisation.
+    pub async fn another_node(&self, database: &DatabaseConfig, http: HttpConfig, shared: Shared) -> Self {
+        let app = parts(shared, database).await;
+        Self {
+            router: generous(&app, DocumentLimits::default(), http),
+            app,
+            org: self.org,
+            slug: self.slug.clone(),
         }
     }
 
@@ -205,15 +205,15 @@ async fn parts(shared: Shared, database: &DatabaseConfig) -> Arc<App> {
 
 /// The routes of a node with everybody's buckets full, and answers traced.
 pub fn node(app: &Arc<App>, limits: DocumentLimits) -> Router {
-    full(app, limits, HttpConfig::default())
+    generous(app, limits, HttpConfig::default())
 }
 
-fn full(app: &Arc<App>, limits: DocumentLimits, http: HttpConfig) -> Router {
+fn generous(app: &Arc<App>, limits: DocumentLimits, http: HttpConfig) -> Router {
     let http = HttpConfig {
         bucket_capacity: 1 << 40,
         anonymous_bucket_capacity: 1 << 40,
-        trace: true,
         organization_bucket_capacity: 1 << 40,
+        trace: true,
         ..http
     };
     serve(app, limits, http)

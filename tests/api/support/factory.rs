@@ -313,3 +313,55 @@ pub async fn unit(author: &Person, module: &str, title: &str, content: Value) ->
         .await;
     reply.text("/unitCreate/unit/id").to_owned()
 }
+
+/// Another session of a person: its token.
+pub async fn session(app: &App, user: UserId) -> String {
+    let session = open_session(&app.db, &app.clock, user).await.unwrap();
+    session.token.expose().to_owned()
+}
+
+/// Gives an account another password, by its hash.
+pub async fn set_password(app: &App, user: UserId, hash: &str) {
+    let scope = Scope {
+        user: Some(user),
+        orgs: Vec::new(),
+    };
+    let tx = Tx::begin(&app.db, &scope, &Statements::default()).await.unwrap();
+    diesel::update(users::table.find(user.0))
+        .set(users::password_hash.eq(hash))
+        .execute(&mut tx.conn())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// The audit entries of one kind: what each is about, and its detail.
+pub async fn audit(app: &TestApp, action: &str) -> Vec<(String, Value)> {
+    use lyceum::db::schema::audit_entries;
+    let tx = begin(&app.app, app.org).await;
+    let entries = audit_entries::table
+        .filter(
+            audit_entries::org_id
+                .eq(app.org)
+                .and(audit_entries::action.eq(action)),
+        )
+        .order_by(audit_entries::id)
+        .select((audit_entries::target, audit_entries::detail))
+        .load(&mut tx.conn())
+        .await
+        .unwrap();
+    tx.rollback().await.unwrap();
+    entries
+}
+
+/// Lets the time of all of the organisation's invitations run out.
+pub async fn expire_invitations(app: &TestApp) {
+    use lyceum::db::schema::invitations;
+    let tx = begin(&app.app, app.org).await;
+    diesel::update(invitations::table.filter(invitations::org_id.eq(app.org)))
+        .set(invitations::expires_at.eq(app.app.clock.now() - chrono::TimeDelta::minutes(1)))
+        .execute(&mut tx.conn())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}

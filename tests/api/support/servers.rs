@@ -98,8 +98,8 @@ pub async fn new_database(name: &str) -> String {
 }
 
 async fn make_anew(cluster: &Cluster, name: &str) {
-    connect(&cluster.admin_url("postgres"))
-        .await
+    let admin = connect(&cluster.admin_url("postgres")).await;
+    admin
         .batch_execute(&format!("drop database if exists {name} with (force)"))
         .await
         .unwrap();
