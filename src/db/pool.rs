@@ -103,11 +103,6 @@ impl Db {
         Ok(())
     }
 
-    /// Takes a connection that has no scope. What wants one statement of it uses [`Db::door`].
-    pub async fn unscoped(&self) -> Result<Object<AsyncPgConnection>> {
-        self.doors.get().await.map_err(|_| Error::Unavailable)
-    }
-
     /// Runs a door: one statement that needs no scope.
     pub async fn door<S, R>(&self, statement: Statement<'_, S>) -> Result<Vec<R>>
     where

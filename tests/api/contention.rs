@@ -3,7 +3,7 @@
 use super::faults::OPERATIONS;
 use super::support::faulty::{Asked, By, DOORS, Faulty, Operation, POOL, assert_is_typed};
 use super::support::{TestApp, factory, quiz, servers};
-use diesel::sql_types::{Text, Untyped, Uuid};
+use diesel::sql_types::{Integer, Text, Untyped, Uuid};
 use diesel_async::RunQueryDsl;
 use futures_util::future::{join, join_all, try_join_all};
 use lyceum::cache::Shared;
@@ -97,17 +97,41 @@ async fn a_request_that_gets_no_connection_says_so_when_its_wait_is_over() {
 
 #[tokio::test]
 async fn a_new_viewer_who_gets_no_door_is_answered_503_when_the_wait_is_over() {
-    let faulty = Faulty::new().await;
-    let newcomer = faulty.sound.learner().await.client.at(faulty.node.routes());
-    let held = join_all((0..DOORS).map(|_| faulty.node.app.db.unscoped())).await;
-    let since = Instant::now();
-    let reply = newcomer.run("{ catalog { totalCount } }").await;
-    assert!(since.elapsed() < Faulty::POOL_WAIT * 2);
+    let app = TestApp::new().await;
+    let config = DatabaseConfig {
+        door_pool_size: DOORS,
+        pool_wait_ms: 500,
+        statement_timeout_ms: 10_000,
+        lock_timeout_ms: 10_000,
+        ..servers::database_config()
+    };
+    let node = app
+        .another_node(&config, HttpConfig::default(), Shared::in_process())
+        .await;
+    let newcomer = app.learner().await.client.at(node.routes());
+    let (admin, lock) = (servers::admin().await, app.org.0);
+    let hold = format!("select pg_advisory_lock(hashtextextended('{lock}', 0))");
+    admin.batch_execute(&hold).await.unwrap();
+    let wait = || {
+        let wait = Statement::<Integer>::new("select 1 from pg_advisory_xact_lock(hashtextextended(?, 0))");
+        node.app.db.door::<_, i32>(wait.bind::<Text, _>(lock.to_string()))
+    };
+    let refused = async {
+        let since = Instant::now();
+        let reply = newcomer.run("{ catalog { totalCount } }").await;
+        assert!(since.elapsed() < Faulty::POOL_WAIT * 2);
+        admin
+            .batch_execute("select pg_advisory_unlock_all()")
+            .await
+            .unwrap();
+        reply
+    };
+    let (held, reply) = join(try_join_all((0..DOORS).map(|_| wait())), refused).await;
+    held.unwrap();
     assert_eq!(
         (reply.status.as_u16(), reply.codes().as_str()),
         (503, "UNAVAILABLE")
     );
-    drop(held);
     assert_eq!(newcomer.run("{ catalog { totalCount } }").await.codes(), "");
 }
 
