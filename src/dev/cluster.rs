@@ -50,11 +50,8 @@ const ROLES: &str = "
         GRANT pg_read_all_stats TO lyceum_owner;
     END $$";
 
-/// What only a superuser may do in a new database. A role can own a function only in a schema in which it may
-/// create.
-const DATABASE: &str = "
-    CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
-    GRANT USAGE, CREATE ON SCHEMA public TO lyceum_door;";
+/// What only a superuser may do in a new database.
+const DATABASE: &str = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements";
 
 /// How a cluster is to run.
 #[derive(Clone, Debug)]

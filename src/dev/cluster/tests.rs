@@ -100,9 +100,12 @@ async fn a_new_cluster_has_the_three_roles_and_a_database_of_the_owner() {
     owner
         .batch_execute(
             "CREATE TABLE notes (id int);
-             CREATE FUNCTION seen() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog
+             CREATE SCHEMA door AUTHORIZATION lyceum_door;
+             GRANT USAGE ON SCHEMA public TO lyceum_door;
+             GRANT USAGE ON SCHEMA door TO lyceum_app;
+             CREATE FUNCTION door.seen() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog
                  AS 'SELECT count(*) FROM public.notes';
-             ALTER FUNCTION seen() OWNER TO lyceum_door;
+             ALTER FUNCTION door.seen() OWNER TO lyceum_door;
              GRANT SELECT ON notes TO lyceum_door;",
         )
         .await
@@ -110,7 +113,7 @@ async fn a_new_cluster_has_the_three_roles_and_a_database_of_the_owner() {
 
     let app = client(&cluster.app_url("it's \"odd\" / 100 %")).await;
     assert_eq!(
-        app.query_one("SELECT seen()", &[])
+        app.query_one("SELECT door.seen()", &[])
             .await
             .unwrap()
             .get::<_, i64>(0),
@@ -132,7 +135,7 @@ async fn a_new_cluster_has_the_three_roles_and_a_database_of_the_owner() {
     let statement =
         "SELECT query FROM pg_stat_statements WHERE query LIKE '%seen()%' AND userid = 'lyceum_app'::regrole";
     assert!(
-        text(&owner, statement).await.contains("SELECT seen()"),
+        text(&owner, statement).await.contains("SELECT door.seen()"),
         "the owner reads what others ran"
     );
     assert!(app.query("SELECT * FROM pg_stat_statements", &[]).await.is_ok());
