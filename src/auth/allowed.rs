@@ -124,6 +124,17 @@ impl<'tx> Gate<'tx> {
         }
     }
 
+    /// Proves that the transaction's organisation may be founded in it.
+    pub const fn found(&self) -> Result<Founding<'_>> {
+        match self.actor {
+            Actor::System(org) => Ok(Founding {
+                org,
+                proof: PhantomData,
+            }),
+            Actor::Member(_) | Actor::Newcomer(_) => Err(Error::NotFound),
+        }
+    }
+
     /// Proves that a newcomer may join by this acceptance, and nobody else.
     pub fn admit<R: Admission>(&self, row: R) -> Result<Admitted<'_, R>> {
         match &self.actor {
@@ -133,6 +144,20 @@ impl<'tx> Gate<'tx> {
             }),
             _ => Err(Error::NotFound),
         }
+    }
+}
+
+/// A proof that an organisation may be founded, good inside its transaction.
+#[derive(Debug)]
+pub struct Founding<'gate> {
+    org: OrgId,
+    proof: PhantomData<&'gate ()>,
+}
+
+impl Founding<'_> {
+    /// The organisation that comes into being.
+    pub const fn org(&self) -> OrgId {
+        self.org
     }
 }
 

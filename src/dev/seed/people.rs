@@ -1,12 +1,13 @@
 //! The demo academies' people: accounts, memberships, groups, sessions.
 
-use crate::auth::roles::BUILT_IN;
 use crate::db::pool::Statements;
-use crate::db::schema::{group_members, groups, memberships, organizations, roles, sessions, users};
+use crate::db::schema::{group_members, groups, memberships, sessions, users};
 use crate::db::{Scope, Tx};
 use crate::dev::academies::{ACADEMIES, Academy, IN_BOTH};
 use crate::dev::personas::{PASSWORD, Persona, Personas};
 use crate::domain::app::App;
+use crate::domain::mutate::by_system;
+use crate::domain::organizations::found::{NewOrganization, insert};
 use crate::domain::organizations::id_of_slug;
 use crate::kernel::ids::{GroupId, MemberId, OrgId, OrganizationKey, RoleId, SessionId, UserId};
 use crate::kernel::keyring::Use;
@@ -16,6 +17,7 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Groups besides the named ones: more than a page of them.
 const STUDY_GROUPS: usize = 20;
@@ -23,17 +25,17 @@ const STUDY_GROUPS: usize = 20;
 const SESSION_DAYS: i64 = 3_650;
 
 /// Makes the academies with all their people.
-pub async fn seed(app: &App) -> anyhow::Result<()> {
+pub async fn seed(app: &Arc<App>) -> anyhow::Result<()> {
     let password_hash = app.passwords.hash(Secret::new(PASSWORD.to_owned())).await?;
     let in_both = insert_user(app, IN_BOTH, &email(IN_BOTH, None), &password_hash).await?;
     for academy in ACADEMIES {
-        let org = insert_organization(app, academy).await?;
-        let role_ids = insert_roles(app, org).await?;
+        let org = OrgId(app.clock.uuid());
+        let role_ids = insert_organization(app, org, academy).await?;
         let mut learners = Vec::new();
         for (name, role) in academy.personas {
             let email = email(name, Some(academy));
             let user = insert_user(app, name, &email, &password_hash).await?;
-            let member = insert_member(app, org, user, name, &email, role_ids[role]).await?;
+            let member = insert_member(app, org, user, name, &email, role_ids[*role]).await?;
             match *role {
                 "learner" => learners.push(member),
                 "manager" => insert_groups(app, org, academy, member).await?,
@@ -136,48 +138,20 @@ async fn insert_user(app: &App, name: &str, email: &str, password_hash: &str) ->
     Ok(id)
 }
 
-async fn insert_organization(app: &App, academy: &Academy) -> anyhow::Result<OrgId> {
-    let org = OrgId(app.clock.uuid());
-    let tx = begin(app, org).await?;
-    diesel::insert_into(organizations::table)
-        .values((
-            organizations::id.eq(org),
-            organizations::slug.eq(academy.slug),
-            organizations::name.eq(academy.name),
-            organizations::is_open.eq(true),
-        ))
-        .execute(&mut tx.conn())
-        .await?;
-    tx.commit().await?;
-    Ok(org)
-}
-
-/// Gives an organisation the built-in roles.
-async fn insert_roles(app: &App, org: OrgId) -> anyhow::Result<HashMap<&'static str, RoleId>> {
-    let ids: HashMap<_, _> = BUILT_IN
-        .iter()
-        .map(|role| (role.slug, RoleId(app.clock.uuid())))
-        .collect();
-    let rows: Vec<_> = BUILT_IN
-        .iter()
-        .map(|role| {
-            (
-                roles::org_id.eq(org),
-                roles::id.eq(ids[role.slug]),
-                roles::slug.eq(role.slug),
-                roles::name.eq(role.name),
-                roles::is_built_in.eq(true),
-                roles::grants.eq(role.grants()),
-            )
-        })
-        .collect();
-    let tx = begin(app, org).await?;
-    diesel::insert_into(roles::table)
-        .values(rows)
-        .execute(&mut tx.conn())
-        .await?;
-    tx.commit().await?;
-    Ok(ids)
+async fn insert_organization(
+    app: &Arc<App>,
+    org: OrgId,
+    academy: &Academy,
+) -> anyhow::Result<HashMap<String, RoleId>> {
+    let new = NewOrganization {
+        slug: academy.slug.to_owned(),
+        name: academy.name.to_owned(),
+        is_open: true,
+    };
+    let roles = by_system(app, org, "seed", move |write| {
+        Box::pin(async move { Ok(insert(write, &new).await?) })
+    });
+    roles.await?.map_err(|refusals| anyhow::anyhow!("{refusals:?}"))
 }
 
 async fn insert_member(

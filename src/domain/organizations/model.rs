@@ -1,7 +1,4 @@
-//! Organisations: the tenants.
-//!
-//! An open organisation shows its name and its public courses to everybody; any other exists only for its members.
-//! Table: `organizations`.
+//! The organisation's row, and how it is found.
 
 use crate::db::schema::organizations;
 use crate::db::{Batch, Conn, Db, Reader, Statement};

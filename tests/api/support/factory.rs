@@ -3,7 +3,6 @@
 use super::app::{PASSWORD, Person, TestApp};
 use diesel::prelude::*;
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
-use lyceum::auth::roles::BUILT_IN;
 use lyceum::auth::sign_in::open_session;
 use lyceum::db::pool::Statements;
 use lyceum::db::schema::{
@@ -11,9 +10,12 @@ use lyceum::db::schema::{
 };
 use lyceum::db::{Scope, Tx};
 use lyceum::domain::app::App;
+use lyceum::domain::mutate::by_system;
+use lyceum::domain::organizations::found::{NewOrganization, insert};
 use lyceum::kernel::ids::{CourseKey, GroupId, Key, MemberId, MemberKey, OrgId, RoleId, UserId};
 use lyceum::kernel::secret::Secret;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 async fn begin(app: &App, org: OrgId) -> Tx {
     Tx::begin(&app.db, &Scope::one(None, org), &Statements::default())
@@ -22,38 +24,17 @@ async fn begin(app: &App, org: OrgId) -> Tx {
 }
 
 /// An organisation with the built-in roles.
-pub async fn organization(app: &App, slug: &str, is_open: bool) -> OrgId {
+pub async fn organization(app: &Arc<App>, slug: &str, is_open: bool) -> OrgId {
     let org = OrgId(app.clock.uuid());
-    let tx = begin(app, org).await;
-    diesel::insert_into(organizations::table)
-        .values((
-            organizations::id.eq(org),
-            organizations::slug.eq(slug),
-            organizations::name.eq(slug),
-            organizations::is_open.eq(is_open),
-        ))
-        .execute(&mut tx.conn())
-        .await
-        .unwrap();
-    let rows: Vec<_> = BUILT_IN
-        .iter()
-        .map(|role| {
-            (
-                roles::org_id.eq(org),
-                roles::id.eq(RoleId(app.clock.uuid())),
-                roles::slug.eq(role.slug),
-                roles::name.eq(role.name),
-                roles::is_built_in.eq(true),
-                roles::grants.eq(role.grants()),
-            )
-        })
-        .collect();
-    diesel::insert_into(roles::table)
-        .values(rows)
-        .execute(&mut tx.conn())
-        .await
-        .unwrap();
-    tx.commit().await.unwrap();
+    let new = NewOrganization {
+        slug: slug.to_owned(),
+        name: slug.to_owned(),
+        is_open,
+    };
+    let founded = by_system(app, org, "factory", move |write| {
+        Box::pin(async move { Ok(insert(write, &new).await?) })
+    });
+    founded.await.unwrap().unwrap();
     org
 }
 
