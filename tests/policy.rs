@@ -122,11 +122,15 @@ struct Case {
     here: bool,
     actor_is_owner: bool,
     about_owner: bool,
+    exceeds: bool,
 }
 
 /// What reaches mean, in plain Rust.
 fn plainly(case: Case) -> bool {
     let Case { reach, relation, .. } = case;
+    if case.permission == Permission::MembersLeave {
+        return relation.own && case.here;
+    }
     let reached = reach.all
         || (reach.taught && relation.taught)
         || (reach.managed && relation.managed)
@@ -137,16 +141,19 @@ fn plainly(case: Case) -> bool {
     );
     let makes_owner = guards_owners && case.about_owner && !case.actor_is_owner;
     let for_another = case.permission == Permission::AttemptsTake && !relation.own;
-    reached && case.here && !makes_owner && !for_another
+    let gives_too_much = guards_owners && case.exceeds;
+    reached && case.here && !makes_owner && !gives_too_much && !for_another
 }
 
 fn by_policy(case: Case) -> bool {
     let grants = json!({ case.permission.as_str(): case.reach.words().collect::<Vec<_>>() });
     let role = if case.actor_is_owner { "owner" } else { "anything" };
     let org = if case.here { HERE } else { ELSEWHERE };
+    let mut facts = facts(case.kind, org, case.relation, case.about_owner);
+    facts.exceeds = case.exceeds;
     let question = Question {
         permission: case.permission,
-        facts: facts(case.kind, org, case.relation, case.about_owner),
+        facts,
     };
     let who = standing(role, &grants);
     let decision = policies().decide(&who, question);
@@ -168,8 +175,8 @@ fn cases() -> impl Strategy<Value = Case> {
         managed,
         own,
     });
-    (asked, reach, relation, any::<[bool; 3]>()).prop_map(
-        |((permission, kind), reach, relation, [here, actor_is_owner, about_owner])| Case {
+    (asked, reach, relation, any::<[bool; 4]>()).prop_map(
+        |((permission, kind), reach, relation, [here, actor_is_owner, about_owner, exceeds])| Case {
             permission,
             kind,
             reach,
@@ -177,6 +184,7 @@ fn cases() -> impl Strategy<Value = Case> {
             here,
             actor_is_owner,
             about_owner,
+            exceeds,
         },
     )
 }
@@ -193,7 +201,7 @@ proptest! {
 #[test]
 fn every_reach_with_every_relation_means_what_it_says() {
     let bit = |bits: u32, place: u32| bits & (1 << place) != 0;
-    for bits in 0..1_u32 << 10 {
+    for bits in 0..1_u32 << 11 {
         let case = Case {
             permission: Permission::MembersManage,
             kind: Kind::Membership,
@@ -211,6 +219,7 @@ fn every_reach_with_every_relation_means_what_it_says() {
             here: bit(bits, 7),
             actor_is_owner: bit(bits, 8),
             about_owner: bit(bits, 9),
+            exceeds: bit(bits, 10),
         };
         assert_eq!(by_policy(case), plainly(case), "{case:?}");
     }

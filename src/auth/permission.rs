@@ -31,8 +31,10 @@ macro_rules! permissions {
 permissions! {
     /// See members and their profiles.
     MembersRead = "members.read";
-    /// Change members' roles.
+    /// Change members' roles, suspend, restore and remove members.
     MembersManage = "members.manage";
+    /// Leave the organisation; everybody may, whatever their role.
+    MembersLeave = "members.leave";
     /// Invite people and revoke invitations.
     InvitationsManage = "invitations.manage";
     /// Create courses.
@@ -92,6 +94,15 @@ impl Reach {
         self.all || self.taught || self.managed || self.own
     }
 
+    /// Whether this reaches at least as far as another.
+    pub const fn covers(self, other: Self) -> bool {
+        self.all
+            || !other.all
+                && self.taught >= other.taught
+                && self.managed >= other.managed
+                && self.own >= other.own
+    }
+
     /// The words of this reach, as roles and policies spell them.
     pub fn words(self) -> impl Iterator<Item = &'static str> {
         [
@@ -133,6 +144,14 @@ impl Grants {
             *grant = Reach::of(words.into_iter().flatten().filter_map(Value::as_str));
         }
         Self(grants)
+    }
+
+    /// Whether these give everything that others give.
+    pub fn cover(&self, others: &Self) -> bool {
+        self.0
+            .iter()
+            .zip(&others.0)
+            .all(|(own, other)| own.covers(*other))
     }
 
     /// For whom the permission is given.

@@ -86,6 +86,8 @@ pub struct Facts {
     pub relation: Relation,
     /// For a member or an invitation: whether it is about an owner.
     pub is_owner: bool,
+    /// For a member or an invitation: whether it gives a role that the actor may not give, since they do not hold it.
+    pub exceeds: bool,
 }
 
 impl Facts {
@@ -100,6 +102,7 @@ impl Facts {
                 managed: false,
             },
             is_owner: false,
+            exceeds: false,
         }
     }
 
@@ -238,6 +241,7 @@ impl Policies {
         let mut attributes = HashMap::from([("organization".to_owned(), self.organization(facts.org))]);
         if matches!(facts.kind, Kind::Membership | Kind::Invitation) {
             attributes.insert("isOwner".to_owned(), Value::new_bool(facts.is_owner));
+            attributes.insert("exceeds".to_owned(), Value::new_bool(facts.exceeds));
         }
         Ok(Entity::new(uid.clone(), attributes, HashSet::new())?)
     }

@@ -48,6 +48,11 @@ impl OrgStanding {
         self.grants.reach(permission)
     }
 
+    /// Whether the role gives everything that these grants give.
+    pub fn holds(&self, grants: &Grants) -> bool {
+        self.grants.cover(grants)
+    }
+
     /// Whether the member is an owner.
     pub fn is_owner(&self) -> bool {
         self.role == "owner"
@@ -114,15 +119,25 @@ impl Viewer {
     /// The same person with one more membership, or with another standing in that organisation.
     #[must_use]
     pub fn with(&self, member: &Arc<OrgStanding>) -> Self {
+        self.standing_in(member.org, Some(member))
+    }
+
+    /// The same person without their membership of an organisation.
+    #[must_use]
+    pub fn without(&self, org: OrgId) -> Self {
+        self.standing_in(org, None)
+    }
+
+    fn standing_in(&self, org: OrgId, member: Option<&Arc<OrgStanding>>) -> Self {
         let Self::Person(standing) = self else {
             return Self::Anonymous;
         };
-        let others = standing.orgs.iter().filter(|other| other.org != member.org);
+        let others = standing.orgs.iter().filter(|other| other.org != org);
         Self::Person(Arc::new(Standing {
             user: standing.user,
             session: standing.session,
             expires_at: standing.expires_at,
-            orgs: others.cloned().chain([member.clone()]).collect(),
+            orgs: others.chain(member).cloned().collect(),
         }))
     }
 

@@ -2,6 +2,7 @@
 
 use super::invitations::model::{facts_of_new, facts_of_sent};
 use super::members::model::{self, RelationTo};
+use super::roles::Role;
 use crate::auth::permission::{Permission, Reach};
 use crate::auth::policy::{Facts, Kind, Policies, Question, Relation};
 use crate::auth::standing::OrgStanding;
@@ -15,6 +16,7 @@ use crate::relation_sql;
 use diesel::OptionalExtension;
 use diesel::sql_types::{Bool, Nullable, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Something that permissions are about.
@@ -65,6 +67,17 @@ impl Subject {
     }
 }
 
+/// What somebody wants to know.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// What would be done.
+    pub permission: Permission,
+    /// What it would be done with.
+    pub subject: Subject,
+    /// The role that would be given by it.
+    pub role: Option<Arc<Role>>,
+}
+
 /// What is known of a subject, before it is known who acts.
 struct Known {
     facts: Facts,
@@ -94,9 +107,13 @@ pub async fn explain(
     policies: &Policies,
     asker: &OrgStanding,
     actor: (MemberKey, Option<&OrgStanding>),
-    permission: Permission,
-    subject: Subject,
+    asked: Asked,
 ) -> Result<Option<Explanation>> {
+    let Asked {
+        permission,
+        subject,
+        role,
+    } = asked;
     let Some(seen) = known(reader, subject, permission, asker.key()).await? else {
         return Ok(None);
     };
@@ -113,7 +130,16 @@ pub async fn explain(
     } else {
         known(reader, subject, permission, key).await?
     };
-    Ok(about.map(|about| answer(policies, standing, permission, &about)))
+    Ok(about.map(|mut about| {
+        if let Some(role) = role {
+            let facts = &mut about.facts;
+            facts.is_owner |= role.is_owner();
+            facts.exceeds = standing.is_some_and(|actor| role.exceeds(actor, permission));
+            // An invitation to be sent is within the reach of who manages some members if it makes a learner.
+            facts.relation.managed &= facts.kind != Kind::Invitation || role.is_learner();
+        }
+        answer(policies, standing, permission, &about)
+    }))
 }
 
 fn answer(

@@ -1,6 +1,7 @@
 //! Roles: what an organisation gives to its members. Table: `roles`.
 
-use crate::auth::permission::Grants;
+use crate::auth::permission::{Grants, Permission};
+use crate::auth::standing::OrgStanding;
 use crate::db::schema::roles;
 use crate::db::{Batch, Conn};
 use crate::kernel::ids::{OrgId, RoleId, RoleKey};
@@ -36,6 +37,12 @@ impl Role {
     /// What it gives.
     pub fn grants(&self) -> Grants {
         Grants::read(&self.grants)
+    }
+
+    /// Whether it is more than an actor may give by a permission: what they do not hold themselves, or, where the permission
+    /// does not reach the whole organisation, any role but the learner's.
+    pub fn exceeds(&self, actor: &OrgStanding, by: Permission) -> bool {
+        !self.is_learner() && !(actor.reach(by).all && actor.holds(&self.grants()))
     }
 
     /// Whether it makes owners.

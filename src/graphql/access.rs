@@ -4,7 +4,7 @@ use super::support::operation::Ask;
 use crate::auth::permission::{self, Permission};
 use crate::auth::policy;
 use crate::auth::standing::StandingOf;
-use crate::domain::access::{self, Explanation, Subject};
+use crate::domain::access::{self, Asked, Explanation, Subject};
 use crate::domain::organizations::Organization;
 use crate::domain::roles::Role;
 use crate::kernel::error::Error;
@@ -85,6 +85,8 @@ pub struct ExplainAccessInput {
     /// What it would be done with: an organisation, member, invitation, course, enrolment, attempt or certificate. With an
     /// organisation the question is about what is created in it.
     pub node_id: ID,
+    /// The role that would be given, where the action is about giving one to a member or by an invitation.
+    pub role_id: Option<ID>,
 }
 
 /// How somebody stands to something.
@@ -183,9 +185,22 @@ impl AccessQuery {
             }
             ctx.fetch(StandingOf(actor)).await?
         };
+        let role = match input.role_id.as_ref().map(|id| RoleKey::parse(id)) {
+            None => None,
+            Some(Some(key)) if key.org == subject.org() => match ctx.fetch(key).await? {
+                Some(role) => Some(role),
+                None => return Ok(None),
+            },
+            Some(_) => return Ok(None),
+        };
         let actor = (actor, standing.as_deref());
         let policies = &ctx.app().policies;
-        let explained = access::explain(&ctx.reader(), policies, asker, actor, input.action, subject).await?;
+        let asked = Asked {
+            permission: input.action,
+            subject,
+            role,
+        };
+        let explained = access::explain(&ctx.reader(), policies, asker, actor, asked).await?;
         Ok(explained.map(|explained| AccessDecision::new(input.action, explained)))
     }
 }

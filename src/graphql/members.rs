@@ -1,21 +1,21 @@
-//! `Member` and `Group`: fields, edges, and the mutation that gives another role.
+//! `Member` and `Group`: fields and edges.
 
 use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::support::Paged;
 use super::support::connection::Count;
-use super::support::mutation::{key, signed_in};
 use super::support::operation::Ask;
 use crate::auth::permission::Permission;
 use crate::auth::policy::{Question, Relation};
 use crate::auth::standing::OrgStanding;
+use crate::connection;
 use crate::db::paginate::CursorValue;
 use crate::domain::groups::{Group, GroupList, GroupPage, GroupsOfMember};
 use crate::domain::members::model::{self, RelationTo};
+use crate::domain::members::moves::Move;
 use crate::domain::members::store::{MemberFilter, MemberList, MemberOrder, MemberPage};
-use crate::domain::members::{Member, roles};
-use crate::domain::mutate::Entry;
+use crate::domain::members::{Member, MemberState};
 use crate::domain::organizations::Organization;
 use crate::domain::record_lists::{Parent, Seen};
 use crate::domain::roles::Role;
@@ -23,19 +23,24 @@ use crate::domain::visibility::View;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{GroupId, GroupKey, Key, MemberKey, OrgId, OrganizationKey, RoleId, RoleKey};
 use crate::kernel::page::PageArgs;
-use crate::{connection, inputs, payload};
-use async_graphql::{ComplexObject, Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use std::sync::Arc;
 use uuid::Uuid;
 
 connection!(MemberConnection, MemberEdge, Arc<Member>, "members");
 connection!(GroupConnection, GroupEdge, Arc<Group>, "groups");
 
-/// What the viewer may do with a member.
-#[derive(Clone, Copy, Debug, SimpleObject)]
+/// What the viewer may do with a member, in the state in which the member is.
+#[derive(Clone, Copy, Debug, Default, SimpleObject)]
 pub struct MemberAccess {
     /// Whether the viewer may give the member another role; which ones, `membershipRoleChange` says. Cost: 1.
     pub change_role: bool,
+    /// Whether the viewer may suspend the member. Cost: 1.
+    pub suspend: bool,
+    /// Whether the viewer may restore the member. Cost: 1.
+    pub restore: bool,
+    /// Whether the viewer may remove the member. Cost: 1.
+    pub remove: bool,
 }
 
 /// How far the viewer sees an organisation's members and groups; `None` for who sees none.
@@ -156,18 +161,25 @@ impl Member {
     /// What the viewer may do with the member, decided by the same policies that guard the mutations. Cost: 1, batched.
     async fn viewer_can(&self, ctx: &Context<'_>) -> async_graphql::Result<MemberAccess> {
         let Some(standing) = ctx.viewer().in_org(self.key.org) else {
-            return Ok(MemberAccess { change_role: false });
+            return Ok(MemberAccess::default());
         };
         let permission = Permission::MembersManage;
         let relation = relation(ctx, standing, permission, self.key).await?;
-        let is_owner = ctx.fetch_one(self.role_key()).await?.is_owner();
-        let facts = model::facts(self.key.org, relation, is_owner);
-        let decision = ctx
-            .app()
-            .policies
-            .decide(standing, Question { permission, facts });
+        let role = ctx.fetch_one(self.role_key()).await?;
+        let mut facts = model::facts(self.key.org, relation, role.is_owner());
+        let may = |facts| {
+            let question = Question { permission, facts };
+            ctx.app().policies.decide(standing, question).allowed
+        };
+        let manages = may(facts);
+        let is_other = !relation.own;
+        let moves = |which: Move| is_other && which.from().contains(&self.state);
+        facts.exceeds = role.exceeds(standing, permission);
         Ok(MemberAccess {
-            change_role: decision.allowed,
+            change_role: manages && self.state != MemberState::Removed,
+            suspend: manages && moves(Move::Suspend),
+            restore: may(facts) && moves(Move::Restore),
+            remove: manages && moves(Move::Remove),
         })
     }
 }
@@ -211,6 +223,8 @@ pub struct MemberFilterInput {
     pub role: Option<ID>,
     /// Only members of this group, by its id.
     pub group: Option<ID>,
+    /// Only members in this state; all but the removed where it is left out.
+    pub state: Option<MemberState>,
     /// Only members in whose name or email address this occurs; the case of a–z does not matter.
     pub query: Option<String>,
 }
@@ -265,6 +279,7 @@ async fn read_filter(ctx: &Context<'_>, org: OrgId, filter: MemberFilterInput) -
     Ok(MemberFilter {
         role,
         group,
+        state: filter.state,
         query: filter.query,
     })
 }
@@ -280,70 +295,4 @@ pub async fn group_page(ctx: &Context<'_>, view: View, args: PageArgs) -> Result
     let cursor = |group: &Arc<Group>| [group.name.clone(), group.key.id.write()];
     let slice = page.slice(rows.to_vec());
     Ok(Paged::new(&ctx.app().keyring, &name, slice, cursor, count).into())
-}
-
-/// What `membershipRoleChange` takes.
-#[derive(Clone, Debug, InputObject)]
-pub struct MembershipRoleChangeInput {
-    /// The member.
-    pub member_id: ID,
-    /// The role that the member gets.
-    pub role_id: ID,
-    /// The member's version that you have seen; refused when it has another by now.
-    pub expected_version: Option<i32>,
-    /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
-    pub idempotency_key: Option<String>,
-}
-
-inputs!(MembershipRoleChangeInput);
-
-payload! {
-    /// What `membershipRoleChange` answers.
-    MembershipRoleChangePayload {
-        /// The member with the role.
-        member: Arc<Member>,
-    }
-    MembershipRoleChangeUserError, MembershipRoleChangeErrorCode {
-        NotFound, Invalid, InvalidState, RoleNotAllowed, LastOwner, VersionConflict, IdempotencyMismatch
-    }
-}
-
-/// The mutations on members.
-#[derive(Default)]
-pub struct MemberMutation;
-
-#[Object]
-impl MemberMutation {
-    /// Gives a member another role; it counts from their next request on. Only an owner makes or unmakes an owner, and the
-    /// last owner stays one.
-    ///
-    /// Requires: `members.manage`. Cost: 1.
-    async fn membership_role_change(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which member gets which role.")] input: MembershipRoleChangeInput,
-    ) -> async_graphql::Result<Option<MembershipRoleChangePayload>> {
-        signed_in(ctx)?;
-        let keys = key::<MemberKey>(&input.member_id, "memberId")
-            .and_then(|member| Ok((member, key::<RoleKey>(&input.role_id, "roleId")?)));
-        let (member, role) = match keys {
-            Ok(keys) => keys,
-            Err(refusals) => return MembershipRoleChangePayload::refused(refusals),
-        };
-        let expected = input.expected_version;
-        let done = ctx.operation().mutate_as(
-            Entry::MemberAlone,
-            "membershipRoleChange",
-            member.org,
-            &input,
-            move |write| Box::pin(async move { roles::change_role(write, member, role, expected).await }),
-        );
-        match done.await? {
-            Ok(key) => Ok(Some(MembershipRoleChangePayload {
-                member: find(ctx, key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => MembershipRoleChangePayload::refused(refusals),
-        }
-    }
 }

@@ -14,6 +14,7 @@ pub mod drafts;
 pub mod enrollments;
 pub mod front;
 pub mod invitations;
+pub mod member_mutations;
 pub mod members;
 pub mod organizations;
 pub mod progress;

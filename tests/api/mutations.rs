@@ -58,6 +58,8 @@ struct World {
     author: Person,
     owner: Person,
     bystander: Person,
+    other: Person,
+    leaver: Person,
     sitting: Sitting,
     course: factory::Course,
     second: factory::Course,
@@ -72,6 +74,7 @@ impl World {
     async fn new() -> Self {
         let app = TestApp::new().await;
         let (author, owner, bystander) = (app.member("author").await, app.owner().await, app.learner().await);
+        let (other, leaver) = (app.learner().await, app.learner().await);
         let course = factory::published_course(&app, &author, 1).await;
         let second = factory::published_course(&app, &author, 1).await;
         let sitting = Sitting::new(&app, &course).await;
@@ -101,6 +104,8 @@ impl World {
             author,
             owner,
             bystander,
+            other,
+            leaver,
             sitting,
             course,
             second,
@@ -182,6 +187,8 @@ impl World {
         let change = json!({ "memberId": self.author.member.to_string(), "roleId": self.roles["manager"] });
         let accept = json!({ "token": self.invitation.expose() });
         let everywhere = json!({ "everywhere": true });
+        let other = json!({ "memberId": self.other.member.to_string() });
+        let managed = |mutation| Row::new(mutation, other.clone(), owner, "NOT_FOUND", "NOT_FOUND");
         vec![
             Row::new("enrollmentCreate", enrollment, owner, "NOT_FOUND", "NOT_FOUND"),
             Row::new(
@@ -200,6 +207,16 @@ impl World {
                 "WRONG_ADDRESS",
             ),
             Row::new("membershipRoleChange", change, owner, "NOT_FOUND", "NOT_FOUND"),
+            managed("membershipSuspend"),
+            managed("membershipRestore"),
+            managed("membershipRemove"),
+            Row::new(
+                "membershipLeave",
+                json!({ "organizationId": org }),
+                &self.leaver,
+                "",
+                "NOT_FOUND",
+            ),
             Row::new("login", self.login.clone(), &self.app.anonymous(), "", "").for_everybody(),
             Row::new("sessionRevoke", everywhere, &self.newcomer, "", ""),
         ]

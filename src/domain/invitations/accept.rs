@@ -58,14 +58,15 @@ pub async fn accept(write: &Write<'_>, key: InvitationKey) -> Result<MemberKey, 
         ));
     }
     let admitted = write.gate.admit(acceptance)?;
-    let member = MemberKey::new(key.org, MemberId(write.app.clock.uuid()));
-    if !store::join(&admitted, conn, member.id, &person).await? {
+    let id = MemberId(write.app.clock.uuid());
+    let Some(member) = store::join(&admitted, conn, id, &person).await? else {
         return refuse_with(Refusal::at(
             Code::AlreadyMember,
             "token",
             "You belong to this organisation already.",
         ));
-    }
+    };
+    let member = MemberKey::new(key.org, member);
     write.happened(
         "invitation.accepted",
         key,

@@ -7,7 +7,7 @@ use crate::auth::permission::{Permission, action};
 use crate::auth::policy::Facts;
 use crate::db::Batch;
 use crate::domain::bulk::{ErrorPolicy, MOST_ROWS};
-use crate::domain::members::roles::role_not_allowed;
+use crate::domain::members::roles::{exceeds, role_not_allowed};
 use crate::domain::mutate::{Stop, Write, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::roles::Role;
@@ -181,7 +181,8 @@ fn checked(
     let Some(role) = role else {
         return Err(Refusal::not_found(&path("roleId")));
     };
-    let facts = facts_of_new(write.gate.org(), role.is_learner(), role.is_owner());
+    let mut facts = facts_of_new(write.gate.org(), role.is_learner(), role.is_owner());
+    facts.exceeds = exceeds(&write.gate, role, Permission::InvitationsManage);
     match may_invite(write, facts) {
         Ok(_) => Ok((email, role.clone())),
         Err(_) => Err(role_not_allowed(&path("roleId"))),

@@ -228,20 +228,23 @@ pub async fn find_for_acceptance(mut conn: Conn<'_>, key: InvitationKey) -> Quer
     .optional()
 }
 
-/// Makes the invited person a member and closes the invitation; false where they are a member already.
+/// Makes the invited person a member, again if they once were, and closes the invitation. Gives who they are there, or
+/// nothing where they are a member already.
 pub async fn join(
     acceptance: &Admitted<'_, super::accept::Acceptance>,
     mut conn: Conn<'_>,
     member: MemberId,
     person: &User,
-) -> QueryResult<bool> {
+) -> QueryResult<Option<MemberId>> {
     let key = acceptance.key;
-    Statement::<Untyped>::new(
+    Statement::<SqlUuid>::new(
         "with joined as (insert into memberships (org_id, id, user_id, role_id, state, name, email) \
          select i.org_id, ?, ?, i.role_id, 'active', ?, i.email from invitations i where i.org_id = ? and i.id = ? \
-         on conflict (org_id, user_id) do nothing returning id) \
+         on conflict (org_id, user_id) do update set role_id = excluded.role_id, state = 'active', name = excluded.name, \
+         email = excluded.email, joined_at = now(), version = memberships.version + 1 where memberships.state = 'removed' \
+         returning id) \
          update invitations set state = 'accepted', accepted_by = joined.id from joined \
-         where invitations.org_id = ? and invitations.id = ?",
+         where invitations.org_id = ? and invitations.id = ? returning joined.id",
     )
     .bind::<SqlUuid, _>(member)
     .bind::<SqlUuid, _>(person.id)
@@ -250,7 +253,7 @@ pub async fn join(
     .bind::<SqlUuid, _>(key.id)
     .bind::<SqlUuid, _>(key.org)
     .bind::<SqlUuid, _>(key.id)
-    .execute(&mut conn)
+    .get_result(&mut conn)
     .await
-    .map(|joined| joined > 0)
+    .optional()
 }

@@ -5,6 +5,7 @@
 //! database refuses to lose the last one. Table: `memberships`.
 
 pub mod model;
+pub mod moves;
 pub mod roles;
 pub mod store;
 

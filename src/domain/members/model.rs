@@ -81,11 +81,15 @@ pub struct SeenMember {
     pub relation: Relation,
     /// Whether the member is an owner, or is about to become one.
     pub is_owner: bool,
+    /// Whether the member is about to get a role that the actor may not give.
+    pub exceeds: bool,
 }
 
 impl Protected for SeenMember {
     fn facts(&self) -> Facts {
-        facts(self.member.key.org, self.relation, self.is_owner)
+        let mut facts = facts(self.member.key.org, self.relation, self.is_owner);
+        facts.exceeds = self.exceeds;
+        facts
     }
 
     fn read_permission(&self) -> Permission {

@@ -1,6 +1,6 @@
 //! Giving a member another role.
 
-use super::model::{MemberState, SeenMember};
+use super::model::{Member, MemberState, SeenMember};
 use super::store;
 use crate::auth::allowed::{Allowed, Gate};
 use crate::auth::permission::{Permission, action};
@@ -14,7 +14,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberKey, RoleKey};
 use serde_json::json;
 
-/// Gives a member another role. Whoever manages less than the whole organisation makes learners and nothing else.
+/// Gives a member another role.
 pub async fn change_role(
     write: &Write<'_>,
     key: MemberKey,
@@ -22,30 +22,18 @@ pub async fn change_role(
     expected_version: Option<i32>,
 ) -> Result<MemberKey, Stop> {
     let gate = &write.gate;
-    let Some(member) = store::find_for_write(gate, key).await? else {
-        return refuse_with(Refusal::not_found("memberId"));
-    };
-    let roles = RoleKey::load_many(&[member.role_key(), role], gate.conn()).await?;
-    let (from, to) = (
-        member.role_key(),
-        roles.get(&role).filter(|_| role.org == gate.org()),
-    );
-    let is_owner = [roles.get(&from), to]
-        .into_iter()
-        .flatten()
-        .any(|role| role.is_owner());
-    let seen = SeenMember {
-        relation: store::relation(gate, key).await?,
-        member,
-        is_owner,
-    };
-    let member: Allowed<'_, action::MembersManage, _> = gate.allow(Some(seen)).at("memberId")?;
+    let seen = store::find_for_write(gate, key).await?;
+    let roles = RoleKey::load_many(&[role], gate.conn()).await?;
+    let to = roles.get(&role).filter(|_| role.org == gate.org());
+    let seen = seen.map(|mut seen| {
+        seen.is_owner |= to.is_some_and(|to| to.is_owner());
+        seen
+    });
+    let member: Allowed<'_, action::MembersManage, _> = gate.allow(seen).at("memberId")?;
     let Some(to) = to else {
         return refuse_with(Refusal::not_found("roleId"));
     };
-    if !may_give(gate, Permission::MembersManage, to) {
-        return refuse_with(role_not_allowed("roleId"));
-    }
+    let member = giving(gate, &member, to, "roleId")?;
     let row = &member.member;
     if row.state == MemberState::Removed {
         return refuse_with(Refusal::at(
@@ -54,13 +42,8 @@ pub async fn change_role(
             "The member has been removed; invite them again.",
         ));
     }
-    if expected_version.is_some_and(|expected| expected != row.version) {
-        return refuse_with(Refusal::at(
-            Code::VersionConflict,
-            "expectedVersion",
-            "The member has another version by now; read them and change them again.",
-        ));
-    }
+    check_version(row, expected_version)?;
+    let from = row.role_key();
     if from == role {
         return Ok(key);
     }
@@ -76,22 +59,44 @@ pub async fn change_role(
     Ok(key)
 }
 
-/// Whether an actor who has this permission may give a role by it: any with the reach `all`, else the learner's. That only
-/// an owner makes owners is a policy.
-pub fn may_give(gate: &Gate<'_>, permission: Permission, role: &Role) -> bool {
-    let everywhere = gate
-        .standing()
-        .is_none_or(|standing| standing.reach(permission).all);
-    everywhere || role.is_learner()
+/// Proves that the actor may give a member, whom they may manage, this role.
+pub fn giving<'g>(
+    gate: &'g Gate<'_>,
+    member: &SeenMember,
+    role: &Role,
+    path: &str,
+) -> Result<Allowed<'g, action::MembersManage, SeenMember>, Stop> {
+    let mut given = member.clone();
+    given.exceeds = exceeds(gate, role, Permission::MembersManage);
+    gate.allow(Some(given))
+        .map_err(|_| Stop::Refused(vec![role_not_allowed(path)]))
+}
+
+/// Whether a role is more than the actor of a write may give.
+pub fn exceeds(gate: &Gate<'_>, role: &Role, by: Permission) -> bool {
+    gate.standing().is_some_and(|actor| role.exceeds(actor, by))
 }
 
 /// Refuses a role that the actor may not give.
 pub fn role_not_allowed(path: &str) -> Refusal {
-    let message = "You may not give this role: only an owner makes owners, and who manages less than the whole organisation makes learners only.";
+    let message = "You may not give this role: it gives more than your own. Only an owner makes owners, and who manages less than the whole organisation makes learners only.";
     Refusal::at(Code::RoleNotAllowed, path, message)
 }
 
-fn last_owner(error: diesel::result::Error) -> Stop {
+/// Refuses a version that the member no longer has.
+pub fn check_version(member: &Member, expected: Option<i32>) -> Result<(), Stop> {
+    if expected.is_some_and(|expected| expected != member.version) {
+        return refuse_with(Refusal::at(
+            Code::VersionConflict,
+            "expectedVersion",
+            "The member has another version by now; read them and change them again.",
+        ));
+    }
+    Ok(())
+}
+
+/// Turns what the database says of a last owner into what to do about it.
+pub fn last_owner(error: diesel::result::Error) -> Stop {
     match violated(&error) {
         Some("memberships_last_owner") => Stop::Refused(vec![Refusal::at(
             Code::LastOwner,

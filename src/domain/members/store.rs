@@ -1,6 +1,6 @@
 //! Statements on `memberships`.
 
-use super::model::{Member, RelationTo, SeenMember};
+use super::model::{Member, MemberState, RelationTo, SeenMember};
 use crate::auth::allowed::{Allowed, Gate};
 use crate::auth::permission::action;
 use crate::auth::policy::Relation;
@@ -9,7 +9,7 @@ use crate::db::schema::{course_instructors, enrollments, group_members, membersh
 use crate::db::{Batch, Conn, Statement};
 use crate::domain::record_lists::{Seen, groups};
 use crate::domain::visibility::{View, managed::MANAGED};
-use crate::kernel::ids::{GroupId, MemberId, MemberKey, OrgId, RoleId};
+use crate::kernel::ids::{GroupId, MemberId, MemberKey, OrgId, RoleId, RoleKey};
 use crate::kernel::page::Page;
 use crate::keyset;
 use async_graphql::Enum;
@@ -53,6 +53,8 @@ pub enum MemberOrder {
 pub struct MemberFilter {
     /// Only those with this role.
     pub role: Option<RoleId>,
+    /// Only those in this state; without it, all but the removed.
+    pub state: Option<MemberState>,
     /// Only those in this group. The caller has made sure that the viewer may know of it.
     pub group: Option<GroupId>,
     /// Only those in whose name or address this occurs.
@@ -169,7 +171,11 @@ pub struct MemberList {
 
 impl MemberList {
     fn matching(&self) -> Condition {
-        let mut matching = visible(self.view);
+        let visible = visible(self.view);
+        let mut matching: Condition = match self.filter.state {
+            Some(state) => Box::new(visible.and(memberships::state.eq(state))),
+            None => Box::new(visible.and(memberships::state.ne(MemberState::Removed))),
+        };
         if let Some(role) = self.filter.role {
             matching = Box::new(matching.and(memberships::role_id.eq(role)));
         }
@@ -255,25 +261,69 @@ impl Batch for MemberList {
     }
 }
 
-/// Reads a member for a write, locked until the transaction ends.
-pub async fn find_for_write(gate: &Gate<'_>, key: MemberKey) -> QueryResult<Option<Member>> {
+/// Reads a member for a write, locked until the transaction ends, with how the actor stands to them.
+pub async fn find_for_write(gate: &Gate<'_>, key: MemberKey) -> QueryResult<Option<SeenMember>> {
     if key.org != gate.org() {
         return Ok(None);
     }
     let locked = Member::query()
         .filter(memberships::org_id.eq(key.org).and(memberships::id.eq(key.id)))
         .for_no_key_update();
-    locked.first(&mut gate.conn()).await.optional()
+    let Some(member) = locked.first(&mut gate.conn()).await.optional()? else {
+        return Ok(None);
+    };
+    let role = member.role_key();
+    let roles = RoleKey::load_many(&[role], gate.conn()).await?;
+    Ok(Some(SeenMember {
+        relation: relation(gate, key).await?,
+        member,
+        is_owner: roles.get(&role).is_some_and(|role| role.is_owner()),
+        exceeds: false,
+    }))
 }
 
 /// How the actor of a write stands to a member.
-pub async fn relation(gate: &Gate<'_>, member: MemberKey) -> QueryResult<Relation> {
+async fn relation(gate: &Gate<'_>, member: MemberKey) -> QueryResult<Relation> {
     let key = RelationTo {
         member,
         actor: gate.member_id(),
     };
     let found = RelationTo::load_many(&[key], gate.conn()).await?;
     Ok(found.get(&key).copied().unwrap_or_default())
+}
+
+/// Moves a membership into another state.
+pub async fn set_state<A>(
+    member: &Allowed<'_, A, SeenMember>,
+    mut conn: Conn<'_>,
+    state: MemberState,
+) -> QueryResult<()> {
+    let key = member.member.key;
+    Statement::<Untyped>::new(
+        "update memberships set state = ?, version = version + 1 where org_id = ? and id = ?",
+    )
+    .bind::<Text, _>(state)
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
+    .execute(&mut conn)
+    .await
+    .map(|_| ())
+}
+
+/// Takes a member out of all groups and from all teaching.
+pub async fn release<A>(member: &Allowed<'_, A, SeenMember>, mut conn: Conn<'_>) -> QueryResult<()> {
+    let key = member.member.key;
+    Statement::<Untyped>::new(
+        "with taught as (delete from course_instructors where org_id = ? and member_id = ?) \
+         delete from group_members where org_id = ? and member_id = ?",
+    )
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
+    .execute(&mut conn)
+    .await
+    .map(|_| ())
 }
 
 /// Gives a member another role.

@@ -5,7 +5,7 @@ use crate::db::pool::Statements;
 use crate::db::{Batch, Reader, Scope};
 use crate::domain::app::App;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::MemberKey;
+use crate::kernel::ids::{MemberKey, OrgId};
 use crate::kernel::page::{Page, PageArgs};
 use async_graphql::Context;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -88,6 +88,11 @@ impl Operation {
             self.go_on_as(self.viewer().with(&standing)).await;
         }
         Ok(())
+    }
+
+    /// Goes on without a membership that the viewer has given up in this operation.
+    pub async fn left(&self, org: OrgId) {
+        self.go_on_as(self.viewer().without(org)).await;
     }
 
     /// The reading side, as of now.

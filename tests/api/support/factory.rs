@@ -147,6 +147,14 @@ pub async fn change(app: &TestApp, sql: &str) {
     tx.commit().await.unwrap();
 }
 
+/// Whether the database refuses the serving role a change, which is not made.
+pub async fn is_refused(app: &TestApp, sql: &str) -> bool {
+    let tx = begin(&app.app, app.org).await;
+    let outcome = diesel::sql_query(sql).execute(&mut tx.conn()).await;
+    tx.rollback().await.unwrap();
+    outcome.is_err()
+}
+
 /// Counts rows of the organisation behind the API: `count(&app, "audit_entries where action = 'x'")`.
 pub async fn count(app: &TestApp, rows: &str) -> i64 {
     #[derive(diesel::QueryableByName)]

@@ -1,0 +1,2 @@
+drop trigger keep_built_in on roles;
+drop function keep_built_in_roles;
