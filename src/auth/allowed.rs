@@ -19,6 +19,10 @@ pub trait Protected {
     fn facts(&self) -> Facts;
     /// What it takes to know that the row exists.
     fn read_permission(&self) -> Permission;
+    /// What that may depend on, where it is less.
+    fn read_facts(&self) -> Facts {
+        self.facts()
+    }
 }
 
 /// An invitation, read and locked, with the person who accepts it.
@@ -115,7 +119,7 @@ impl<'tx> Gate<'tx> {
                 proof: PhantomData,
             });
         }
-        if self.decide(row.read_permission(), facts).allowed {
+        if self.decide(row.read_permission(), row.read_facts()).allowed {
             Err(Error::Forbidden {
                 permission: A::PERMISSION.as_str(),
             })

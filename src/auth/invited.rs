@@ -26,7 +26,7 @@ pub struct Invited {
     /// Until when it may be accepted.
     #[diesel(sql_type = Timestamptz)]
     pub expires_at: DateTime<Utc>,
-    /// Whether it may be accepted still: neither used nor revoked nor past its time.
+    /// Whether it may be accepted still: neither used, declined nor revoked, nor past its time.
     #[diesel(sql_type = Bool)]
     pub is_open: bool,
 }

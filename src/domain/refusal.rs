@@ -33,7 +33,7 @@ pub enum Code {
     DeadlinePassed,
     /// The organisation would have no owner left.
     LastOwner,
-    /// The invitation was used, revoked or is past its time.
+    /// The invitation was used, declined, revoked or is past its time.
     InvitationSpent,
     /// The invitation is for another address.
     WrongAddress,

@@ -13,6 +13,7 @@ pub mod courses;
 pub mod drafts;
 pub mod enrollments;
 pub mod front;
+pub mod invitation_mutations;
 pub mod invitations;
 pub mod member_mutations;
 pub mod members;

@@ -170,12 +170,12 @@ async fn whoever_manages_groups_invites_learners_and_sees_the_invitations_they_s
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn twenty_acceptances_at_once_make_one_member() {
+async fn fifty_acceptances_at_once_make_one_member() {
     let app = TestApp::new().await;
     let owner = app.owner().await;
     let newcomer = app.elsewhere().await.learner().await;
     let token = invite(&app, &owner, &newcomer.email, "learner").await;
-    let replies = join_all((0..20).map(|_| accept(&newcomer, &token))).await;
+    let replies = join_all((0..50).map(|_| accept(&newcomer, &token))).await;
     let mut codes: Vec<_> = replies.iter().map(super::support::client::Reply::codes).collect();
     codes.sort();
     assert_eq!(codes[0], "");

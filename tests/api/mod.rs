@@ -17,6 +17,7 @@ mod enrollments;
 mod escalation;
 mod faults;
 mod http;
+mod invitation_moves;
 mod invitation_refusals;
 mod invitations;
 mod isolation;

@@ -8,6 +8,7 @@ use super::support::client::{Client, Reply};
 use super::support::quiz::Sitting;
 use super::support::{TestApp, factory, learning, servers};
 use apollo_compiler::Schema;
+use lyceum::kernel::ids::{InvitationId, InvitationKey};
 use lyceum::kernel::secret::{Token, TokenKind};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +67,9 @@ struct World {
     second_enrollment: String,
     newcomer: Client,
     invitation: Token,
+    unwilling: Client,
+    declined: Token,
+    sent: InvitationKey,
     login: Value,
     roles: BTreeMap<String, Value>,
 }
@@ -87,18 +91,31 @@ impl World {
         let roles = roles
             .map(|role| (role["slug"].as_str().unwrap().to_owned(), role["id"].clone()))
             .collect();
-        factory::sql(
-            &app,
-            &format!(
-                "insert into invitations (org_id, id, email, role_id, token_hash, invited_by, expires_at) \
-                 select org_id, gen_random_uuid(), '{email}', id, sha256('{}'), '{}', now() + interval '1 day' from roles where slug = 'learner'",
-                invitation.expose(),
-                owner.member.id.0
+        let (_, declining, unwilling) = factory::user(&app.app).await;
+        let declined = Token::generate(TokenKind::Invitation);
+        let sent = InvitationKey::new(app.org, InvitationId(app.app.clock.uuid()));
+        for (id, email, token) in [
+            (app.app.clock.uuid(), &email, &invitation),
+            (app.app.clock.uuid(), &declining, &declined),
+            (
+                sent.id.0,
+                &"sent@people.example".to_owned(),
+                &Token::generate(TokenKind::Invitation),
             ),
-        )
-        .await;
+        ] {
+            factory::sql(
+                &app,
+                &format!(
+                    "insert into invitations (org_id, id, email, role_id, token_hash, invited_by, expires_at) \
+                     select org_id, '{id}', '{email}', id, sha256('{}'), '{}', now() + interval '1 day' from roles where slug = 'learner'",
+                    token.expose(),
+                    owner.member.id.0
+                ),
+            )
+            .await;
+        }
         let login = json!({ "email": bystander.email, "password": super::support::app::PASSWORD });
-        let newcomer = app.bearer(&token);
+        let (newcomer, unwilling) = (app.bearer(&token), app.bearer(&unwilling));
         Self {
             app,
             author,
@@ -112,6 +129,9 @@ impl World {
             second_enrollment,
             newcomer,
             invitation,
+            unwilling,
+            declined,
+            sent,
             login,
             roles,
         }
@@ -186,6 +206,8 @@ impl World {
         let invitations = json!({ "organizationId": org, "invitations": invited });
         let change = json!({ "memberId": self.author.member.to_string(), "roleId": self.roles["manager"] });
         let accept = json!({ "token": self.invitation.expose() });
+        let decline = json!({ "token": self.declined.expose() });
+        let sent = json!({ "invitationId": self.sent.to_string() });
         let everywhere = json!({ "everywhere": true });
         let other = json!({ "memberId": self.other.member.to_string() });
         let managed = |mutation| Row::new(mutation, other.clone(), owner, "NOT_FOUND", "NOT_FOUND");
@@ -206,6 +228,15 @@ impl World {
                 "WRONG_ADDRESS",
                 "WRONG_ADDRESS",
             ),
+            Row::new(
+                "invitationDecline",
+                decline,
+                &self.unwilling,
+                "WRONG_ADDRESS",
+                "WRONG_ADDRESS",
+            ),
+            Row::new("invitationResend", sent.clone(), owner, "NOT_FOUND", "NOT_FOUND"),
+            Row::new("invitationRevoke", sent, owner, "NOT_FOUND", "NOT_FOUND"),
             Row::new("membershipRoleChange", change, owner, "NOT_FOUND", "NOT_FOUND"),
             managed("membershipSuspend"),
             managed("membershipRestore"),
@@ -347,9 +378,9 @@ async fn an_operation_of_one_organisation_names_nothing_of_another() {
     let (here, there) = (World::new().await, World::new().await);
     let before = there.state().await;
     let mixed = here.rows().into_iter().zip(there.rows());
-    for (own, other) in
-        mixed.filter(|(own, _)| !["login", "sessionRevoke", "invitationAccept"].contains(&own.mutation))
-    {
+    for (own, other) in mixed.filter(|(own, _)| {
+        !["login", "sessionRevoke", "invitationAccept", "invitationDecline"].contains(&own.mutation)
+    }) {
         let ids: Vec<_> = own
             .input
             .as_object()

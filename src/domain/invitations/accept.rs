@@ -1,14 +1,16 @@
-//! Accepting an invitation: the one way in for who is no member yet.
+//! Accepting an invitation, the one way in for who is no member yet, and declining one.
 
 use super::store;
-use crate::auth::allowed::Admission;
+use crate::auth::allowed::{Admission, Admitted};
 use crate::cache::Stale;
 use crate::db::Batch;
 use crate::domain::mutate::{Stop, Write, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
+use crate::domain::users::User;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{InvitationKey, MemberId, MemberKey, UserKey};
 use serde_json::json;
+use std::sync::Arc;
 
 /// An invitation, read and locked, as the person who accepts it meets it.
 #[derive(Debug)]
@@ -31,6 +33,39 @@ impl Admission for Acceptance {
 
 /// Makes the signed-in person a member by an invitation to their address.
 pub async fn accept(write: &Write<'_>, key: InvitationKey) -> Result<MemberKey, Stop> {
+    let (admitted, person) = admitted(write, key).await?;
+    let id = MemberId(write.app.clock.uuid());
+    let Some(member) = store::join(&admitted, write.gate.conn(), id, &person).await? else {
+        return refuse_with(Refusal::at(
+            Code::AlreadyMember,
+            "token",
+            "You belong to this organisation already.",
+        ));
+    };
+    let member = MemberKey::new(key.org, member);
+    write.happened(
+        "invitation.accepted",
+        key,
+        json!({ "member": member.to_string() }),
+    );
+    write.happened("member.joined", member, json!({ "invitation": key.to_string() }));
+    write.outdates(Stale::Standing(person.id));
+    Ok(member)
+}
+
+/// Closes an invitation to the signed-in person's address, who does not come.
+pub async fn decline(write: &Write<'_>, key: InvitationKey) -> Result<InvitationKey, Stop> {
+    let (admitted, _) = admitted(write, key).await?;
+    store::decline(&admitted, write.gate.conn()).await?;
+    write.happened("invitation.declined", key, json!({}));
+    Ok(key)
+}
+
+/// Locks an invitation and proves that it is open and for the signed-in person.
+async fn admitted<'w>(
+    write: &'w Write<'_>,
+    key: InvitationKey,
+) -> Result<(Admitted<'w, Acceptance>, Arc<User>), Stop> {
     let conn = write.gate.conn();
     let user = UserKey(write.user.ok_or(Error::Unauthenticated)?);
     let Some(open) = store::find_for_acceptance(conn, key).await? else {
@@ -47,7 +82,7 @@ pub async fn accept(write: &Write<'_>, key: InvitationKey) -> Result<MemberKey, 
         return refuse_with(Refusal::at(
             Code::InvitationSpent,
             "token",
-            "This invitation was used, revoked or is past its time. Ask for a new one.",
+            "This invitation was used, declined, revoked or is past its time. Ask for a new one.",
         ));
     }
     if !acceptance.is_theirs {
@@ -57,22 +92,5 @@ pub async fn accept(write: &Write<'_>, key: InvitationKey) -> Result<MemberKey, 
             "This invitation is for another address. Sign in with the account of that address.",
         ));
     }
-    let admitted = write.gate.admit(acceptance)?;
-    let id = MemberId(write.app.clock.uuid());
-    let Some(member) = store::join(&admitted, conn, id, &person).await? else {
-        return refuse_with(Refusal::at(
-            Code::AlreadyMember,
-            "token",
-            "You belong to this organisation already.",
-        ));
-    };
-    let member = MemberKey::new(key.org, member);
-    write.happened(
-        "invitation.accepted",
-        key,
-        json!({ "member": member.to_string() }),
-    );
-    write.happened("member.joined", member, json!({ "invitation": key.to_string() }));
-    write.outdates(Stale::Standing(user.0));
-    Ok(member)
+    Ok((write.gate.admit(acceptance)?, person))
 }

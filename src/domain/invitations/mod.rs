@@ -6,6 +6,7 @@
 
 pub mod accept;
 pub mod model;
+pub mod moves;
 pub mod send;
 pub mod store;
 

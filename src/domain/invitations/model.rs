@@ -19,6 +19,8 @@ text_enum! {
         Accepted = "accepted",
         /// Was taken back, or another took its place.
         Revoked = "revoked",
+        /// Was declined by the invited person.
+        Declined = "declined",
         /// Is past its time.
         Expired = "expired",
     }
@@ -73,6 +75,36 @@ impl Invitation {
             InvitationState::Pending if self.expires_at <= now => InvitationState::Expired,
             state => state,
         }
+    }
+}
+
+/// An invitation for a write, with what is known about it.
+#[derive(Clone, Debug)]
+pub struct SentInvitation {
+    /// The row.
+    pub invitation: Invitation,
+    /// Whether the actor sent it.
+    pub is_mine: bool,
+    /// Whether it makes an owner.
+    pub makes_owner: bool,
+    /// Whether it is about to give a role that the actor may not give.
+    pub exceeds: bool,
+}
+
+impl Protected for SentInvitation {
+    fn facts(&self) -> Facts {
+        let mut facts = facts_of_sent(self.invitation.key.org, self.is_mine, self.makes_owner);
+        facts.exceeds = self.exceeds;
+        facts
+    }
+
+    fn read_permission(&self) -> Permission {
+        Permission::InvitationsManage
+    }
+
+    /// Lists show it whatever role awaits.
+    fn read_facts(&self) -> Facts {
+        facts_of_sent(self.invitation.key.org, self.is_mine, false)
     }
 }
 

@@ -1,15 +1,16 @@
 //! Statements on `invitations`.
 
-use super::model::Invitation;
-use crate::auth::allowed::{Admitted, Allowed};
+use super::model::{Invitation, SentInvitation};
+use crate::auth::allowed::{Admitted, Allowed, Gate};
 use crate::auth::permission::action;
 use crate::db::paginate::foreign;
 use crate::db::schema::invitations;
 use crate::db::{Batch, Conn, Statement};
 use crate::domain::record_lists::{Seen, groups};
+use crate::domain::roles::Role;
 use crate::domain::users::User;
 use crate::domain::visibility::View;
-use crate::kernel::ids::{InvitationId, InvitationKey, MemberId, MemberKey, OrgId, RoleId};
+use crate::kernel::ids::{InvitationId, InvitationKey, MemberId, MemberKey, OrgId, RoleId, RoleKey};
 use crate::kernel::page::Page;
 use crate::kernel::secret::TokenHash;
 use crate::keyset;
@@ -153,6 +154,33 @@ pub async fn members_among(mut conn: Conn<'_>, org: OrgId, emails: &[&str]) -> Q
         .await
 }
 
+/// Reads and locks an invitation for a write, with the role that awaits.
+pub async fn find_for_write(
+    gate: &Gate<'_>,
+    key: InvitationKey,
+) -> QueryResult<Option<(SentInvitation, Arc<Role>)>> {
+    if key.org != gate.org() {
+        return Ok(None);
+    }
+    let found = Invitation::query()
+        .filter(invitations::org_id.eq(key.org).and(invitations::id.eq(key.id)))
+        .for_update();
+    let Some(invitation) = found.first::<Invitation>(&mut gate.conn()).await.optional()? else {
+        return Ok(None);
+    };
+    let role = invitation.role_key();
+    let role = RoleKey::load_many(&[role], gate.conn()).await?.remove(&role);
+    Ok(role.map(|role| {
+        let sent = SentInvitation {
+            is_mine: gate.member() == Some(invitation.sender()),
+            makes_owner: role.is_owner(),
+            exceeds: false,
+            invitation,
+        };
+        (sent, role)
+    }))
+}
+
 /// Takes invitations back.
 pub async fn revoke<R>(
     _: &Allowed<'_, action::InvitationsManage, R>,
@@ -163,6 +191,38 @@ pub async fn revoke<R>(
     Statement::<Untyped>::new("update invitations set state = 'revoked' where org_id = ? and id = any(?)")
         .bind::<SqlUuid, _>(org)
         .bind::<Array<SqlUuid>, _>(ids)
+        .execute(&mut conn)
+        .await
+        .map(|_| ())
+}
+
+/// Gives an invitation another token and a new term.
+pub async fn renew(
+    sent: &Allowed<'_, action::InvitationsManage, SentInvitation>,
+    mut conn: Conn<'_>,
+    token: TokenHash,
+) -> QueryResult<()> {
+    let key = sent.invitation.key;
+    Statement::<Untyped>::new(
+        "update invitations set token_hash = ?, expires_at = clock_timestamp() + interval '14 days' where org_id = ? and id = ?",
+    )
+    .bind::<Bytea, _>(token.to_vec())
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
+    .execute(&mut conn)
+    .await
+    .map(|_| ())
+}
+
+/// Closes an invitation because the invited person does not come.
+pub async fn decline(
+    acceptance: &Admitted<'_, super::accept::Acceptance>,
+    mut conn: Conn<'_>,
+) -> QueryResult<()> {
+    let key = acceptance.key;
+    Statement::<Untyped>::new("update invitations set state = 'declined' where org_id = ? and id = ?")
+        .bind::<SqlUuid, _>(key.org)
+        .bind::<SqlUuid, _>(key.id)
         .execute(&mut conn)
         .await
         .map(|_| ())
