@@ -141,7 +141,12 @@ fn plainly(case: Case) -> bool {
     );
     let makes_owner = guards_owners && case.about_owner && !case.actor_is_owner;
     let for_another = case.permission == Permission::AttemptsTake && !relation.own;
-    let gives_too_much = guards_owners && case.exceeds;
+    let gives = guards_owners
+        || matches!(
+            case.permission,
+            Permission::GroupsManage | Permission::RolesManage
+        );
+    let gives_too_much = gives && case.exceeds;
     reached && case.here && !makes_owner && !gives_too_much && !for_another
 }
 

@@ -17,8 +17,8 @@ use std::ops::Deref;
 pub trait Protected {
     /// What the decision may depend on.
     fn facts(&self) -> Facts;
-    /// What it takes to know that the row exists.
-    fn read_permission(&self) -> Permission;
+    /// What it takes to know that the row exists; nothing where every member knows.
+    fn read_permission(&self) -> Option<Permission>;
     /// What that may depend on, where it is less.
     fn read_facts(&self) -> Facts {
         self.facts()
@@ -119,7 +119,11 @@ impl<'tx> Gate<'tx> {
                 proof: PhantomData,
             });
         }
-        if self.decide(row.read_permission(), row.read_facts()).allowed {
+        let is_seen = match row.read_permission() {
+            Some(read) => self.decide(read, row.read_facts()).allowed,
+            None => self.standing().is_some(),
+        };
+        if is_seen {
             Err(Error::Forbidden {
                 permission: A::PERMISSION.as_str(),
             })

@@ -33,6 +33,10 @@ permissions! {
     MembersRead = "members.read";
     /// Change members' roles, suspend, restore and remove members.
     MembersManage = "members.manage";
+    /// Make groups, and say who is in them and who manages them.
+    GroupsManage = "groups.manage";
+    /// Make, change and delete the organisation's own roles.
+    RolesManage = "roles.manage";
     /// Leave the organisation; everybody may, whatever their role.
     MembersLeave = "members.leave";
     /// Invite people and revoke invitations.
@@ -55,6 +59,41 @@ permissions! {
     LearningRecordsRead = "learning_records.read";
     /// Work through a course: record progress, take attempts.
     AttemptsTake = "attempts.take";
+}
+
+impl Permission {
+    /// For whom a role may give it.
+    pub const fn reaches(self) -> Reach {
+        let reach = Reach::NONE;
+        match self {
+            // Whatever the role, by policy.
+            Self::MembersLeave => reach,
+            Self::AttemptsTake => Reach { own: true, ..reach },
+            Self::RolesManage | Self::CoursesCreate => Reach { all: true, ..reach },
+            Self::GroupsManage | Self::InvitationsManage => Reach {
+                all: true,
+                managed: true,
+                ..reach
+            },
+            Self::CoursesRead
+            | Self::CoursesReadDraft
+            | Self::CoursesUpdate
+            | Self::CoursesPublish
+            | Self::QuestionsKeyRead => Reach {
+                all: true,
+                taught: true,
+                ..reach
+            },
+            Self::MembersRead | Self::MembersManage | Self::EnrollmentsManage | Self::LearningRecordsRead => {
+                Reach {
+                    all: true,
+                    taught: true,
+                    managed: true,
+                    own: true,
+                }
+            }
+        }
+    }
 }
 
 /// A permission as a type.
@@ -92,6 +131,17 @@ impl Reach {
     /// Whether it reaches anything at all.
     pub const fn is_some(self) -> bool {
         self.all || self.taught || self.managed || self.own
+    }
+
+    /// Reaches what either reaches.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self {
+            all: self.all || other.all,
+            taught: self.taught || other.taught,
+            managed: self.managed || other.managed,
+            own: self.own || other.own,
+        }
     }
 
     /// Whether this reaches at least as far as another.
@@ -152,6 +202,36 @@ impl Grants {
             .iter()
             .zip(&others.0)
             .all(|(own, other)| own.covers(*other))
+    }
+
+    /// These grants as a role's row keeps them.
+    pub fn write(&self) -> Value {
+        let given = Permission::ALL
+            .iter()
+            .filter(|permission| self.reach(**permission).is_some());
+        let grant = |permission: &Permission| {
+            let words = self.reach(*permission).words().map(Value::from).collect();
+            (permission.as_str().to_owned(), words)
+        };
+        Value::Object(given.map(grant).collect())
+    }
+
+    /// Joins grants; what is named twice is given for both reaches.
+    pub fn of(given: impl IntoIterator<Item = (Permission, Reach)>) -> Self {
+        let mut grants = [Reach::NONE; Permission::ALL.len()];
+        for (permission, reach) in given {
+            let grant = &mut grants[permission as usize];
+            *grant = grant.or(reach);
+        }
+        Self(grants)
+    }
+
+    /// The permissions that are managed only in groups: what whoever manages a group has over its members.
+    pub fn in_managed_groups(&self) -> impl Iterator<Item = Permission> {
+        Permission::ALL.iter().copied().filter(|permission| {
+            let reach = self.reach(*permission);
+            reach.managed && !reach.all
+        })
     }
 
     /// For whom the permission is given.

@@ -26,6 +26,10 @@ pub enum Kind {
     Organization,
     /// A member.
     Membership,
+    /// A group.
+    Group,
+    /// A role.
+    Role,
     /// An invitation, sent or about to be.
     Invitation,
     /// A course.
@@ -43,6 +47,8 @@ impl Kind {
     pub const ALL: &'static [Self] = &[
         Self::Organization,
         Self::Membership,
+        Self::Group,
+        Self::Role,
         Self::Invitation,
         Self::Course,
         Self::Enrollment,
@@ -55,6 +61,8 @@ impl Kind {
         match self {
             Self::Organization => "Organization",
             Self::Membership => "Membership",
+            Self::Group => "Group",
+            Self::Role => "Role",
             Self::Invitation => "Invitation",
             Self::Course => "Course",
             Self::Enrollment => "Enrollment",
@@ -86,7 +94,8 @@ pub struct Facts {
     pub relation: Relation,
     /// For a member or an invitation: whether it is about an owner.
     pub is_owner: bool,
-    /// For a member or an invitation: whether it gives a role that the actor may not give, since they do not hold it.
+    /// For a member, an invitation, a group or a role: whether somebody would get more than the actor may give, since they
+    /// do not hold it.
     pub exceeds: bool,
 }
 
@@ -241,6 +250,11 @@ impl Policies {
         let mut attributes = HashMap::from([("organization".to_owned(), self.organization(facts.org))]);
         if matches!(facts.kind, Kind::Membership | Kind::Invitation) {
             attributes.insert("isOwner".to_owned(), Value::new_bool(facts.is_owner));
+        }
+        if matches!(
+            facts.kind,
+            Kind::Membership | Kind::Invitation | Kind::Group | Kind::Role
+        ) {
             attributes.insert("exceeds".to_owned(), Value::new_bool(facts.exceeds));
         }
         Ok(Entity::new(uid.clone(), attributes, HashSet::new())?)

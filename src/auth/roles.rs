@@ -29,6 +29,8 @@ impl BuiltIn {
 const ADMINISTRATION: &[(&str, &str)] = &[
     ("members.read", "all"),
     ("members.manage", "all"),
+    ("groups.manage", "all"),
+    ("roles.manage", "all"),
     ("invitations.manage", "all"),
     ("courses.create", "all"),
     ("courses.read", "all"),

@@ -10,7 +10,7 @@ pub enum Stale {
     Standing(UserId),
     /// A course's published face: which revision is current, its title and state.
     Course(CourseKey),
-    /// An organisation's own record.
+    /// An organisation's own record, or a role in it: what its members' standings are made of.
     Organization(OrgId),
     /// Everything: messages may have been missed.
     Everything,

@@ -282,6 +282,7 @@ diesel::table! {
         name -> Text,
         is_built_in -> Bool,
         grants -> Jsonb,
+        version -> Integer,
     }
 }
 

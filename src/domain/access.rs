@@ -9,8 +9,8 @@ use crate::auth::standing::OrgStanding;
 use crate::db::{Reader, Statement};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{
-    AttemptKey, CertificateKey, CourseKey, EnrollmentKey, InvitationKey, Key, MemberId, MemberKey, OrgId,
-    OrganizationKey, prefix,
+    AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key, MemberId, MemberKey,
+    OrgId, OrganizationKey, RoleKey, prefix,
 };
 use crate::relation_sql;
 use diesel::OptionalExtension;
@@ -26,6 +26,10 @@ pub enum Subject {
     Organization(OrganizationKey),
     /// A member.
     Member(MemberKey),
+    /// A group.
+    Group(GroupKey),
+    /// A role.
+    Role(RoleKey),
     /// An invitation.
     Invitation(InvitationKey),
     /// A course.
@@ -44,6 +48,8 @@ impl Subject {
         match prefix(id)? {
             OrganizationKey::PREFIX => OrganizationKey::parse(id).map(Self::Organization),
             MemberKey::PREFIX => MemberKey::parse(id).map(Self::Member),
+            GroupKey::PREFIX => GroupKey::parse(id).map(Self::Group),
+            RoleKey::PREFIX => RoleKey::parse(id).map(Self::Role),
             InvitationKey::PREFIX => InvitationKey::parse(id).map(Self::Invitation),
             CourseKey::PREFIX => CourseKey::parse(id).map(Self::Course),
             EnrollmentKey::PREFIX => EnrollmentKey::parse(id).map(Self::Enrollment),
@@ -58,6 +64,8 @@ impl Subject {
         match self {
             Self::Organization(key) => key.0,
             Self::Member(key) => key.org,
+            Self::Group(key) => key.org,
+            Self::Role(key) => key.org,
             Self::Invitation(key) => key.org,
             Self::Course(key) => key.org,
             Self::Enrollment(key) => key.org,
@@ -212,6 +220,8 @@ async fn known(
     let (sql, id) = match subject {
         Subject::Organization(_) => return Ok(Some(of_organization(org, permission))),
         Subject::Member(key) => (MEMBER, key.id.0),
+        Subject::Group(key) => (GROUP, key.id.0),
+        Subject::Role(key) => (ROLE, key.id.0),
         Subject::Invitation(key) => (INVITATION, key.id.0),
         Subject::Course(key) => (COURSE, key.id.0),
         Subject::Enrollment(key) => (ENROLLMENT, key.id.0),
@@ -233,6 +243,16 @@ async fn known(
             let relation = reader.fetch(RelationTo { member, actor: me }).await?;
             let facts = model::facts(org, relation.unwrap_or_default(), row.is_marked);
             (facts, Permission::MembersRead)
+        }
+        Subject::Group(_) => (
+            Facts::of(Kind::Group, org).related(row.relation(me)),
+            Permission::MembersRead,
+        ),
+        Subject::Role(_) => {
+            return Ok(Some(Known {
+                facts: Facts::of(Kind::Role, org),
+                read: None,
+            }));
         }
         Subject::Invitation(_) => {
             let facts = facts_of_sent(org, row.owner == Some(me), row.is_marked);
@@ -259,6 +279,8 @@ async fn known(
 /// The organisation as the place where something is created: the most that the actor might create.
 const fn of_organization(org: OrgId, permission: Permission) -> Known {
     let facts = match permission {
+        Permission::GroupsManage => Facts::of(Kind::Group, org),
+        Permission::RolesManage => Facts::of(Kind::Role, org),
         Permission::InvitationsManage => facts_of_new(org, true, false),
         _ => Facts::of(Kind::Organization, org),
     };
@@ -293,6 +315,10 @@ const MEMBER: &str = "select null::uuid as owner, false as taught, false as mana
     from memberships m join roles r on r.org_id = m.org_id and r.id = m.role_id where m.org_id = ? and m.id = ?";
 const INVITATION: &str = "select i.invited_by as owner, false as taught, false as managed, r.slug = 'owner' as is_marked \
     from invitations i join roles r on r.org_id = i.org_id and r.id = i.role_id where i.org_id = ? and i.id = ?";
+const GROUP: &str = "select m.member_id as owner, false as taught, coalesce(m.is_manager, false) as managed, false as is_marked \
+    from groups g left join group_members m on m.org_id = g.org_id and m.group_id = g.id and m.member_id = ? \
+    where g.org_id = ? and g.id = ?";
+const ROLE: &str = "select null::uuid as owner, false as taught, false as managed, false as is_marked from roles where org_id = ? and id = ?";
 const COURSE: &str = "select null::uuid as owner, exists (select from course_instructors i \
     where i.org_id = c.org_id and i.course_id = c.id and i.member_id = ?) as taught, false as managed, \
     c.state = 'published' as is_marked from courses c where c.org_id = ? and c.id = ?";

@@ -101,7 +101,7 @@ impl App {
     }
 
     fn forget(&self, stale: Stale) {
-        if matches!(stale, Stale::Standing(_) | Stale::Everything) {
+        if !matches!(stale, Stale::Course(_)) {
             self.restandings.fetch_add(1, Ordering::SeqCst);
         }
         match stale {
@@ -111,7 +111,13 @@ impl App {
                     .invalidate_entries_if(move |_, standing| standing.user == user);
             }
             Stale::Course(course) => self.faces.forget(course),
-            Stale::Organization(_) => self.faces.forget_all(),
+            Stale::Organization(org) => {
+                self.faces.forget_all();
+                let is_in = move |standing: &Standing| standing.orgs.iter().any(|here| here.org == org);
+                let _ = self
+                    .standings
+                    .invalidate_entries_if(move |_, standing| is_in(standing));
+            }
             Stale::Everything => {
                 self.standings.invalidate_all();
                 self.faces.forget_all();

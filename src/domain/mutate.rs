@@ -47,6 +47,16 @@ pub fn refuse_with<T>(refusal: Refusal) -> Result<T, Stop> {
     Err(Stop::Refused(vec![refusal]))
 }
 
+/// Refuses if there is a reason to.
+pub fn refuse_all(refusals: impl IntoIterator<Item = Option<Refusal>>) -> Result<(), Stop> {
+    let refusals: Vec<_> = refusals.into_iter().flatten().collect();
+    if refusals.is_empty() {
+        Ok(())
+    } else {
+        Err(Stop::Refused(refusals))
+    }
+}
+
 /// Says which input field named what was not found.
 pub trait At<T> {
     /// Turns `NOT_FOUND` into a refusal at this path.

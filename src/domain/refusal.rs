@@ -43,6 +43,10 @@ pub enum Code {
     RoleNotAllowed,
     /// The person is a member already.
     AlreadyMember,
+    /// Something else still refers to it.
+    InUse,
+    /// The organisation has as many as it may.
+    LimitReached,
 }
 
 /// Something in the input that the user can correct.
@@ -73,6 +77,23 @@ impl Refusal {
             field: None,
             message: message.into(),
         }
+    }
+
+    /// Refuses what cannot stand in addresses.
+    pub fn of_slug(path: &str, slug: &str) -> Option<Self> {
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let sound = (1..=63).contains(&slug.len())
+            && slug.chars().all(allowed)
+            && !slug.starts_with('-')
+            && !slug.ends_with('-');
+        let message = "A slug has 1 to 63 of a–z, 0–9 and -, and neither begins nor ends with -.";
+        (!sound).then(|| Self::at(Code::Invalid, path, message))
+    }
+
+    /// Refuses what is no name: nothing, or more than so many characters.
+    pub fn of_name(path: &str, name: &str, most: usize) -> Option<Self> {
+        let sound = !name.trim().is_empty() && name.chars().count() <= most;
+        (!sound).then(|| Self::at(Code::Invalid, path, format!("This has 1 to {most} characters.")))
     }
 
     /// Refuses because what a field names does not exist for this actor.

@@ -26,6 +26,20 @@ pub enum Reach {
 }
 
 impl Reach {
+    /// This reach alone, as roles give it.
+    pub const fn given(self) -> permission::Reach {
+        let none = permission::Reach::NONE;
+        match self {
+            Self::All => permission::Reach { all: true, ..none },
+            Self::Taught => permission::Reach { taught: true, ..none },
+            Self::Managed => permission::Reach {
+                managed: true,
+                ..none
+            },
+            Self::Own => permission::Reach { own: true, ..none },
+        }
+    }
+
     fn words(reach: permission::Reach) -> Vec<Self> {
         [
             (reach.all, Self::All),
@@ -69,6 +83,18 @@ impl Role {
         Permission::ALL.iter().filter_map(given).collect()
     }
 
+    /// Whether the viewer may change or delete the role, decided by the same policies that guard the mutations. Cost: 1.
+    async fn viewer_can_manage(&self, ctx: &Context<'_>) -> bool {
+        let Some(standing) = ctx.viewer().in_org(self.key.org) else {
+            return false;
+        };
+        let mut facts = policy::Facts::of(policy::Kind::Role, self.key.org);
+        facts.exceeds = !standing.holds(&self.grants());
+        let permission = Permission::RolesManage;
+        let question = policy::Question { permission, facts };
+        !self.is_built_in && ctx.app().policies.decide(standing, question).allowed
+    }
+
     /// The organisation that the role belongs to. Cost: 1, batched.
     async fn organization(&self, ctx: &Context<'_>) -> Result<Arc<Organization>> {
         Ok(ctx.fetch_one(OrganizationKey(self.key.org)).await?)
@@ -82,7 +108,7 @@ pub struct ExplainAccessInput {
     pub actor_id: Option<ID>,
     /// What would be done.
     pub action: Permission,
-    /// What it would be done with: an organisation, member, invitation, course, enrolment, attempt or certificate. With an
+    /// What it would be done with: an organisation, member, group, role, invitation, course, enrolment, attempt or certificate. With an
     /// organisation the question is about what is created in it.
     pub node_id: ID,
     /// The role that would be given, where the action is about giving one to a member or by an invitation.
@@ -185,7 +211,11 @@ impl AccessQuery {
             }
             ctx.fetch(StandingOf(actor)).await?
         };
-        let role = match input.role_id.as_ref().map(|id| RoleKey::parse(id)) {
+        let given = match subject {
+            Subject::Role(key) => Some(Some(key)),
+            _ => input.role_id.as_ref().map(|id| RoleKey::parse(id)),
+        };
+        let role = match given {
             None => None,
             Some(Some(key)) if key.org == subject.org() => match ctx.fetch(key).await? {
                 Some(role) => Some(role),

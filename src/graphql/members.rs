@@ -1,8 +1,9 @@
-//! `Member` and `Group`: fields and edges.
+//! `Member`: fields and edges.
 
 use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
+use super::groups::find_group;
 use super::support::Paged;
 use super::support::connection::Count;
 use super::support::operation::Ask;
@@ -11,7 +12,7 @@ use crate::auth::policy::{Question, Relation};
 use crate::auth::standing::OrgStanding;
 use crate::connection;
 use crate::db::paginate::CursorValue;
-use crate::domain::groups::{Group, GroupList, GroupPage, GroupsOfMember};
+use crate::domain::groups::{Group, GroupsOfMember};
 use crate::domain::members::model::{self, RelationTo};
 use crate::domain::members::moves::Move;
 use crate::domain::members::store::{MemberFilter, MemberList, MemberOrder, MemberPage};
@@ -28,7 +29,6 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 connection!(MemberConnection, MemberEdge, Arc<Member>, "members");
-connection!(GroupConnection, GroupEdge, Arc<Group>, "groups");
 
 /// What the viewer may do with a member, in the state in which the member is.
 #[derive(Clone, Copy, Debug, Default, SimpleObject)]
@@ -50,14 +50,6 @@ pub fn view(ctx: &Context<'_>, org: OrgId) -> Option<View> {
 
 /// Finds a member whom the viewer may know of.
 pub async fn find(ctx: &Context<'_>, key: MemberKey) -> Result<Option<Arc<Member>>> {
-    match view(ctx, key.org) {
-        Some(view) => ctx.fetch(Seen { key, view }).await,
-        None => Ok(None),
-    }
-}
-
-/// Finds a group that the viewer may know of.
-pub async fn find_group(ctx: &Context<'_>, key: GroupKey) -> Result<Option<Arc<Group>>> {
     match view(ctx, key.org) {
         Some(view) => ctx.fetch(Seen { key, view }).await,
         None => Ok(None),
@@ -202,19 +194,6 @@ async fn relation(
     })
 }
 
-#[ComplexObject]
-impl Group {
-    /// The group's global identifier. Cost: 1.
-    pub async fn id(&self) -> GroupKey {
-        self.key
-    }
-
-    /// The organisation that the group belongs to. Cost: 1, batched.
-    async fn organization(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<Organization>> {
-        Ok(ctx.fetch_one(OrganizationKey(self.key.org)).await?)
-    }
-}
-
 /// Which members a list has. What you may not know of finds nobody.
 #[derive(Clone, Debug, Default, InputObject)]
 #[graphql(name = "MemberFilter")]
@@ -282,17 +261,4 @@ async fn read_filter(ctx: &Context<'_>, org: OrgId, filter: MemberFilterInput) -
         state: filter.state,
         query: filter.query,
     })
-}
-
-/// Reads a page of the groups that a view shows.
-pub async fn group_page(ctx: &Context<'_>, view: View, args: PageArgs) -> Result<GroupConnection> {
-    let name = format!("groups {:?}", view.org);
-    let page = ctx.page(&args, &name)?;
-    let list = GroupList(view);
-    let rows = ctx.fetch_one(GroupPage(list, page.clone())).await?;
-    let count: Count =
-        Box::new(move |reader| Box::pin(async move { Ok(reader.fetch(list).await?.unwrap_or_default()) }));
-    let cursor = |group: &Arc<Group>| [group.name.clone(), group.key.id.write()];
-    let slice = page.slice(rows.to_vec());
-    Ok(Paged::new(&ctx.app().keyring, &name, slice, cursor, count).into())
 }

@@ -4,8 +4,9 @@ use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::courses::{self, CourseConnection};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
+use super::groups::{self, GroupConnection};
 use super::invitations::{self, InvitationConnection};
-use super::members::{self, GroupConnection, MemberConnection, MemberFilterInput};
+use super::members::{self, MemberConnection, MemberFilterInput};
 use super::support::operation::Ask;
 use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind, Question};
@@ -112,7 +113,7 @@ impl Organization {
             last,
             before,
         };
-        Ok(Some(members::group_page(ctx, view, args).await?))
+        Ok(Some(groups::page(ctx, view, args).await?))
     }
 
     /// The invitations that you may know of, the newest first; null for who may know of none.

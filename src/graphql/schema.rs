@@ -9,12 +9,14 @@ use super::content::{Module, QuizUnit, TextUnit, Unit};
 use super::courses::{Course, CourseQuery};
 use super::enrollments::{EnrollmentMutation, EnrollmentQuery};
 use super::front::{Admitted, DocumentLimits, Front};
+use super::groups::{self, GroupMutation};
 use super::invitation_mutations::InvitationMutation;
 use super::invitations::{self, InvitationQuery};
 use super::member_mutations::MemberMutation;
 use super::members;
 use super::organizations::OrganizationQuery;
 use super::progress::ProgressMutation;
+use super::role_mutations::RoleMutation;
 use super::sign_in::SignInMutation;
 use super::support::error::finish;
 use super::support::operation::{Ask, Operation};
@@ -89,7 +91,7 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
             None => None,
         },
         Some(GroupKey::PREFIX) => match GroupKey::parse(id) {
-            Some(key) => members::find_group(ctx, key).await?.map(Node::Group),
+            Some(key) => groups::find_group(ctx, key).await?.map(Node::Group),
             None => None,
         },
         Some(InvitationKey::PREFIX) => match InvitationKey::parse(id) {
@@ -206,6 +208,8 @@ pub struct Query(
 pub struct Mutation(
     SignInMutation,
     MemberMutation,
+    GroupMutation,
+    RoleMutation,
     InvitationMutation,
     AuthoringMutation,
     EnrollmentMutation,

@@ -8,7 +8,7 @@ use super::support::client::{Client, Reply};
 use super::support::quiz::Sitting;
 use super::support::{TestApp, factory, learning, servers};
 use apollo_compiler::Schema;
-use lyceum::kernel::ids::{InvitationId, InvitationKey};
+use lyceum::kernel::ids::{GroupKey, InvitationId, InvitationKey};
 use lyceum::kernel::secret::{Token, TokenKind};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,6 +72,8 @@ struct World {
     sent: InvitationKey,
     login: Value,
     roles: BTreeMap<String, Value>,
+    role: String,
+    group: GroupKey,
 }
 
 impl World {
@@ -85,6 +87,9 @@ impl World {
         let second_enrollment = learning::enroll(&sitting.learner, &second.id).await;
         let (_, email, token) = factory::user(&app.app).await;
         let invitation = Token::generate(TokenKind::Invitation);
+        let role = factory::role(&app, json!({ "courses.create": ["all"] })).await;
+        let group = factory::group(&app, owner.member, &[bystander.member]).await;
+        let group = GroupKey::new(app.org, group);
         let roles = "query($id: ID!) { organization(id: $id) { roles { id slug } } }";
         let roles = owner.run_with(roles, json!({ "id": app.org_id() })).await;
         let roles = roles.data("/organization/roles").as_array().unwrap().iter();
@@ -134,15 +139,22 @@ impl World {
             sent,
             login,
             roles,
+            role,
+            group,
         }
     }
 
     /// The table, in an order in which everything can be done.
     fn rows(&self) -> Vec<Row> {
-        [self.authoring(), self.learning(), self.people()]
-            .into_iter()
-            .flatten()
-            .collect()
+        [
+            self.authoring(),
+            self.learning(),
+            self.organizing(),
+            self.people(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     /// What authors do to a published course, which learners see.
@@ -195,6 +207,28 @@ impl World {
         ];
         let row =
             |(mutation, input)| Row::new(mutation, input, &self.sitting.learner, "NOT_FOUND", "NOT_FOUND");
+        inputs.map(row).into()
+    }
+
+    /// Groups and roles, which every member knows of.
+    fn organizing(&self) -> Vec<Row> {
+        let (org, group) = (self.app.org_id(), self.group.to_string());
+        let role = &self.roles[&self.role];
+        let grants = json!([{ "permission": "COURSES_CREATE", "reach": ["ALL"] }]);
+        let place = json!([{ "memberId": self.other.member.to_string(), "place": "MEMBER" }]);
+        let inputs = [
+            ("groupCreate", json!({ "organizationId": org, "name": "New" })),
+            ("groupUpdate", json!({ "groupId": group, "name": "New" })),
+            ("groupMembersSet", json!({ "groupId": group, "members": place })),
+            ("groupDelete", json!({ "groupId": group })),
+            (
+                "roleCreate",
+                json!({ "organizationId": org, "slug": "new", "name": "New", "grants": grants }),
+            ),
+            ("roleUpdate", json!({ "roleId": role, "name": "New" })),
+            ("roleDelete", json!({ "roleId": role })),
+        ];
+        let row = |(mutation, input)| Row::new(mutation, input, &self.owner, "FORBIDDEN", "NOT_FOUND");
         inputs.map(row).into()
     }
 

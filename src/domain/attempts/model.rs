@@ -125,8 +125,8 @@ impl Protected for SeenAttempt {
         Facts::of(Kind::Attempt, self.attempt.key.org).related(self.relation)
     }
 
-    fn read_permission(&self) -> Permission {
-        Permission::LearningRecordsRead
+    fn read_permission(&self) -> Option<Permission> {
+        Some(Permission::LearningRecordsRead)
     }
 }
 

@@ -6,18 +6,18 @@ use super::drafts::{
 };
 use super::model::CourseVisibility;
 use super::store::{self, NewCourse, find_for_write};
-use crate::auth::allowed::{Allowed, Protected};
-use crate::auth::permission::{Permission, action};
-use crate::auth::policy::{Facts, Kind};
+use crate::auth::allowed::Allowed;
+use crate::auth::permission::action;
 use crate::cache::Stale;
 use crate::db::Batch;
 use crate::db::error::violated;
 use crate::db::schema::courses;
 use crate::domain::content::{Answer, QuestionKind};
-use crate::domain::mutate::{At, Stop, Write, refuse_with};
+use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
+use crate::domain::organizations::Here;
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Error;
-use crate::kernel::ids::{CourseId, CourseKey, ModuleId, ModuleKey, OrgId, UnitId, UnitKey};
+use crate::kernel::ids::{CourseId, CourseKey, ModuleId, ModuleKey, UnitId, UnitKey};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
@@ -27,29 +27,17 @@ pub const MOST_CHILDREN: usize = 500;
 /// Questions that a quiz may have.
 pub const MOST_QUESTIONS: usize = 500;
 
-/// The organisation as the place where something is created.
-struct Parent(OrgId);
-
-impl Protected for Parent {
-    fn facts(&self) -> Facts {
-        Facts::of(Kind::Organization, self.0)
-    }
-    fn read_permission(&self) -> Permission {
-        Permission::CoursesRead
-    }
-}
-
 /// Creates a course with an empty draft.
 pub async fn create(write: &Write<'_>, new: &NewCourse) -> Result<CourseKey, Stop> {
     let org = write.gate.org();
-    let allowed: Allowed<'_, action::CoursesCreate, Parent> =
-        write.gate.allow(Some(Parent(org))).at("organizationId")?;
+    let allowed: Allowed<'_, action::CoursesCreate, Here> =
+        write.gate.allow(Some(Here(org))).at("organizationId")?;
     let faults = [
-        fault_of_slug(&new.slug),
-        fault_of_title("title", &new.title),
+        Refusal::of_slug("slug", &new.slug),
+        Refusal::of_name("title", &new.title, 200),
         fault_of_summary(&new.summary),
     ];
-    refuse_all(faults.into_iter().flatten().collect())?;
+    refuse_all(faults)?;
     let key = CourseKey::new(org, CourseId(write.app.clock.uuid()));
     store::insert(&allowed, write.gate.conn(), key, new)
         .await
@@ -78,15 +66,18 @@ pub async fn update(
 ) -> Result<CourseKey, Stop> {
     let course = editable(write, key, "id").await?;
     let faults = [
-        changes.slug.as_deref().and_then(fault_of_slug),
+        changes
+            .slug
+            .as_deref()
+            .and_then(|slug| Refusal::of_slug("slug", slug)),
         changes
             .draft
             .title
             .as_deref()
-            .and_then(|title| fault_of_title("title", title)),
+            .and_then(|title| Refusal::of_name("title", title, 200)),
         changes.draft.summary.as_deref().and_then(fault_of_summary),
     ];
-    refuse_all(faults.into_iter().flatten().collect())?;
+    refuse_all(faults)?;
     edit(write, &course, &changes.draft, expected_version).await?;
     let face = (
         changes.slug.as_ref().map(|slug| courses::slug.eq(slug)),
@@ -115,13 +106,8 @@ pub async fn create_module(
     position: Option<i32>,
 ) -> Result<ModuleIds, Stop> {
     let course = editable(write, key, "courseId").await?;
-    let part_fault = part.and_then(|part| fault_of_title("part", part));
-    refuse_all(
-        fault_of_title("title", title)
-            .into_iter()
-            .chain(part_fault)
-            .collect(),
-    )?;
+    let part_fault = part.and_then(|part| Refusal::of_name("part", part, 200));
+    refuse_all([Refusal::of_name("title", title, 200), part_fault])?;
     let modules = modules(write, key).await?;
     let position = place(position, modules.len())?;
     edit(write, &course, &DraftChanges::default(), None).await?;
@@ -178,12 +164,7 @@ pub async fn create_unit(
     {
         return refuse_with(Refusal::not_found("moduleId"));
     }
-    refuse_all(
-        fault_of_title("title", title)
-            .into_iter()
-            .chain(faults_of_content(content))
-            .collect(),
-    )?;
+    refuse_all([Refusal::of_name("title", title, 200), faults_of_content(content)])?;
     let units = load(write, DraftUnitsOf(module)).await?.unwrap_or_default();
     let position = place(position, units.len())?;
     edit(write, &course, &DraftChanges::default(), None).await?;
@@ -223,13 +204,8 @@ pub async fn update_unit(
     let Some(unit) = unit.filter(|unit| unit.key == key) else {
         return refuse_with(Refusal::not_found("id"));
     };
-    let title_fault = title.and_then(|title| fault_of_title("title", title));
-    refuse_all(
-        title_fault
-            .into_iter()
-            .chain(content.into_iter().filter_map(faults_of_content))
-            .collect(),
-    )?;
+    let title_fault = title.and_then(|title| Refusal::of_name("title", title, 200));
+    refuse_all([title_fault, content.and_then(faults_of_content)])?;
     if content
         .is_some_and(|content| matches!(content.unit, UnitDraft::Quiz(_)) != (unit.kind == UnitKind::Quiz))
     {
@@ -306,34 +282,6 @@ fn place(position: Option<i32>, siblings: usize) -> Result<i32, Stop> {
             format!("The position is between 0 and {end}."),
         )),
     }
-}
-
-fn refuse_all(refusals: Vec<Refusal>) -> Result<(), Stop> {
-    if refusals.is_empty() {
-        Ok(())
-    } else {
-        Err(Stop::Refused(refusals))
-    }
-}
-
-fn fault_of_slug(slug: &str) -> Option<Refusal> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let sound = (1..=63).contains(&slug.len())
-        && slug.chars().all(allowed)
-        && !slug.starts_with('-')
-        && !slug.ends_with('-');
-    (!sound).then(|| {
-        Refusal::at(
-            Code::Invalid,
-            "slug",
-            "A slug has 1 to 63 of a–z, 0–9 and -, and neither begins nor ends with -.",
-        )
-    })
-}
-
-fn fault_of_title(path: &str, title: &str) -> Option<Refusal> {
-    let sound = !title.trim().is_empty() && title.chars().count() <= 200;
-    (!sound).then(|| Refusal::at(Code::Invalid, path, "This has 1 to 200 characters."))
 }
 
 fn fault_of_summary(summary: &str) -> Option<Refusal> {

@@ -104,11 +104,11 @@ impl Protected for SeenCourse {
         })
     }
 
-    fn read_permission(&self) -> Permission {
+    fn read_permission(&self) -> Option<Permission> {
         if self.course.is_published() {
-            Permission::CoursesRead
+            Some(Permission::CoursesRead)
         } else {
-            Permission::CoursesReadDraft
+            Some(Permission::CoursesReadDraft)
         }
     }
 }

@@ -121,8 +121,8 @@ impl Protected for Place {
         Facts::of(Kind::Enrollment, self.org).related(self.relation)
     }
 
-    fn read_permission(&self) -> Permission {
-        Permission::LearningRecordsRead
+    fn read_permission(&self) -> Option<Permission> {
+        Some(Permission::LearningRecordsRead)
     }
 }
 

@@ -100,7 +100,7 @@ impl Protected for SeenEnrollment {
         Facts::of(Kind::Enrollment, self.enrollment.key.org).related(self.relation)
     }
 
-    fn read_permission(&self) -> Permission {
-        Permission::LearningRecordsRead
+    fn read_permission(&self) -> Option<Permission> {
+        Some(Permission::LearningRecordsRead)
     }
 }

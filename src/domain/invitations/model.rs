@@ -98,8 +98,8 @@ impl Protected for SentInvitation {
         facts
     }
 
-    fn read_permission(&self) -> Permission {
-        Permission::InvitationsManage
+    fn read_permission(&self) -> Option<Permission> {
+        Some(Permission::InvitationsManage)
     }
 
     /// Lists show it whatever role awaits.
@@ -140,7 +140,7 @@ const fn facts(org: OrgId, relation: Relation, is_owner: bool) -> Facts {
     facts
 }
 
-/// An invitation, or the place where one is sent, with what is known about it.
+/// The place where an invitation is sent, with what is known about it.
 #[derive(Clone, Copy, Debug)]
 pub struct Inviting(pub Facts);
 
@@ -149,7 +149,7 @@ impl Protected for Inviting {
         self.0
     }
 
-    fn read_permission(&self) -> Permission {
-        Permission::InvitationsManage
+    fn read_permission(&self) -> Option<Permission> {
+        None
     }
 }

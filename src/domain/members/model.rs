@@ -92,8 +92,8 @@ impl Protected for SeenMember {
         facts
     }
 
-    fn read_permission(&self) -> Permission {
-        Permission::MembersRead
+    fn read_permission(&self) -> Option<Permission> {
+        Some(Permission::MembersRead)
     }
 }
 

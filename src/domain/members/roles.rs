@@ -1,9 +1,10 @@
 //! Giving a member another role.
 
-use super::model::{Member, MemberState, SeenMember};
+use super::model::{Member, MemberState, SeenMember, facts};
 use super::store;
 use crate::auth::allowed::{Allowed, Gate};
 use crate::auth::permission::{Permission, action};
+use crate::auth::policy::Relation;
 use crate::cache::Stale;
 use crate::db::Batch;
 use crate::db::error::violated;
@@ -70,6 +71,16 @@ pub fn giving<'g>(
     given.exceeds = exceeds(gate, role, Permission::MembersManage);
     gate.allow(Some(given))
         .map_err(|_| Stop::Refused(vec![role_not_allowed(path)]))
+}
+
+/// Checks that the actor may give this role to any member.
+pub fn giving_any(gate: &Gate<'_>, role: &Role, path: &str) -> Result<(), Stop> {
+    let mut facts = facts(gate.org(), Relation::default(), role.is_owner());
+    facts.exceeds = exceeds(gate, role, Permission::MembersManage);
+    if gate.decide(Permission::MembersManage, facts).allowed {
+        return Ok(());
+    }
+    refuse_with(role_not_allowed(path))
 }
 
 /// Whether a role is more than the actor of a write may give.

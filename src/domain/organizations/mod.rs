@@ -6,4 +6,4 @@
 pub mod found;
 pub mod model;
 
-pub use model::{Organization, by_slug, id_of_slug};
+pub use model::{Here, Organization, by_slug, id_of_slug};

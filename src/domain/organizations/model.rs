@@ -1,5 +1,8 @@
 //! The organisation's row, and how it is found.
 
+use crate::auth::allowed::Protected;
+use crate::auth::permission::Permission;
+use crate::auth::policy::{Facts, Kind};
 use crate::db::schema::organizations;
 use crate::db::{Batch, Conn, Db, Reader, Statement};
 use crate::kernel::error::Result;
@@ -39,6 +42,20 @@ impl Organization {
     /// The key that clients know.
     pub const fn key(&self) -> OrganizationKey {
         OrganizationKey(self.org)
+    }
+}
+
+/// The organisation as what is changed, and as the place where things are made: every member knows that it exists.
+#[derive(Clone, Copy, Debug)]
+pub struct Here(pub OrgId);
+
+impl Protected for Here {
+    fn facts(&self) -> Facts {
+        Facts::of(Kind::Organization, self.0)
+    }
+
+    fn read_permission(&self) -> Option<Permission> {
+        None
     }
 }
 

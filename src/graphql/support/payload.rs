@@ -114,7 +114,13 @@ macro_rules! code_doc {
         "Address and password do not belong together."
     };
     (RoleNotAllowed) => {
-        "You may not give this role: only an owner makes owners, and who manages less than the whole organisation makes learners only."
+        "It would give somebody more than you may give: more than you hold yourself. Only an owner makes owners, and who manages less than the whole organisation makes learners only."
+    };
+    (InUse) => {
+        "Something else still refers to it; the message says what to do with that."
+    };
+    (LimitReached) => {
+        "There are as many as there may be."
     };
     (AlreadyMember) => {
         "The person is a member of the organisation already."

@@ -1,7 +1,10 @@
-//! Groups of members, some of whom manage the others. Tables: `groups`, `group_members`.
+//! The group's row, who sees it, and what decisions depend on.
 
+use crate::auth::allowed::Protected;
+use crate::auth::permission::Permission;
+use crate::auth::policy::{Facts, Kind, Relation};
 use crate::db::paginate::foreign;
-use crate::db::schema::{group_members, groups};
+use crate::db::schema::{group_members, groups, memberships};
 use crate::db::{Batch, Conn};
 use crate::domain::record_lists::{Seen, groups as alike};
 use crate::domain::visibility::View;
@@ -73,6 +76,115 @@ impl Batch for Seen<GroupKey> {
             found.extend(rows.into_iter().map(seen));
         }
         Ok(found)
+    }
+}
+
+/// A group for a write, with how the actor stands to it.
+#[derive(Clone, Debug)]
+pub struct SeenGroup {
+    /// Which.
+    pub key: GroupKey,
+    /// Whether the actor is in it, and whether they manage it.
+    pub relation: Relation,
+    /// Whether the write lets nobody in and gives nobody a place: what whoever manages the group may do.
+    pub takes_nobody_in: bool,
+    /// Whether somebody who manages the group would reach more than the actor does.
+    pub exceeds: bool,
+}
+
+impl Protected for SeenGroup {
+    fn facts(&self) -> Facts {
+        let mut facts = self.read_facts();
+        facts.relation.managed &= self.takes_nobody_in;
+        facts.exceeds = self.exceeds;
+        facts
+    }
+
+    fn read_permission(&self) -> Option<Permission> {
+        Some(Permission::MembersRead)
+    }
+
+    fn read_facts(&self) -> Facts {
+        Facts::of(Kind::Group, self.key.org).related(self.relation)
+    }
+}
+
+/// How a member stands to a group: in it, managing it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StandingToGroup {
+    /// The group.
+    pub group: GroupKey,
+    /// The member.
+    pub member: MemberId,
+}
+
+impl Batch for StandingToGroup {
+    type Value = Relation;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Relation>> {
+        let orgs: Vec<OrgId> = keys.iter().map(|key| key.group.org).collect();
+        let ids: Vec<GroupId> = keys.iter().map(|key| key.group.id).collect();
+        let members: Vec<MemberId> = keys.iter().map(|key| key.member).collect();
+        let rows: Vec<(OrgId, GroupId, MemberId, bool)> = group_members::table
+            .filter(group_members::org_id.eq_any(orgs))
+            .filter(group_members::group_id.eq_any(ids))
+            .filter(group_members::member_id.eq_any(members))
+            .select((
+                group_members::org_id,
+                group_members::group_id,
+                group_members::member_id,
+                group_members::is_manager,
+            ))
+            .load(&mut conn)
+            .await?;
+        let mut relations: HashMap<Self, Relation> =
+            keys.iter().map(|key| (*key, Relation::default())).collect();
+        for (org, group, member, is_manager) in rows {
+            let key = Self {
+                group: GroupKey::new(org, group),
+                member,
+            };
+            relations.entry(key).and_modify(|relation| {
+                relation.own = true;
+                relation.managed = is_manager;
+            });
+        }
+        Ok(relations)
+    }
+}
+
+/// Who manages a group, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ManagersOf(pub GroupKey);
+
+impl Batch for ManagersOf {
+    type Value = Arc<Vec<MemberKey>>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let orgs: Vec<OrgId> = keys.iter().map(|key| key.0.org).collect();
+        let ids: Vec<GroupId> = keys.iter().map(|key| key.0.id).collect();
+        let rows: Vec<(OrgId, GroupId, MemberId)> = group_members::table
+            .inner_join(
+                memberships::table.on(memberships::org_id
+                    .eq(group_members::org_id)
+                    .and(memberships::id.eq(group_members::member_id))),
+            )
+            .filter(group_members::org_id.eq_any(orgs))
+            .filter(group_members::group_id.eq_any(ids))
+            .filter(group_members::is_manager)
+            .order_by((memberships::name, memberships::id))
+            .select((
+                group_members::org_id,
+                group_members::group_id,
+                group_members::member_id,
+            ))
+            .load(&mut conn)
+            .await?;
+        let managers = |key: &Self| {
+            let of = rows.iter().filter(|row| (row.0, row.1) == (key.0.org, key.0.id));
+            Arc::new(of.map(|row| MemberKey::new(row.0, row.2)).collect())
+        };
+        Ok(keys.iter().map(|key| (*key, managers(key))).collect())
     }
 }
 

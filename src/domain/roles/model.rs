@@ -1,6 +1,8 @@
-//! Roles: what an organisation gives to its members. Table: `roles`.
+//! The role's row and what decisions depend on.
 
+use crate::auth::allowed::Protected;
 use crate::auth::permission::{Grants, Permission};
+use crate::auth::policy::{Facts, Kind};
 use crate::auth::standing::OrgStanding;
 use crate::db::schema::roles;
 use crate::db::{Batch, Conn};
@@ -31,6 +33,8 @@ pub struct Role {
     pub is_built_in: bool,
     #[graphql(skip)]
     grants: Value,
+    /// Counts the changes; give it as `expectedVersion` to change only what you have seen. Cost: 1.
+    pub version: i32,
 }
 
 impl Role {
@@ -53,6 +57,27 @@ impl Role {
     /// Whether it makes learners: what those may give whose reach is not the whole organisation.
     pub fn is_learner(&self) -> bool {
         self.slug == "learner"
+    }
+}
+
+/// A role that is about to be made, changed or deleted.
+#[derive(Clone, Copy, Debug)]
+pub struct SeenRole {
+    /// The organisation that it belongs to.
+    pub org: OrgId,
+    /// Whether it gives, or would give, more than the actor's own.
+    pub exceeds: bool,
+}
+
+impl Protected for SeenRole {
+    fn facts(&self) -> Facts {
+        let mut facts = Facts::of(Kind::Role, self.org);
+        facts.exceeds = self.exceeds;
+        facts
+    }
+
+    fn read_permission(&self) -> Option<Permission> {
+        None
     }
 }
 
