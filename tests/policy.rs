@@ -146,8 +146,9 @@ fn plainly(case: Case) -> bool {
             case.permission,
             Permission::GroupsManage | Permission::RolesManage
         );
+    let is_owners = case.permission == Permission::OrgDelete && !case.actor_is_owner;
     let gives_too_much = gives && case.exceeds;
-    reached && case.here && !makes_owner && !gives_too_much && !for_another
+    reached && case.here && !makes_owner && !gives_too_much && !is_owners && !for_another
 }
 
 fn by_policy(case: Case) -> bool {

@@ -180,9 +180,13 @@ async fn the_doors_are_these_and_no_others() {
     let listed = [
         "certificate",
         "due_attempts",
+        "due_organizations",
         "forget_expired",
+        "founded_organizations",
         "invitation",
         "organization",
+        "origins",
+        "remove_organization",
         "sequence_records",
         "session",
         "sign_in",

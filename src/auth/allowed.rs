@@ -41,6 +41,8 @@ pub enum Actor {
     /// Somebody who holds this invitation's token and has no standing: the policies allow them nothing, and the
     /// one proof that they can get is [`Gate::admit`].
     Newcomer(InvitationKey),
+    /// Who founds the organisation: the one proof that they can get is [`Gate::found`].
+    Founder(OrgId),
     /// The service itself: importer, sweeper, seeder.
     System(OrgId),
 }
@@ -72,7 +74,7 @@ impl<'tx> Gate<'tx> {
         match &self.actor {
             Actor::Member(standing) => standing.org,
             Actor::Newcomer(invitation) => invitation.org,
-            Actor::System(org) => *org,
+            Actor::Founder(org) | Actor::System(org) => *org,
         }
     }
 
@@ -80,7 +82,7 @@ impl<'tx> Gate<'tx> {
     pub const fn standing(&self) -> Option<&OrgStanding> {
         match &self.actor {
             Actor::Member(standing) => Some(standing),
-            Actor::Newcomer(_) | Actor::System(_) => None,
+            Actor::Newcomer(_) | Actor::Founder(_) | Actor::System(_) => None,
         }
     }
 
@@ -98,7 +100,7 @@ impl<'tx> Gate<'tx> {
     pub fn decide(&self, permission: Permission, facts: Facts) -> Decision {
         match &self.actor {
             Actor::Member(standing) => self.policies.decide(standing, Question { permission, facts }),
-            Actor::Newcomer(_) => Decision {
+            Actor::Newcomer(_) | Actor::Founder(_) => Decision {
                 allowed: false,
                 policies: Vec::new(),
             },
@@ -135,7 +137,7 @@ impl<'tx> Gate<'tx> {
     /// Proves that the transaction's organisation may be founded in it.
     pub const fn found(&self) -> Result<Founding<'_>> {
         match self.actor {
-            Actor::System(org) => Ok(Founding {
+            Actor::Founder(org) | Actor::System(org) => Ok(Founding {
                 org,
                 proof: PhantomData,
             }),

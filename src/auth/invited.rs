@@ -29,6 +29,9 @@ pub struct Invited {
     /// Whether it may be accepted still: neither used, declined nor revoked, nor past its time.
     #[diesel(sql_type = Bool)]
     pub is_open: bool,
+    /// Whether the organisation is about to be deleted.
+    #[diesel(sql_type = Bool)]
+    pub is_closing: bool,
 }
 
 impl Invited {

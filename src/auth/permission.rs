@@ -37,6 +37,10 @@ permissions! {
     GroupsManage = "groups.manage";
     /// Make, change and delete the organisation's own roles.
     RolesManage = "roles.manage";
+    /// Change what the organisation says of itself and how it is set up.
+    OrgUpdate = "org.update";
+    /// Delete the organisation; owners alone.
+    OrgDelete = "org.delete";
     /// Leave the organisation; everybody may, whatever their role.
     MembersLeave = "members.leave";
     /// Invite people and revoke invitations.
@@ -66,10 +70,10 @@ impl Permission {
     pub const fn reaches(self) -> Reach {
         let reach = Reach::NONE;
         match self {
-            // Whatever the role, by policy.
-            Self::MembersLeave => reach,
+            // By policy, to everybody and to owners.
+            Self::MembersLeave | Self::OrgDelete => reach,
             Self::AttemptsTake => Reach { own: true, ..reach },
-            Self::RolesManage | Self::CoursesCreate => Reach { all: true, ..reach },
+            Self::OrgUpdate | Self::RolesManage | Self::CoursesCreate => Reach { all: true, ..reach },
             Self::GroupsManage | Self::InvitationsManage => Reach {
                 all: true,
                 managed: true,

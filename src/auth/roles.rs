@@ -26,34 +26,50 @@ impl BuiltIn {
     }
 }
 
-const ADMINISTRATION: &[(&str, &str)] = &[
-    ("members.read", "all"),
-    ("members.manage", "all"),
-    ("groups.manage", "all"),
-    ("roles.manage", "all"),
-    ("invitations.manage", "all"),
-    ("courses.create", "all"),
-    ("courses.read", "all"),
-    ("courses.read_draft", "all"),
-    ("courses.update", "all"),
-    ("courses.publish", "all"),
-    ("questions.key.read", "all"),
-    ("enrollments.manage", "all"),
-    ("learning_records.read", "all"),
-    ("attempts.take", "own"),
-];
-
 /// The six roles, the mightiest first.
 pub const BUILT_IN: &[BuiltIn] = &[
     BuiltIn {
         slug: "owner",
         name: "Owner",
-        grants: ADMINISTRATION,
+        grants: &[
+            ("members.read", "all"),
+            ("members.manage", "all"),
+            ("groups.manage", "all"),
+            ("roles.manage", "all"),
+            ("invitations.manage", "all"),
+            ("courses.create", "all"),
+            ("courses.read", "all"),
+            ("courses.read_draft", "all"),
+            ("courses.update", "all"),
+            ("courses.publish", "all"),
+            ("questions.key.read", "all"),
+            ("enrollments.manage", "all"),
+            ("learning_records.read", "all"),
+            ("attempts.take", "own"),
+            ("org.update", "all"),
+            ("org.delete", "all"),
+        ],
     },
     BuiltIn {
         slug: "admin",
         name: "Administrator",
-        grants: ADMINISTRATION,
+        grants: &[
+            ("members.read", "all"),
+            ("members.manage", "all"),
+            ("groups.manage", "all"),
+            ("roles.manage", "all"),
+            ("invitations.manage", "all"),
+            ("courses.create", "all"),
+            ("courses.read", "all"),
+            ("courses.read_draft", "all"),
+            ("courses.update", "all"),
+            ("courses.publish", "all"),
+            ("questions.key.read", "all"),
+            ("enrollments.manage", "all"),
+            ("learning_records.read", "all"),
+            ("attempts.take", "own"),
+            ("org.update", "all"),
+        ],
     },
     BuiltIn {
         slug: "author",

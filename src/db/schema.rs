@@ -242,6 +242,24 @@ diesel::table! {
         name -> Text,
         is_open -> Bool,
         created_at -> Timestamptz,
+        locale -> Text,
+        legal_company_name -> Nullable<Text>,
+        legal_address -> Nullable<Text>,
+        legal_registration_number -> Nullable<Text>,
+        legal_contact_email -> Nullable<Text>,
+        ai_enabled -> Bool,
+        allows_demo_use -> Bool,
+        allows_marketing_use -> Bool,
+        deletes_at -> Nullable<Timestamptz>,
+        founded_by -> Nullable<Uuid>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    organization_origins (org_id, origin) {
+        org_id -> Uuid,
+        origin -> Text,
     }
 }
 

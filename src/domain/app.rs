@@ -3,6 +3,7 @@
 use super::TIME_TO_LIVE;
 use super::content::Contents;
 use super::courses::Faces;
+use super::organizations::model::all_origins;
 use crate::auth::password::Passwords;
 use crate::auth::policy::Policies;
 use crate::auth::standing::{self, Standing, Viewer};
@@ -13,6 +14,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::keyring::Keyring;
 use crate::kernel::secret::{Token, TokenHash, TokenKind};
 use moka::future::Cache;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::broadcast::error::RecvError;
@@ -36,6 +38,8 @@ pub struct App {
     /// The published faces of courses.
     pub faces: Faces,
     standings: Cache<TokenHash, Arc<Standing>>,
+    /// The origins that organisations allow: all of them, so that no stranger's origin costs a look-up.
+    origins: Cache<(), Arc<HashSet<String>>>,
     /// Counts the announcements that made standings stale.
     restandings: AtomicU64,
 }
@@ -57,6 +61,7 @@ impl App {
                 .time_to_live(TIME_TO_LIVE)
                 .support_invalidation_closures()
                 .build(),
+            origins: Cache::builder().time_to_live(TIME_TO_LIVE).build(),
             restandings: AtomicU64::new(0),
             policies: Policies::platform()?,
             db,
@@ -94,6 +99,13 @@ impl App {
         Ok(Viewer::Person(standing))
     }
 
+    /// Whether some organisation lets the pages of an origin call the API; not while that cannot be found out.
+    pub async fn allows_origin(&self, origin: &str) -> bool {
+        let load = async { all_origins(&self.db).await.map(Arc::new) };
+        let origins = self.origins.try_get_with((), load).await;
+        origins.is_ok_and(|origins| origins.contains(origin))
+    }
+
     /// Tells every node that a copy no longer holds. This node has forgotten it when the call returns.
     pub async fn announce(&self, stale: Stale) {
         self.forget(stale);
@@ -113,6 +125,7 @@ impl App {
             Stale::Course(course) => self.faces.forget(course),
             Stale::Organization(org) => {
                 self.faces.forget_all();
+                self.origins.invalidate_all();
                 let is_in = move |standing: &Standing| standing.orgs.iter().any(|here| here.org == org);
                 let _ = self
                     .standings
@@ -120,6 +133,7 @@ impl App {
             }
             Stale::Everything => {
                 self.standings.invalidate_all();
+                self.origins.invalidate_all();
                 self.faces.forget_all();
             }
         }

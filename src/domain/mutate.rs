@@ -18,7 +18,7 @@ use crate::db::{Scope, Statement, Tx};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberId, MemberKey, OrgId, UserId};
 use diesel::prelude::*;
-use diesel::sql_types::{Jsonb, Text, Untyped, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Jsonb, Text, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -26,6 +26,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, Mutex, PoisonError};
+use uuid::Uuid;
 
 /// Why a mutation's work did not come about.
 #[derive(Debug)]
@@ -81,6 +82,8 @@ pub enum Entry {
     /// As an active member, one such write at a time in an organisation: for what changes standings, so that nobody acts
     /// on a standing that another write is taking away, and no two wait for each other.
     MemberAlone,
+    /// As the founder of the organisation, which comes into being; one such write at a time for a person.
+    Founder,
     /// As somebody who is let in by an invitation, and has no standing before: what can be proven is the acceptance.
     Newcomer(Invited),
 }
@@ -211,6 +214,9 @@ where
 {
     let scope = Scope::one(user, request.org);
     let tx = Tx::begin(&app.db, &scope, &request.statements).await?;
+    if matches!(request.entry, Entry::Founder) {
+        alone(&tx, "founder ", user.map(|user| user.0).unwrap_or_default()).await?;
+    }
     if let Some(known) = replay(&tx, user, &request).await? {
         tx.rollback().await?;
         return known;
@@ -263,36 +269,54 @@ async fn actor(tx: &Tx, user: Option<UserId>, request: &Request) -> Result<Optio
     };
     match &request.entry {
         Entry::Member => {}
-        Entry::MemberAlone => {
-            Statement::<Untyped>::new(
-                "select pg_advisory_xact_lock(hashtextextended('owners of ' || ?::uuid, 0))",
-            )
-            .bind::<SqlUuid, _>(request.org)
-            .execute(&mut tx.conn())
-            .await?;
-        }
+        Entry::MemberAlone => alone(tx, "owners of ", request.org.0).await?,
+        Entry::Founder => return Ok(Some(Actor::Founder(request.org))),
         Entry::Newcomer(invited) if invited.key().org == request.org => {
+            if invited.is_closing {
+                return Err(Error::Closing);
+            }
             return Ok(Some(Actor::Newcomer(invited.key())));
         }
         Entry::Newcomer(_) => return Ok(None),
     }
-    Ok(standing(tx, request.org, user).await?.map(Actor::Member))
+    let Some((standing, is_closing)) = standing(tx, request.org, user).await? else {
+        return Ok(None);
+    };
+    if is_closing && !WHILE_CLOSING.contains(&request.mutation) {
+        return Err(Error::Closing);
+    }
+    Ok(Some(Actor::Member(standing)))
+}
+
+/// What members may still do in an organisation that is about to be deleted.
+const WHILE_CLOSING: &[&str] = &["organizationDeletionCancel", "membershipLeave"];
+
+/// Waits until no other write is in this place.
+async fn alone(tx: &Tx, place: &'static str, id: Uuid) -> Result<()> {
+    Statement::<Untyped>::new("select pg_advisory_xact_lock(hashtextextended(? || ?::uuid, 0))")
+        .bind::<Text, _>(place)
+        .bind::<SqlUuid, _>(id)
+        .execute(&mut tx.conn())
+        .await?;
+    Ok(())
 }
 
 /// The actor's standing as this transaction sees it, held until it ends.
-async fn standing(tx: &Tx, org: OrgId, user: UserId) -> Result<Option<OrgStanding>> {
-    let row: Option<(MemberId, String, String, Value)> = Statement::<(SqlUuid, Text, Text, Jsonb)>::new(
-        "select m.id, o.slug, r.slug, r.grants from memberships m \
+async fn standing(tx: &Tx, org: OrgId, user: UserId) -> Result<Option<(OrgStanding, bool)>> {
+    let row: Option<(MemberId, String, String, Value, bool)> =
+        Statement::<(SqlUuid, Text, Text, Jsonb, Bool)>::new(
+            "select m.id, o.slug, r.slug, r.grants, o.deletes_at is not null from memberships m \
          join roles r on r.org_id = m.org_id and r.id = m.role_id join organizations o on o.id = m.org_id \
          where m.org_id = ? and m.user_id = ? and m.state = 'active' for share of m",
-    )
-    .bind::<SqlUuid, _>(org)
-    .bind::<SqlUuid, _>(user)
-    .get_result(&mut tx.conn())
-    .await
-    .optional()?;
-    Ok(row.map(|(member, org_slug, role, grants)| {
-        OrgStanding::new(MemberKey::new(org, member), org_slug, role, &grants)
+        )
+        .bind::<SqlUuid, _>(org)
+        .bind::<SqlUuid, _>(user)
+        .get_result(&mut tx.conn())
+        .await
+        .optional()?;
+    Ok(row.map(|(member, org_slug, role, grants, is_closing)| {
+        let key = MemberKey::new(org, member);
+        (OrgStanding::new(key, org_slug, role, &grants), is_closing)
     }))
 }
 

@@ -18,6 +18,7 @@ pub mod invitation_mutations;
 pub mod invitations;
 pub mod member_mutations;
 pub mod members;
+pub mod organization_mutations;
 pub mod organizations;
 pub mod progress;
 pub mod record_lists;

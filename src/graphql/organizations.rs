@@ -14,6 +14,7 @@ use crate::domain::courses::CourseState;
 use crate::domain::courses::store::{CourseFilter, CourseOrder};
 use crate::domain::invitations::model::facts_of_new;
 use crate::domain::members::store::MemberOrder;
+use crate::domain::organizations::model::{OrganizationLegal, OriginsOf};
 use crate::domain::organizations::{Organization, by_slug};
 use crate::domain::record_lists::Parent;
 use crate::domain::roles::{Role, RolesOf};
@@ -38,6 +39,31 @@ pub struct OrganizationAccess {
     pub create_courses: bool,
     /// Whether the viewer may invite people, be it as learners only. Cost: 1.
     pub invite: bool,
+    /// Whether the viewer may change name, slug, legal data and settings. Cost: 1.
+    pub update: bool,
+    /// Whether the viewer may delete the organisation, and take that back. Cost: 1.
+    pub delete: bool,
+    /// Whether the viewer may make groups. Cost: 1.
+    pub create_groups: bool,
+    /// Whether the viewer may make roles. Cost: 1.
+    pub create_roles: bool,
+}
+
+/// How an organisation is set up.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct OrganizationSettings {
+    /// The language that its people read, as a language tag. Cost: 1.
+    pub locale: String,
+    /// Whether everybody sees the name and the public courses, members or not. Cost: 1.
+    pub is_open: bool,
+    /// The origins whose pages may call the API from a browser. Cost: 1.
+    pub allowed_origins: Vec<String>,
+    /// Whether features that use AI may work on what is in the organisation. Off unless it is switched on. Cost: 1.
+    pub ai_enabled: bool,
+    /// Whether the service may show the organisation's content in demonstrations. Off unless it is switched on. Cost: 1.
+    pub allows_demo_use: bool,
+    /// Whether the service may show the organisation's content in marketing. Off unless it is switched on. Cost: 1.
+    pub allows_marketing_use: bool,
 }
 
 #[ComplexObject]
@@ -45,6 +71,39 @@ impl Organization {
     /// The organisation's global identifier. Cost: 1.
     pub async fn id(&self) -> OrganizationKey {
         self.key()
+    }
+
+    /// What the organisation says of itself in law; null for who is no member. Requires: membership. Cost: 1.
+    async fn legal(&self, ctx: &Context<'_>) -> Option<OrganizationLegal> {
+        ctx.viewer().in_org(self.org).map(|_| self.legal.clone())
+    }
+
+    /// How the organisation is set up; null for who is no member. Requires: membership. Cost: 1, batched.
+    async fn settings(&self, ctx: &Context<'_>) -> Result<Option<OrganizationSettings>> {
+        if ctx.viewer().in_org(self.org).is_none() {
+            return Ok(None);
+        }
+        let origins = ctx.fetch_one(OriginsOf(self.org)).await?;
+        Ok(Some(OrganizationSettings {
+            locale: self.locale.clone(),
+            is_open: self.is_open,
+            allowed_origins: origins.to_vec(),
+            ai_enabled: self.ai_enabled,
+            allows_demo_use: self.allows_demo_use,
+            allows_marketing_use: self.allows_marketing_use,
+        }))
+    }
+
+    /// When everything of the organisation is removed: set while it is being deleted. Until then its members read, and nothing
+    /// in it can be changed. Null for who is no member. Requires: membership. Cost: 1.
+    async fn deletes_at(&self, ctx: &Context<'_>) -> Option<DateTime<Utc>> {
+        ctx.viewer().in_org(self.org).and(self.deletes_at)
+    }
+
+    /// Counts the changes of name, slug, legal data and settings; give it as `expectedVersion` to change only what you have
+    /// seen. Null for who is no member. Requires: membership. Cost: 1.
+    async fn version(&self, ctx: &Context<'_>) -> Option<i32> {
+        ctx.viewer().in_org(self.org).map(|_| self.version)
     }
 
     /// When the organisation was created; null for who is no member. Requires: membership. Cost: 1.
@@ -261,6 +320,10 @@ impl Organization {
         OrganizationAccess {
             create_courses: may(Permission::CoursesCreate, Facts::of(Kind::Organization, self.org)),
             invite: may(Permission::InvitationsManage, facts_of_new(self.org, true, false)),
+            update: may(Permission::OrgUpdate, Facts::of(Kind::Organization, self.org)),
+            delete: may(Permission::OrgDelete, Facts::of(Kind::Organization, self.org)),
+            create_groups: may(Permission::GroupsManage, Facts::of(Kind::Group, self.org)),
+            create_roles: may(Permission::RolesManage, Facts::of(Kind::Role, self.org)),
         }
     }
 }

@@ -14,6 +14,7 @@ use super::invitation_mutations::InvitationMutation;
 use super::invitations::{self, InvitationQuery};
 use super::member_mutations::MemberMutation;
 use super::members;
+use super::organization_mutations::OrganizationMutation;
 use super::organizations::OrganizationQuery;
 use super::progress::ProgressMutation;
 use super::role_mutations::RoleMutation;
@@ -207,6 +208,7 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     SignInMutation,
+    OrganizationMutation,
     MemberMutation,
     GroupMutation,
     RoleMutation,

@@ -3,6 +3,7 @@
 pub mod retention;
 pub mod sequencer;
 pub mod sweeper;
+pub mod undertaker;
 
 use crate::domain::app::App;
 use crate::kernel::error::Result;
@@ -20,6 +21,9 @@ pub struct JobsConfig {
 /// Rounds between two looks for what has expired.
 const RETENTION_EVERY: u32 = 600;
 
+/// Rounds between two looks for organisations whose grace period is over.
+const UNDERTAKING_EVERY: u32 = 60;
+
 /// Runs all jobs, beside each other, until the task is dropped.
 pub async fn run(app: Arc<App>, config: JobsConfig) {
     let every = Duration::from_millis(config.jobs_interval_ms.max(10));
@@ -29,6 +33,11 @@ pub async fn run(app: Arc<App>, config: JobsConfig) {
             every,
             "closing attempts whose time is over",
             || sweeper::run_once(&app)
+        ),
+        again(
+            every * UNDERTAKING_EVERY,
+            "removing organisations whose time is over",
+            || undertaker::run_once(&app)
         ),
         again(every * RETENTION_EVERY, "removing what has expired", || {
             retention::run_once(&app)

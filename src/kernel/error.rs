@@ -16,6 +16,8 @@ pub enum Error {
         /// The permission that is missing, such as `courses.publish`.
         permission: &'static str,
     },
+    /// The organisation is about to be deleted: it can be read, and nothing in it can be changed.
+    Closing,
     /// Nobody is signed in, and this needs somebody.
     Unauthenticated,
     /// An argument is wrong; the message says how and what is allowed.
@@ -46,6 +48,7 @@ impl Error {
         match self {
             Self::NotFound => "NOT_FOUND",
             Self::Forbidden { .. } => "FORBIDDEN",
+            Self::Closing => "ORGANIZATION_CLOSING",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::BadInput(_) => "BAD_USER_INPUT",
             Self::RateLimited { .. } => "RATE_LIMITED",
@@ -62,6 +65,9 @@ impl fmt::Display for Error {
             Self::Forbidden { permission } => write!(
                 f,
                 "This needs the permission {permission}, which you do not have here."
+            ),
+            Self::Closing => f.write_str(
+                "The organisation is about to be deleted and can only be read. An owner can take that back with `organizationDeletionCancel`.",
             ),
             Self::Unauthenticated => {
                 f.write_str("Sign in first: send `Authorization: Bearer <token>` with a token from `login`.")

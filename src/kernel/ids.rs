@@ -201,7 +201,7 @@ content_keys! {
 }
 
 /// An organisation as clients name it: `org_…`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OrganizationKey(pub OrgId);
 
 impl Key for OrganizationKey {

@@ -13,13 +13,14 @@ use crate::config::HttpConfig;
 use crate::graphql::schema::Api;
 use axum::Router;
 use axum::error_handling::HandleErrorLayer;
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::routing::{any, get};
 use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::CorsLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 /// What the handlers share.
 pub struct Server {
@@ -44,7 +45,7 @@ pub fn router(server: Arc<Server>) -> Router {
                 .load_shed()
                 .concurrency_limit(server.config.concurrent_requests),
         )
-        .layer(cors(&server.config.allowed_origins));
+        .layer(cors(&server));
     Router::new()
         .route("/", get(|| async { playground::page() }))
         .route("/personas.json", get(health::personas))
@@ -66,14 +67,25 @@ pub fn router(server: Arc<Server>) -> Router {
         .with_state(server)
 }
 
-/// Lets the pages of listed origins call the API; others get no permission. Cookies are never involved.
-fn cors(origins: &[String]) -> CorsLayer {
-    let origins: Vec<HeaderValue> = origins
-        .iter()
-        .filter_map(|origin| HeaderValue::from_str(origin).ok())
-        .collect();
+/// Lets the pages of listed origins call the API, be it this server that lists them or an organisation; others get no
+/// permission. A preflight request does not say for which organisation it asks, and need not: cookies are never involved,
+/// so a page gets no further than the token that it was given.
+fn cors(server: &Arc<Server>) -> CorsLayer {
+    let server = server.clone();
+    let allowed = move |origin: HeaderValue, _: &Parts| {
+        let server = server.clone();
+        async move {
+            match origin.to_str() {
+                Ok(origin) if server.config.allowed_origins.iter().any(|own| own == origin) => true,
+                Ok(origin) => server.api.app.allows_origin(origin).await,
+                Err(_) => false,
+            }
+        }
+    };
     CorsLayer::new()
-        .allow_origin(origins)
+        .allow_origin(AllowOrigin::async_predicate(move |origin, parts| {
+            allowed(origin, parts)
+        }))
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([
             header::AUTHORIZATION,

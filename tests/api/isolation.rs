@@ -17,7 +17,10 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Text columns that hold nothing that people write.
-const TYPED: &[(&str, &str)] = &[("draft_units.quiz", "settings of fixed types")];
+const TYPED: &[(&str, &str)] = &[
+    ("draft_units.quiz", "settings of fixed types"),
+    ("organizations.locale", "a language tag"),
+];
 
 /// Root fields that answer whoever has the secret that they take, and what they show.
 const PROOFS: &[(&str, &[&str])] = &[

@@ -25,6 +25,7 @@ mod isolation;
 mod members;
 mod membership_moves;
 mod mutations;
+mod organization_changes;
 mod organizations;
 mod progress;
 mod redis;

@@ -53,6 +53,15 @@ impl Row {
     }
 }
 
+/// Mutations that name nothing by an identifier.
+const WITHOUT_IDS: &[&str] = &[
+    "login",
+    "sessionRevoke",
+    "invitationAccept",
+    "invitationDecline",
+    "organizationCreate",
+];
+
 /// An organisation in which there is something to do for every mutation.
 struct World {
     app: TestApp,
@@ -151,6 +160,7 @@ impl World {
             self.learning(),
             self.organizing(),
             self.people(),
+            self.founding(),
         ]
         .into_iter()
         .flatten()
@@ -230,6 +240,28 @@ impl World {
         ];
         let row = |(mutation, input)| Row::new(mutation, input, &self.owner, "FORBIDDEN", "NOT_FOUND");
         inputs.map(row).into()
+    }
+
+    /// Founding, changing and deleting organisations.
+    fn founding(&self) -> Vec<Row> {
+        let (org, owner) = (self.app.org_id(), &self.owner);
+        let organization = |mutation, more: Value| {
+            let mut input = json!({ "organizationId": org });
+            input
+                .as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            Row::new(mutation, input, owner, "FORBIDDEN", "NOT_FOUND")
+        };
+        let slug = format!("new{}", self.app.app.clock.uuid().simple());
+        let new = json!({ "slug": slug, "name": "New" });
+        vec![
+            Row::new("organizationCreate", new, owner, "", ""),
+            organization("organizationUpdate", json!({ "name": "New" })),
+            organization("organizationSettingsUpdate", json!({ "locale": "de" })),
+            organization("organizationDelete", json!({ "confirmSlug": self.app.slug })),
+            organization("organizationDeletionCancel", json!({})),
+        ]
     }
 
     /// Joining, inviting, signing in and out.
@@ -412,9 +444,7 @@ async fn an_operation_of_one_organisation_names_nothing_of_another() {
     let (here, there) = (World::new().await, World::new().await);
     let before = there.state().await;
     let mixed = here.rows().into_iter().zip(there.rows());
-    for (own, other) in mixed.filter(|(own, _)| {
-        !["login", "sessionRevoke", "invitationAccept", "invitationDecline"].contains(&own.mutation)
-    }) {
+    for (own, other) in mixed.filter(|(own, _)| !WITHOUT_IDS.contains(&own.mutation)) {
         let ids: Vec<_> = own
             .input
             .as_object()

@@ -3,7 +3,7 @@
 use crate::auth::allowed::Protected;
 use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind};
-use crate::db::schema::organizations;
+use crate::db::schema::{organization_origins, organizations};
 use crate::db::{Batch, Conn, Db, Reader, Statement};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{OrgId, OrganizationKey};
@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// An organisation that runs an academy.
@@ -36,6 +36,77 @@ pub struct Organization {
     /// When it was created.
     #[graphql(skip)]
     pub created_at: DateTime<Utc>,
+    /// The language that its people read.
+    #[graphql(skip)]
+    pub locale: String,
+    /// What it says of itself in law.
+    #[diesel(embed)]
+    #[graphql(skip)]
+    pub legal: OrganizationLegal,
+    /// Whether features that use AI may work on what is in it.
+    #[graphql(skip)]
+    pub ai_enabled: bool,
+    /// Whether its content may be shown in demonstrations.
+    #[graphql(skip)]
+    pub allows_demo_use: bool,
+    /// Whether its content may be shown in marketing.
+    #[graphql(skip)]
+    pub allows_marketing_use: bool,
+    /// When everything of it is removed.
+    #[graphql(skip)]
+    pub deletes_at: Option<DateTime<Utc>>,
+    /// Counts the changes.
+    #[graphql(skip)]
+    pub version: i32,
+}
+
+/// What an organisation says of itself in law, as it stands in an imprint or on an invoice.
+///
+/// Requires: membership of the organisation. Cost: 1.
+#[derive(Clone, Debug, HasQuery, SimpleObject)]
+#[diesel(table_name = organizations)]
+pub struct OrganizationLegal {
+    /// The company's name. Cost: 1.
+    #[diesel(column_name = legal_company_name)]
+    pub company_name: Option<String>,
+    /// The company's address, in as many lines as it has. Cost: 1.
+    #[diesel(column_name = legal_address)]
+    pub address: Option<String>,
+    /// Under which number the company is registered. Cost: 1.
+    #[diesel(column_name = legal_registration_number)]
+    pub registration_number: Option<String>,
+    /// Where the company is reached in legal matters. Cost: 1.
+    #[diesel(column_name = legal_contact_email)]
+    pub contact_email: Option<String>,
+}
+
+/// The origins whose pages an organisation lets call the API, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OriginsOf(pub OrgId);
+
+impl Batch for OriginsOf {
+    type Value = Arc<Vec<String>>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let orgs: Vec<OrgId> = keys.iter().map(|key| key.0).collect();
+        let rows: Vec<(OrgId, String)> = organization_origins::table
+            .filter(organization_origins::org_id.eq_any(orgs))
+            .order_by(organization_origins::origin)
+            .select((organization_origins::org_id, organization_origins::origin))
+            .load(&mut conn)
+            .await?;
+        let of = |key: &Self| {
+            let own = rows.iter().filter(|(org, _)| *org == key.0);
+            Arc::new(own.map(|(_, origin)| origin.clone()).collect())
+        };
+        Ok(keys.iter().map(|key| (*key, of(key))).collect())
+    }
+}
+
+/// The origins whose pages some organisation lets call the API: through its door.
+pub async fn all_origins(db: &Db) -> Result<HashSet<String>> {
+    let door = Statement::<Text>::new("select origin from door.origins()");
+    Ok(db.door::<_, String>(door).await?.into_iter().collect())
 }
 
 impl Organization {

@@ -303,7 +303,11 @@ impl Academy {
         let (org, hidden) = (self.app.org.0, &self.hidden);
         let audit = self.app.app.clock.uuid();
         self.sql(&format!(
-            "insert into audit_entries (org_id, id, action, target, detail, request_id) values \
+            "update organizations set legal_company_name = '{hidden}-legal-company', legal_address = '{hidden}-legal-address', \
+             legal_registration_number = '{hidden}-legal-number', legal_contact_email = '{hidden}-legal@people.example', \
+             deletes_at = now() + interval '10 days'; \
+             insert into organization_origins values ('{org}', 'https://{hidden}.example'); \
+             insert into audit_entries (org_id, id, action, target, detail, request_id) values \
              ('{org}', '{audit}', '{hidden}-audit-action', '{hidden}-audit-target', '{{\"{hidden}-audit-detail\": 1}}', '{hidden}-audit-request'); \
              insert into outbox_events (org_id, id, kind, subject, detail) values \
              ('{org}', '{audit}', '{hidden}-outbox-kind', '{hidden}-outbox-subject', '{{\"{hidden}-outbox-detail\": 1}}'); \

@@ -99,6 +99,10 @@ pub async fn state_of(org: OrgId) -> BTreeMap<String, String> {
         "sessions".to_owned(),
         format!("sessions where user_id in {people}"),
     ));
+    queries.push((
+        "founded".to_owned(),
+        format!("organizations where founded_by in {people}"),
+    ));
     let mut state = BTreeMap::new();
     for (table, rows) in queries {
         let sum = format!(

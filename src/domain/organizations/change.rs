@@ -1,0 +1,283 @@
+//! Changing what an organisation says of itself and how it is set up.
+
+use super::found::{fault_of_slug, taken};
+use super::model::{Here, Organization, OriginsOf};
+use crate::auth::allowed::Allowed;
+use crate::auth::permission::action;
+use crate::cache::Stale;
+use crate::db::schema::{organization_origins, organizations};
+use crate::db::{Batch, Conn};
+use crate::domain::mutate::{Stop, Write, refuse_all, refuse_with};
+use crate::domain::refusal::{Code, Refusal};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::OrganizationKey;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+
+/// Origins that an organisation may list.
+const MOST_ORIGINS: usize = 50;
+
+/// What `organizationUpdate` may change: what is `None` stays; `Some(None)` is cleared.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// The name.
+    pub name: Option<String>,
+    /// The name in addresses.
+    pub slug: Option<String>,
+    /// The company's name.
+    pub company_name: Option<Option<String>>,
+    /// The company's address.
+    pub address: Option<Option<String>>,
+    /// The company's registration.
+    pub registration_number: Option<Option<String>>,
+    /// The address for legal matters.
+    pub contact_email: Option<Option<String>>,
+}
+
+/// What `organizationSettingsUpdate` may change: what is `None` stays.
+#[derive(Clone, Debug, Default, AsChangeset)]
+#[diesel(table_name = organizations)]
+pub struct Settings {
+    /// The language.
+    pub locale: Option<String>,
+    /// Whether everybody sees the name and the public courses.
+    pub is_open: Option<bool>,
+    /// Whether features that use AI may work.
+    pub ai_enabled: Option<bool>,
+    /// Whether the content may be shown in demonstrations.
+    pub allows_demo_use: Option<bool>,
+    /// Whether the content may be shown in marketing.
+    pub allows_marketing_use: Option<bool>,
+}
+
+#[derive(AsChangeset)]
+#[diesel(table_name = organizations)]
+struct Row<'a> {
+    name: Option<&'a str>,
+    slug: Option<&'a str>,
+    legal_company_name: Option<Option<&'a str>>,
+    legal_address: Option<Option<&'a str>>,
+    legal_registration_number: Option<Option<&'a str>>,
+    legal_contact_email: Option<Option<&'a str>>,
+}
+
+type MayUpdate<'g> = Allowed<'g, action::OrgUpdate, Here>;
+
+/// Changes an organisation's name, slug and legal data.
+pub async fn update(
+    write: &Write<'_>,
+    changes: &Changes,
+    expected_version: Option<i32>,
+) -> Result<OrganizationKey, Stop> {
+    let allowed = updatable(write, expected_version).await?;
+    let legal = |path: &str, value: &Option<Option<String>>, most| {
+        let value = value.as_ref()?.as_deref()?;
+        Refusal::of_name(&format!("legal.{path}"), value, most)
+    };
+    refuse_all([
+        changes
+            .name
+            .as_deref()
+            .and_then(|name| Refusal::of_name("name", name, 200)),
+        changes.slug.as_deref().and_then(fault_of_slug),
+        legal("companyName", &changes.company_name, 200),
+        legal("address", &changes.address, 1000),
+        legal("registrationNumber", &changes.registration_number, 100),
+        legal("contactEmail", &changes.contact_email, 254),
+        changes
+            .contact_email
+            .as_ref()
+            .and_then(|email| fault_of_email(email.as_deref()?)),
+    ])?;
+    let row = Row {
+        name: changes.name.as_deref(),
+        slug: changes.slug.as_deref(),
+        legal_company_name: changes.company_name.as_ref().map(Option::as_deref),
+        legal_address: changes.address.as_ref().map(Option::as_deref),
+        legal_registration_number: changes.registration_number.as_ref().map(Option::as_deref),
+        legal_contact_email: changes.contact_email.as_ref().map(Option::as_deref),
+    };
+    diesel::update(organizations::table.find(allowed.0.0))
+        .set((row, organizations::version.eq(organizations::version + 1)))
+        .execute(&mut write.gate.conn())
+        .await
+        .map_err(taken)?;
+    Ok(changed(write, &allowed, "organization.updated"))
+}
+
+/// Changes how an organisation is set up; of origins, the whole list.
+pub async fn set_up(
+    write: &Write<'_>,
+    settings: &Settings,
+    origins: Option<&[String]>,
+    expected_version: Option<i32>,
+) -> Result<OrganizationKey, Stop> {
+    let allowed = updatable(write, expected_version).await?;
+    let faults = [
+        settings.locale.as_deref().and_then(fault_of_locale),
+        origins.and_then(fault_of_origins),
+    ];
+    refuse_all(faults)?;
+    diesel::update(organizations::table.find(allowed.0.0))
+        .set((settings, organizations::version.eq(organizations::version + 1)))
+        .execute(&mut write.gate.conn())
+        .await?;
+    if let Some(origins) = origins {
+        set_origins(&allowed, write.gate.conn(), origins).await?;
+    }
+    Ok(changed(write, &allowed, "organization.settings_updated"))
+}
+
+/// Locks the organisation, and proves that the actor may change it.
+async fn updatable<'w>(write: &'w Write<'_>, expected_version: Option<i32>) -> Result<MayUpdate<'w>, Stop> {
+    let gate = &write.gate;
+    let allowed: MayUpdate<'_> = gate.allow(Some(Here(gate.org())))?;
+    let row = Organization::query().find(gate.org().0).for_no_key_update();
+    let row: Organization = row.first(&mut gate.conn()).await?;
+    if expected_version.is_some_and(|expected| expected != row.version) {
+        return refuse_with(Refusal::at(
+            Code::VersionConflict,
+            "expectedVersion",
+            "The organisation has another version by now; read it and change it again.",
+        ));
+    }
+    Ok(allowed)
+}
+
+fn changed(write: &Write<'_>, allowed: &MayUpdate<'_>, happening: &'static str) -> OrganizationKey {
+    let key = OrganizationKey(allowed.0);
+    write.happened(happening, key, json!({}));
+    write.outdates(Stale::Organization(key.0));
+    key
+}
+
+async fn set_origins(allowed: &MayUpdate<'_>, mut conn: Conn<'_>, origins: &[String]) -> Result<()> {
+    let org = allowed.0;
+    let known = OriginsOf::load_many(&[OriginsOf(org)], conn).await?;
+    if known
+        .get(&OriginsOf(org))
+        .is_some_and(|known| known.as_slice() == origins)
+    {
+        return Ok(());
+    }
+    diesel::delete(organization_origins::table.filter(organization_origins::org_id.eq(org)))
+        .execute(&mut conn)
+        .await?;
+    let rows: Vec<_> = origins
+        .iter()
+        .map(|origin| {
+            (
+                organization_origins::org_id.eq(org),
+                organization_origins::origin.eq(origin),
+            )
+        })
+        .collect();
+    diesel::insert_into(organization_origins::table)
+        .values(rows)
+        .on_conflict_do_nothing()
+        .execute(&mut conn)
+        .await
+        .map(|_| ())
+        .map_err(Error::from)
+}
+
+fn fault_of_email(email: &str) -> Option<Refusal> {
+    let sound = email
+        .split_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+    let message = "This is no email address.";
+    (!sound).then(|| Refusal::at(Code::Invalid, "legal.contactEmail", message))
+}
+
+/// A language tag, as far as its form goes (BCP 47): a language, and what follows it.
+fn fault_of_locale(locale: &str) -> Option<Refusal> {
+    let mut parts = locale.split('-');
+    let language = parts.next().unwrap_or_default();
+    let rest: Vec<_> = parts.collect();
+    let sound = (2..=3).contains(&language.len())
+        && language.bytes().all(|b| b.is_ascii_lowercase())
+        && rest.len() <= 3
+        && rest
+            .iter()
+            .all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+    let message = "A locale is a language tag such as en, de-CH or zh-Hant.";
+    (!sound).then(|| Refusal::at(Code::Invalid, "locale", message))
+}
+
+fn fault_of_origins(origins: &[String]) -> Option<Refusal> {
+    if origins.len() > MOST_ORIGINS {
+        let message = format!("An organisation lists at most {MOST_ORIGINS} origins.");
+        return Some(Refusal::at(Code::Invalid, "allowedOrigins", message));
+    }
+    let at = origins.iter().position(|origin| !is_origin(origin))?;
+    let message = "An origin is a scheme and a host, as browsers send it: `https://academy.example`, in lower case, with no path. Without TLS only localhost.";
+    Some(Refusal::at(
+        Code::Invalid,
+        &format!("allowedOrigins.{at}"),
+        message,
+    ))
+}
+
+fn is_origin(origin: &str) -> bool {
+    let sound = |host: &str| {
+        let (name, port) = host.split_once(':').unwrap_or((host, "443"));
+        !name.is_empty()
+            && host.len() <= 255
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b))
+            && port
+                .parse::<u16>()
+                .is_ok_and(|number| number > 0 && number.to_string() == port)
+    };
+    match (origin.strip_prefix("https://"), origin.strip_prefix("http://")) {
+        (Some(host), _) => sound(host),
+        (_, Some(host)) => {
+            sound(host) && ["localhost", "127.0.0.1"].contains(&host.split(':').next().unwrap_or_default())
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fault_of_locale, is_origin};
+
+    #[test]
+    fn an_origin_is_what_a_browser_sends() {
+        for good in [
+            "https://a.example",
+            "https://a.example:8443",
+            "http://localhost:3000",
+        ] {
+            assert!(is_origin(good), "{good}");
+        }
+        for bad in [
+            "",
+            "*",
+            "null",
+            "a.example",
+            "https://",
+            "https://A.example",
+            "https://a.example/",
+            "https://a.example:0",
+            "https://a.example:080",
+            "http://a.example",
+            "https://*.example",
+            "https://u@a.example",
+        ] {
+            assert!(!is_origin(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_locale_is_a_language_tag() {
+        for good in ["en", "de-CH", "zh-Hant-TW", "gsw"] {
+            assert!(fault_of_locale(good).is_none(), "{good}");
+        }
+        for bad in ["", "e", "EN", "en_US", "en-", "english", "en-x"] {
+            assert!(fault_of_locale(bad).is_some(), "{bad}");
+        }
+    }
+}
