@@ -128,7 +128,11 @@ struct Case {
 /// What reaches mean, in plain Rust.
 fn plainly(case: Case) -> bool {
     let Case { reach, relation, .. } = case;
-    if case.permission == Permission::MembersLeave {
+    let is_own_right = matches!(
+        case.permission,
+        Permission::MembersLeave | Permission::OwnershipAccept
+    );
+    if is_own_right {
         return relation.own && case.here;
     }
     let reached = reach.all
@@ -146,7 +150,10 @@ fn plainly(case: Case) -> bool {
             case.permission,
             Permission::GroupsManage | Permission::RolesManage
         );
-    let is_owners = case.permission == Permission::OrgDelete && !case.actor_is_owner;
+    let is_owners = matches!(
+        case.permission,
+        Permission::OrgDelete | Permission::OwnershipTransfer
+    ) && !case.actor_is_owner;
     let gives_too_much = gives && case.exceeds;
     reached && case.here && !makes_owner && !gives_too_much && !is_owners && !for_another
 }

@@ -41,6 +41,10 @@ permissions! {
     OrgUpdate = "org.update";
     /// Delete the organisation; owners alone.
     OrgDelete = "org.delete";
+    /// Offer the organisation to another member; owners alone.
+    OwnershipTransfer = "ownership.transfer";
+    /// Take over an organisation that is offered; whoever it is offered to may, whatever their role.
+    OwnershipAccept = "ownership.accept";
     /// Leave the organisation; everybody may, whatever their role.
     MembersLeave = "members.leave";
     /// Invite people and revoke invitations.
@@ -71,7 +75,7 @@ impl Permission {
         let reach = Reach::NONE;
         match self {
             // By policy, to everybody and to owners.
-            Self::MembersLeave | Self::OrgDelete => reach,
+            Self::MembersLeave | Self::OrgDelete | Self::OwnershipTransfer | Self::OwnershipAccept => reach,
             Self::AttemptsTake => Reach { own: true, ..reach },
             Self::OrgUpdate | Self::RolesManage | Self::CoursesCreate => Reach { all: true, ..reach },
             Self::GroupsManage | Self::InvitationsManage => Reach {

@@ -48,6 +48,7 @@ pub const BUILT_IN: &[BuiltIn] = &[
             ("attempts.take", "own"),
             ("org.update", "all"),
             ("org.delete", "all"),
+            ("ownership.transfer", "all"),
         ],
     },
     BuiltIn {

@@ -257,6 +257,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    ownership_transfers (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        from_member_id -> Uuid,
+        to_member_id -> Uuid,
+        state -> Text,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     organization_origins (org_id, origin) {
         org_id -> Uuid,
         origin -> Text,

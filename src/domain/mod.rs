@@ -20,6 +20,7 @@ pub mod record_lists;
 pub mod records;
 pub mod refusal;
 pub mod roles;
+pub mod transfers;
 pub mod users;
 pub mod visibility;
 

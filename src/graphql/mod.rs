@@ -26,4 +26,5 @@ pub mod role_mutations;
 pub mod schema;
 pub mod sign_in;
 pub mod support;
+pub mod transfers;
 pub mod viewer;

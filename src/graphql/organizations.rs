@@ -8,6 +8,7 @@ use super::groups::{self, GroupConnection};
 use super::invitations::{self, InvitationConnection};
 use super::members::{self, MemberConnection, MemberFilterInput};
 use super::support::operation::Ask;
+use super::transfers;
 use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind, Question};
 use crate::domain::courses::CourseState;
@@ -18,6 +19,7 @@ use crate::domain::organizations::model::{OrganizationLegal, OriginsOf};
 use crate::domain::organizations::{Organization, by_slug};
 use crate::domain::record_lists::Parent;
 use crate::domain::roles::{Role, RolesOf};
+use crate::domain::transfers::OwnershipTransfer;
 use crate::kernel::error::Error;
 use crate::kernel::ids::{Key, OrganizationKey};
 use crate::kernel::page::PageArgs;
@@ -92,6 +94,12 @@ impl Organization {
             allows_demo_use: self.allows_demo_use,
             allows_marketing_use: self.allows_marketing_use,
         }))
+    }
+
+    /// The open offer to take the organisation over; null for who is neither an owner nor the one to whom it is offered.
+    /// Requires: membership. Cost: 1, batched.
+    async fn ownership_transfer(&self, ctx: &Context<'_>) -> Result<Option<Arc<OwnershipTransfer>>> {
+        Ok(transfers::open(ctx, self.org).await?)
     }
 
     /// When everything of the organisation is removed: set while it is being deleted. Until then its members read, and nothing

@@ -21,6 +21,7 @@ use super::role_mutations::RoleMutation;
 use super::sign_in::SignInMutation;
 use super::support::error::finish;
 use super::support::operation::{Ask, Operation};
+use super::transfers::TransferMutation;
 use super::viewer::{Viewer as Person, ViewerQuery};
 use crate::auth::standing::Viewer;
 use crate::domain::app::App;
@@ -209,6 +210,7 @@ pub struct Query(
 pub struct Mutation(
     SignInMutation,
     OrganizationMutation,
+    TransferMutation,
     MemberMutation,
     GroupMutation,
     RoleMutation,

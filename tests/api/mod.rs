@@ -33,4 +33,5 @@ mod role_changes;
 mod roles;
 mod sign_in;
 mod statements;
+mod transfers;
 mod visibility;

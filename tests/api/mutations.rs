@@ -253,14 +253,42 @@ impl World {
                 .extend(more.as_object().unwrap().clone());
             Row::new(mutation, input, owner, "FORBIDDEN", "NOT_FOUND")
         };
+        let new_owner = &self.author.client;
         let slug = format!("new{}", self.app.app.clock.uuid().simple());
         let new = json!({ "slug": slug, "name": "New" });
         vec![
             Row::new("organizationCreate", new, owner, "", ""),
             organization("organizationUpdate", json!({ "name": "New" })),
             organization("organizationSettingsUpdate", json!({ "locale": "de" })),
-            organization("organizationDelete", json!({ "confirmSlug": self.app.slug })),
-            organization("organizationDeletionCancel", json!({})),
+            organization(
+                "organizationTransferOwnership",
+                json!({ "memberId": self.author.member.to_string() }),
+            ),
+            organization("ownershipTransferWithdraw", json!({})),
+            organization(
+                "organizationTransferOwnership",
+                json!({ "memberId": self.author.member.to_string() }),
+            ),
+            Row {
+                able: self.author.client.clone(),
+                ..organization("ownershipTransferDecline", json!({}))
+            },
+            organization(
+                "organizationTransferOwnership",
+                json!({ "memberId": self.author.member.to_string() }),
+            ),
+            Row {
+                able: self.author.client.clone(),
+                ..organization("ownershipTransferAccept", json!({}))
+            },
+            Row {
+                able: new_owner.clone(),
+                ..organization("organizationDelete", json!({ "confirmSlug": self.app.slug }))
+            },
+            Row {
+                able: new_owner.clone(),
+                ..organization("organizationDeletionCancel", json!({}))
+            },
         ]
     }
 

@@ -306,6 +306,8 @@ impl Academy {
             "update organizations set legal_company_name = '{hidden}-legal-company', legal_address = '{hidden}-legal-address', \
              legal_registration_number = '{hidden}-legal-number', legal_contact_email = '{hidden}-legal@people.example', \
              deletes_at = now() + interval '10 days'; \
+             insert into ownership_transfers (org_id, id, from_member_id, to_member_id, expires_at) \
+             values ('{org}', '{audit}', '{}', '{}', now() + interval '1 day'); \
              insert into organization_origins values ('{org}', 'https://{hidden}.example'); \
              insert into audit_entries (org_id, id, action, target, detail, request_id) values \
              ('{org}', '{audit}', '{hidden}-audit-action', '{hidden}-audit-target', '{{\"{hidden}-audit-detail\": 1}}', '{hidden}-audit-request'); \
@@ -313,6 +315,8 @@ impl Academy {
              ('{org}', '{audit}', '{hidden}-outbox-kind', '{hidden}-outbox-subject', '{{\"{hidden}-outbox-detail\": 1}}'); \
              insert into idempotency_records values ('{org}', '{audit}', '{hidden}-idempotency-mutation', '{hidden}-idempotency-key', \
              sha256('{hidden}'), '{{\"done\": \"{hidden}-idempotency-outcome\"}}')",
+            self.person("owner").member.id.0,
+            self.person("learner").member.id.0,
         ))
         .await;
     }

@@ -1,0 +1,9 @@
+//! Handing an organisation over: an owner offers it to a member, who takes it within a week or does not.
+//!
+//! There is one open offer at a time. Taking it makes the member an owner and the former owner an administrator, at once.
+//! Table: `ownership_transfers`.
+
+pub mod model;
+pub mod write;
+
+pub use model::{OpenTransfer, OwnershipTransfer};
