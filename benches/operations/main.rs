@@ -3,7 +3,8 @@
 //! It starts a private PostgreSQL that syncs every commit, fills it with the academy of [`academy`], starts the release
 //! build of the program on it, and puts each operation under load over loopback HTTP with one client and with sixteen. All
 //! share the machine's processors, so the figures compare builds with each other rather than promise anything.
-//! `LYCEUM_BENCH_SECONDS` is how long each measurement takes; 3 by default.
+//! `LYCEUM_BENCH_SECONDS` is how long each measurement takes; 3 by default. The node's memory has a peak, since the whole run
+//! is its load: about a minute.
 
 mod academy;
 mod client;
@@ -171,8 +172,8 @@ async fn run() -> anyhow::Result<()> {
     let (idle, _) = node.memory()?;
 
     println!(
-        "{:<28} {:>7} {:>9} {:>8} {:>8} {:>11} {:>8} {:>9}",
-        "operation", "clients", "req/s", "p50 ms", "p99 ms", "statements", "bytes", "node µs"
+        "{:<28} {:>7} {:>9} {:>8} {:>8} {:>11} {:>8} {:>8} {:>9}",
+        "operation", "clients", "req/s", "p50 ms", "p99 ms", "statements", "blocks", "bytes", "node µs"
     );
     let admin = academy::admin(&cluster.admin_url(DATABASE)).await?;
     let seconds = seconds();
@@ -187,17 +188,19 @@ async fn run() -> anyhow::Result<()> {
             Duration::from_millis(700),
         )?;
         for clients in CLIENTS {
-            let (statements, processor) = (academy::statements(&admin).await?, node.processor()?);
+            let ((statements, blocks), processor) = (academy::work(&admin).await?, node.processor()?);
             let measured = load(operation, &academy, node.address, clients, &next, seconds)?;
             let requests = measured.microseconds.len() as f64;
+            let now = academy::work(&admin).await?;
             println!(
-                "{:<28} {:>7} {:>9.0} {:>8.2} {:>8.2} {:>11.2} {:>8.0} {:>9.0}",
+                "{:<28} {:>7} {:>9.0} {:>8.2} {:>8.2} {:>11.2} {:>8.0} {:>8.0} {:>9.0}",
                 operation.name,
                 clients,
                 requests / measured.took.as_secs_f64(),
                 measured.percentile(50),
                 measured.percentile(99),
-                (academy::statements(&admin).await? - statements) / requests,
+                (now.0 - statements) / requests,
+                (now.1 - blocks) / requests,
                 measured.bytes as f64 / requests,
                 (node.processor()? - processor) * 1e6 / requests,
             );

@@ -76,10 +76,11 @@ macro_rules! keyset {
         for (values, behind) in [(&page.after, true), (&page.before, false)] {
             let Some(values) = values else { continue };
             let (value, id) = $crate::db::paginate::cursor_values::<$value, $id_type>(values)?;
+            // The first half bounds the scan of an index, the second leaves out the rows that tie with the cursor.
             query = if behind != descending {
-                query.filter($column.gt(value.clone()).or($column.eq(value).and($id.gt(id))))
+                query.filter($column.ge(value.clone()).and($column.gt(value).or($id.gt(id))))
             } else {
-                query.filter($column.lt(value.clone()).or($column.eq(value).and($id.lt(id))))
+                query.filter($column.le(value.clone()).and($column.lt(value).or($id.lt(id))))
             };
         }
         query = if page.backward != descending {
