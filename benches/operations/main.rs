@@ -99,7 +99,7 @@ const OPERATIONS: &[Operation] = &[
     },
     Operation {
         name: "progressRecord",
-        sign: "\"recorded\":1,\"userErrors\":[]",
+        sign: "\"],\"userErrors\":[]",
         request: |academy, n| {
             let learner = &academy.learners[n % academy.learners.len()];
             let (enrollment, unit) = &learner.enrollment;
