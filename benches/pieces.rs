@@ -96,10 +96,10 @@ const ASKED: [Permission; 6] = [
 
 /// Decides for 50 rows, each of which the actor may stand otherwise to.
 fn page(policies: &Policies, who: &OrgStanding) -> usize {
-    let row = |number: usize| Relation {
-        own: number % 10 == 0,
-        taught: number % 2 == 0,
-        managed: number % 3 == 0,
+    let row = |number: u32| Relation {
+        own: number.is_multiple_of(10),
+        taught: number.is_multiple_of(2),
+        managed: number.is_multiple_of(3),
     };
     let rows = (0..50).flat_map(|number| ASKED.map(|permission| (permission, row(number))));
     let allowed = rows.filter(|(permission, relation)| {
@@ -163,10 +163,10 @@ fn names(criterion: &mut Criterion) {
     let key = UnitKey::new(CourseKey::new(org(), CourseId(org().0)), UnitId(org().0));
     let text = key.to_string();
     criterion.bench_function("identifier, written", |bencher| {
-        bencher.iter(|| black_box(key).to_string())
+        bencher.iter(|| black_box(key).to_string());
     });
     criterion.bench_function("identifier, read", |bencher| {
-        bencher.iter(|| UnitKey::parse(black_box(&text)))
+        bencher.iter(|| UnitKey::parse(black_box(&text)));
     });
     let keyring = Keyring::parse(&"5a".repeat(32)).expect("a key of 64 digits");
     let values = ["A course".to_owned(), org().0.to_string()];

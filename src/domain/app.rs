@@ -79,7 +79,7 @@ impl App {
     pub async fn viewer(&self, bearer: &str) -> Result<Viewer> {
         let token = Token::parse(TokenKind::Session, bearer).ok_or(Error::Unauthenticated)?;
         let hash = token.hash();
-        let load = async {
+        let load = Box::pin(async {
             // What was read while a standing changed may be from before the change, and must not be remembered.
             loop {
                 let before = self.restandings.load(Ordering::SeqCst);
@@ -92,7 +92,7 @@ impl App {
                     return Ok(Arc::new(loaded));
                 }
             }
-        };
+        });
         let standing = self
             .standings
             .try_get_with(hash, load)
@@ -110,11 +110,10 @@ impl App {
             return Ok(standing.clone());
         };
         let org = standing.org;
-        let read = async {
-            policies::read(&self.db, &self.policies, org, number)
-                .await
-                .map(Arc::new)
-        };
+        let read = Box::pin(async {
+            let read = policies::read(&self.db, &self.policies, org, number);
+            read.await.map(Arc::new)
+        });
         match self.own_policies.try_get_with((org, number), read).await {
             Ok(own) => Ok(Arc::new(standing.under(OwnPolicies::Read(own)))),
             Err(error) if matches!(*error, Error::Internal(_)) => {

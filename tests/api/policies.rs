@@ -116,11 +116,10 @@ async fn a_fault_is_named_with_its_place_and_nothing_is_stored() {
         "@id(\"l\") permit (principal, action == Action::\"courses.create\", resource) when {{ true{} }};",
         " && true".repeat(600)
     );
-    let many: String = (0..101)
-        .map(|n| {
-            format!("@id(\"p{n}\") permit (principal, action == Action::\"courses.create\", resource);\n")
-        })
-        .collect();
+    let one = |n: usize| {
+        format!("@id(\"p{n}\") permit (principal, action == Action::\"courses.create\", resource);\n")
+    };
+    let many = (0..101).map(one).collect::<Vec<_>>().concat();
     let read =
         |action: &str| format!("@id(\"r\") permit (principal, action == Action::\"{action}\", resource);");
     for (source, place, says) in [
