@@ -183,6 +183,7 @@ async fn the_doors_are_these_and_no_others() {
         "forget_expired",
         "invitation",
         "organization",
+        "policies",
         "sequence_records",
         "session",
         "sign_in",

@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 
 const DATABASE: &str = "lyceum_bench";
 const CLIENTS: [usize; 2] = [1, 16];
+const MIB: u64 = 1 << 20;
 
 /// An operation under load.
 struct Operation {
@@ -190,7 +191,7 @@ async fn run() -> anyhow::Result<()> {
         for clients in CLIENTS {
             let ((statements, blocks), processor) = (academy::work(&admin).await?, node.processor()?);
             let measured = load(operation, &academy, node.address, clients, &next, seconds)?;
-            let requests = measured.microseconds.len() as f64;
+            let requests = f64::from(u32::try_from(measured.microseconds.len())?);
             let now = academy::work(&admin).await?;
             println!(
                 "{:<28} {:>7} {:>9.0} {:>8.2} {:>8.2} {:>11.2} {:>8.0} {:>8.0} {:>9.0}",
@@ -201,18 +202,17 @@ async fn run() -> anyhow::Result<()> {
                 measured.percentile(99),
                 (now.0 - statements) / requests,
                 (now.1 - blocks) / requests,
-                measured.bytes as f64 / requests,
+                f64::from(u32::try_from(measured.bytes)?) / requests,
                 (node.processor()? - processor) * 1e6 / requests,
             );
         }
     }
     let (now, most) = node.memory()?;
-    let mib = |bytes: u64| bytes as f64 / 1024.0 / 1024.0;
     println!(
-        "The node's memory: {:.0} MiB at its start, {:.0} MiB now, {:.0} MiB at most.",
-        mib(idle),
-        mib(now),
-        mib(most)
+        "The node's memory: {} MiB at its start, {} MiB now, {} MiB at most.",
+        idle / MIB,
+        now / MIB,
+        most / MIB
     );
     drop(node);
     cluster.stop().await

@@ -3,6 +3,7 @@
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{
     AttemptId, CertificateId, CourseId, EnrollmentId, GroupId, InvitationId, MemberId, OrgId,
+    PolicyRevisionId,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
@@ -33,6 +34,15 @@ impl CursorValue for DateTime<Utc> {
     }
 }
 
+impl CursorValue for i32 {
+    fn write(&self) -> String {
+        self.to_string()
+    }
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
 macro_rules! id_cursors {
     ($($id:ident),*) => {$(
         impl CursorValue for $id {
@@ -49,7 +59,8 @@ id_cursors!(
     GroupId,
     InvitationId,
     MemberId,
-    OrgId
+    OrgId,
+    PolicyRevisionId
 );
 
 /// Reads the two values of a checked cursor.

@@ -258,6 +258,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    policy_revisions (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        number -> Integer,
+        source -> Text,
+        author_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     progress_events (org_id, enrollment_id, event_id) {
         org_id -> Uuid,
         enrollment_id -> Uuid,
@@ -340,6 +351,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     memberships,
     organizations,
     outbox_events,
+    policy_revisions,
     progress_events,
     revision_answer_keys,
     roles,

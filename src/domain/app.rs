@@ -3,13 +3,16 @@
 use super::TIME_TO_LIVE;
 use super::content::Contents;
 use super::courses::Faces;
+use super::policies;
+use crate::auth::org_policies::{OrgPolicies, OwnPolicies};
 use crate::auth::password::Passwords;
 use crate::auth::policy::Policies;
-use crate::auth::standing::{self, Standing, Viewer};
+use crate::auth::standing::{self, OrgStanding, Standing, Viewer};
 use crate::cache::{Shared, Stale};
 use crate::db::Db;
 use crate::kernel::clock::Clock;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::OrgId;
 use crate::kernel::keyring::Keyring;
 use crate::kernel::secret::{Token, TokenHash, TokenKind};
 use moka::future::Cache;
@@ -36,6 +39,8 @@ pub struct App {
     /// The published faces of courses.
     pub faces: Faces,
     standings: Cache<TokenHash, Arc<Standing>>,
+    /// Revisions of organisations' own policies. A revision never changes.
+    own_policies: Cache<(OrgId, i32), Arc<OrgPolicies>>,
     /// Counts the announcements that made standings stale.
     restandings: AtomicU64,
 }
@@ -57,6 +62,7 @@ impl App {
                 .time_to_live(TIME_TO_LIVE)
                 .support_invalidation_closures()
                 .build(),
+            own_policies: Cache::new(10_000),
             restandings: AtomicU64::new(0),
             policies: Policies::platform()?,
             db,
@@ -73,16 +79,20 @@ impl App {
     pub async fn viewer(&self, bearer: &str) -> Result<Viewer> {
         let token = Token::parse(TokenKind::Session, bearer).ok_or(Error::Unauthenticated)?;
         let hash = token.hash();
-        let load = async {
+        let load = Box::pin(async {
             // What was read while a standing changed may be from before the change, and must not be remembered.
             loop {
                 let before = self.restandings.load(Ordering::SeqCst);
                 let loaded = standing::load(&self.db, &hash).await?;
                 if self.restandings.load(Ordering::SeqCst) == before {
-                    return loaded.map(Arc::new).ok_or(Error::Unauthenticated);
+                    let mut loaded = loaded.ok_or(Error::Unauthenticated)?;
+                    for standing in &mut loaded.orgs {
+                        *standing = self.with_policies(standing).await?;
+                    }
+                    return Ok(Arc::new(loaded));
                 }
             }
-        };
+        });
         let standing = self
             .standings
             .try_get_with(hash, load)
@@ -94,6 +104,26 @@ impl App {
         Ok(Viewer::Person(standing))
     }
 
+    /// The same standing, with its organisation's own policies read: from memory, or through their door.
+    pub async fn with_policies(&self, standing: &Arc<OrgStanding>) -> Result<Arc<OrgStanding>> {
+        let OwnPolicies::Unread(number) = *standing.own_policies() else {
+            return Ok(standing.clone());
+        };
+        let org = standing.org;
+        let read = Box::pin(async {
+            let read = policies::read(&self.db, &self.policies, org, number);
+            read.await.map(Arc::new)
+        });
+        match self.own_policies.try_get_with((org, number), read).await {
+            Ok(own) => Ok(Arc::new(standing.under(OwnPolicies::Read(own)))),
+            Err(error) if matches!(*error, Error::Internal(_)) => {
+                tracing::error!(error = ?error, "policies cannot be read; what they may govern is refused");
+                Ok(standing.clone())
+            }
+            Err(error) => Err(Error::clone(&error)),
+        }
+    }
+
     /// Tells every node that a copy no longer holds. This node has forgotten it when the call returns.
     pub async fn announce(&self, stale: Stale) {
         self.forget(stale);
@@ -101,7 +131,7 @@ impl App {
     }
 
     fn forget(&self, stale: Stale) {
-        if matches!(stale, Stale::Standing(_) | Stale::Everything) {
+        if !matches!(stale, Stale::Course(_)) {
             self.restandings.fetch_add(1, Ordering::SeqCst);
         }
         match stale {
@@ -111,7 +141,13 @@ impl App {
                     .invalidate_entries_if(move |_, standing| standing.user == user);
             }
             Stale::Course(course) => self.faces.forget(course),
-            Stale::Organization(_) => self.faces.forget_all(),
+            Stale::Organization(org) => {
+                let here = move |standing: &Arc<Standing>| standing.orgs.iter().any(|here| here.org == org);
+                let _ = self
+                    .standings
+                    .invalidate_entries_if(move |_, standing| here(standing));
+                self.faces.forget_all();
+            }
             Stale::Everything => {
                 self.standings.invalidate_all();
                 self.faces.forget_all();

@@ -15,11 +15,13 @@ pub mod invitations;
 pub mod members;
 pub mod mutate;
 pub mod organizations;
+pub mod policies;
 pub mod progress;
 pub mod record_lists;
 pub mod records;
 pub mod refusal;
 pub mod roles;
+pub mod simulation;
 pub mod users;
 pub mod visibility;
 

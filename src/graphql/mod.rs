@@ -16,6 +16,7 @@ pub mod front;
 pub mod invitations;
 pub mod members;
 pub mod organizations;
+pub mod policies;
 pub mod progress;
 pub mod record_lists;
 pub mod schema;

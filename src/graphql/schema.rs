@@ -12,6 +12,7 @@ use super::front::{Admitted, DocumentLimits, Front};
 use super::invitations::{self, InvitationMutation, InvitationQuery};
 use super::members::{self, MemberMutation};
 use super::organizations::OrganizationQuery;
+use super::policies::{self, PolicyMutation, PolicyQuery};
 use super::progress::ProgressMutation;
 use super::sign_in::SignInMutation;
 use super::support::error::finish;
@@ -28,10 +29,11 @@ use crate::domain::groups::Group;
 use crate::domain::invitations::Invitation;
 use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
+use crate::domain::policies::PolicyRevision;
 use crate::domain::roles::Role;
 use crate::kernel::ids::{
     AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key, MemberKey, ModuleKey,
-    OrganizationKey, RoleKey, UnitKey, UserKey, prefix,
+    OrganizationKey, PolicyRevisionKey, RoleKey, UnitKey, UserKey, prefix,
 };
 use async_graphql::{
     Context, EmptySubscription, ID, Interface, MergedObject, Object, Response, SDLExportOptions, Schema,
@@ -49,6 +51,8 @@ pub enum Node {
     Member(Arc<Member>),
     /// A role.
     Role(Arc<Role>),
+    /// A revision of an organisation's own policies.
+    PolicyRevision(Arc<PolicyRevision>),
     /// A group.
     Group(Arc<Group>),
     /// An invitation.
@@ -84,6 +88,10 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
         },
         Some(RoleKey::PREFIX) => match RoleKey::parse(id) {
             Some(key) => ctx.fetch(key).await?.map(Node::Role),
+            None => None,
+        },
+        Some(PolicyRevisionKey::PREFIX) => match PolicyRevisionKey::parse(id) {
+            Some(key) => policies::find(ctx, key).await?.map(Node::PolicyRevision),
             None => None,
         },
         Some(GroupKey::PREFIX) => match GroupKey::parse(id) {
@@ -197,6 +205,7 @@ pub struct Query(
     CertificateQuery,
     InvitationQuery,
     AccessQuery,
+    PolicyQuery,
 );
 
 /// What can be done. Root fields run one after the other; each is one transaction.
@@ -204,6 +213,7 @@ pub struct Query(
 pub struct Mutation(
     SignInMutation,
     MemberMutation,
+    PolicyMutation,
     InvitationMutation,
     AuthoringMutation,
     EnrollmentMutation,

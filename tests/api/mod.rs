@@ -22,6 +22,7 @@ mod isolation;
 mod members;
 mod mutations;
 mod organizations;
+mod policies;
 mod progress;
 mod redis;
 mod role_changes;

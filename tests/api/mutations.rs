@@ -182,6 +182,7 @@ impl World {
         let change = json!({ "memberId": self.author.member.to_string(), "roleId": self.roles["manager"] });
         let accept = json!({ "token": self.invitation.expose() });
         let everywhere = json!({ "everywhere": true });
+        let policies = json!({ "organizationId": org, "source": "" });
         vec![
             Row::new("enrollmentCreate", enrollment, owner, "NOT_FOUND", "NOT_FOUND"),
             Row::new(
@@ -200,6 +201,7 @@ impl World {
                 "WRONG_ADDRESS",
             ),
             Row::new("membershipRoleChange", change, owner, "NOT_FOUND", "NOT_FOUND"),
+            Row::new("policiesSet", policies, owner, "FORBIDDEN", "NOT_FOUND"),
             Row::new("login", self.login.clone(), &self.app.anonymous(), "", "").for_everybody(),
             Row::new("sessionRevoke", everywhere, &self.newcomer, "", ""),
         ]

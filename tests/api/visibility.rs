@@ -71,7 +71,7 @@ async fn what_sql_shows_is_what_the_policies_allow_for_every_reach_and_relation(
         let tx = Tx::begin(&app.app.db, &scope, &Statements::default())
             .await
             .unwrap();
-        let actor = Actor::Member(standing(&app, me.member, reach));
+        let actor = Actor::Member(standing(&app, me.member, reach).into());
         let gate = Gate::new(tx.conn(), &app.app.policies, actor);
         let mut allowed = HashSet::new();
         for key in &keys {
