@@ -80,6 +80,10 @@ pub struct HttpConfig {
     /// Origins whose pages may call the API, separated by commas, such as `https://academy.example`.
     #[arg(long, env = "LYCEUM_ALLOWED_ORIGINS", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
+    /// Proxies of yours that stand before this node: a client's address is the one that the outermost of them saw, read from
+    /// `X-Forwarded-For`. With 0 it is the connection's own.
+    #[arg(long, env = "LYCEUM_PROXIES", default_value_t = 0)]
+    pub proxies: usize,
     /// Lets callers without a token read the schema by introspection.
     #[arg(long, env = "LYCEUM_PUBLIC_INTROSPECTION")]
     pub public_introspection: bool,
@@ -119,6 +123,7 @@ impl Default for HttpConfig {
             host: "127.0.0.1".to_owned(),
             port: 8080,
             allowed_origins: Vec::new(),
+            proxies: 0,
             public_introspection: false,
             trace: false,
             body_bytes: 1_200_000,

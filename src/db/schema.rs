@@ -4,6 +4,17 @@
 #![expect(missing_docs, reason = "the migrations document the tables")]
 
 diesel::table! {
+    account_idempotency_records (user_id, mutation, key) {
+        user_id -> Uuid,
+        mutation -> Text,
+        key -> Text,
+        input_hash -> Bytea,
+        outcome -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     attempt_answers (org_id, attempt_id, question_id) {
         org_id -> Uuid,
         attempt_id -> Uuid,
@@ -286,13 +297,40 @@ diesel::table! {
 }
 
 diesel::table! {
+    security_events (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        at -> Timestamptz,
+        kind -> Text,
+        session_id -> Nullable<Uuid>,
+        user_agent -> Nullable<Text>,
+        network -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    session_tokens (token_hash) {
+        token_hash -> Bytea,
+        session_id -> Uuid,
+        user_id -> Uuid,
+        kind -> Text,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        spent_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     sessions (id) {
         id -> Uuid,
         user_id -> Uuid,
-        token_hash -> Bytea,
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
+        authenticated_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+        user_agent -> Nullable<Text>,
+        network -> Nullable<Text>,
     }
 }
 
@@ -343,6 +381,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     progress_events,
     revision_answer_keys,
     roles,
+    security_events,
+    session_tokens,
     sessions,
     unit_progress,
     users,

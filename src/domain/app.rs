@@ -11,11 +11,16 @@ use crate::db::Db;
 use crate::kernel::clock::Clock;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::keyring::Keyring;
+use crate::kernel::origin::Origin;
 use crate::kernel::secret::{Token, TokenHash, TokenKind};
+use chrono::TimeDelta;
 use moka::future::Cache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::broadcast::error::RecvError;
+
+/// How often it is noted that a session is in use.
+const NOTED_EVERY: TimeDelta = TimeDelta::minutes(5);
 
 /// The parts of a node that operations share.
 pub struct App {
@@ -70,7 +75,7 @@ impl App {
     }
 
     /// Finds out who sends this bearer token; a token that opens nothing is an error, not an anonymous viewer.
-    pub async fn viewer(&self, bearer: &str) -> Result<Viewer> {
+    pub async fn viewer(&self, bearer: &str, origin: &Origin) -> Result<Viewer> {
         let token = Token::parse(TokenKind::Session, bearer).ok_or(Error::Unauthenticated)?;
         let hash = token.hash();
         let load = async {
@@ -79,7 +84,9 @@ impl App {
                 let before = self.restandings.load(Ordering::SeqCst);
                 let loaded = standing::load(&self.db, &hash).await?;
                 if self.restandings.load(Ordering::SeqCst) == before {
-                    return loaded.map(Arc::new).ok_or(Error::Unauthenticated);
+                    let standing = loaded.ok_or(Error::Unauthenticated)?;
+                    self.note_use(&standing, origin).await;
+                    return Ok(Arc::new(standing));
                 }
             }
         };
@@ -92,6 +99,18 @@ impl App {
             return Err(Error::Unauthenticated);
         }
         Ok(Viewer::Person(standing))
+    }
+
+    /// Notes that a session is in use, every few minutes. It is a hint for people: a request does not fail for it.
+    async fn note_use(&self, standing: &Standing, origin: &Origin) {
+        let now = self.clock.now();
+        if now < standing.last_used_at + NOTED_EVERY || standing.expires_at <= now {
+            return;
+        }
+        let noted = standing::note_use(&self.db, standing.session, now, origin).await;
+        if let Err(error) = noted {
+            tracing::warn!(%error, "that a session is in use was not noted");
+        }
     }
 
     /// Tells every node that a copy no longer holds. This node has forgotten it when the call returns.

@@ -15,6 +15,8 @@ pub enum Use {
     CertificateCode,
     /// The tokens of a development server's personas.
     PersonaToken,
+    /// The tokens that a refresh with an idempotency key answers.
+    RefreshedToken,
 }
 
 impl Use {
@@ -23,6 +25,7 @@ impl Use {
             Self::Cursor => b"lyceum/cursor/1",
             Self::CertificateCode => b"lyceum/certificate-code/1",
             Self::PersonaToken => b"lyceum/persona-token/1",
+            Self::RefreshedToken => b"lyceum/refreshed-token/1",
         }
     }
 }

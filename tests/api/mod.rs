@@ -25,6 +25,8 @@ mod organizations;
 mod progress;
 mod redis;
 mod role_changes;
+mod sessions;
 mod sign_in;
 mod statements;
+mod step_up;
 mod visibility;

@@ -95,10 +95,12 @@ pub async fn state_of(org: OrgId) -> BTreeMap<String, String> {
         format!("organizations where id = '{}'", org.0),
     ));
     queries.push(("users".to_owned(), format!("users where id in {people}")));
-    queries.push((
-        "sessions".to_owned(),
-        format!("sessions where user_id in {people}"),
-    ));
+    let of_people = "select table_name::text from information_schema.columns c where table_schema = 'public' and column_name = 'user_id' \
+        and not exists (select from information_schema.columns o where o.table_schema = 'public' and o.table_name = c.table_name and o.column_name = 'org_id')";
+    for row in admin.query(of_people, &[]).await.unwrap() {
+        let table: String = row.get(0);
+        queries.push((table.clone(), format!("{table} where user_id in {people}")));
+    }
     let mut state = BTreeMap::new();
     for (table, rows) in queries {
         let sum = format!(
