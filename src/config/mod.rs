@@ -68,6 +68,32 @@ impl DatabaseConfig {
     }
 }
 
+/// How mails leave.
+#[derive(Args, Clone, Debug)]
+pub struct MailConfig {
+    /// Where mails are handed over, such as `smtps://user:password@mail.example:465`, or `smtp://mail.example:587?tls=required`
+    /// for STARTTLS. Without it mails wait in the database; a development server writes them into a folder.
+    #[arg(long, env = "LYCEUM_SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// Whom mails are from.
+    #[arg(long, env = "LYCEUM_MAIL_FROM", default_value = "Lyceum <no-reply@localhost>")]
+    pub mail_from: String,
+    /// The interface that the links of mails lead to, such as `https://academy.example`: its pages `/verify-email`,
+    /// `/reset-password` and `/accept-invitation` find a token behind `#token=`. Without it mails carry the token alone.
+    #[arg(long, env = "LYCEUM_APP_URL")]
+    pub app_url: Option<String>,
+}
+
+impl Default for MailConfig {
+    fn default() -> Self {
+        Self {
+            smtp_url: None,
+            mail_from: "Lyceum <no-reply@localhost>".to_owned(),
+            app_url: None,
+        }
+    }
+}
+
 /// How a node is reached and what one client may ask of it.
 #[derive(Args, Clone, Debug)]
 pub struct HttpConfig {

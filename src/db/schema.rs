@@ -15,6 +15,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    account_tokens (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        purpose -> Text,
+        email -> Nullable<Text>,
+        token_hash -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     attempt_answers (org_id, attempt_id, question_id) {
         org_id -> Uuid,
         attempt_id -> Uuid,
@@ -233,6 +246,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    mails (id) {
+        id -> Uuid,
+        user_id -> Nullable<Uuid>,
+        template -> Text,
+        recipient -> Text,
+        detail -> Jsonb,
+        created_at -> Timestamptz,
+        attempts -> Integer,
+        due_at -> Timestamptz,
+        failed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     memberships (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -355,10 +382,12 @@ diesel::table! {
         last_name -> Text,
         password_hash -> Text,
         created_at -> Timestamptz,
+        email_verified_at -> Nullable<Timestamptz>,
     }
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    account_tokens,
     attempt_answers,
     attempts,
     audit_entries,
@@ -375,6 +404,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     groups,
     idempotency_records,
     invitations,
+    mails,
     memberships,
     organizations,
     outbox_events,

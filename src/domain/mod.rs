@@ -13,6 +13,7 @@ pub mod courses;
 pub mod enrollments;
 pub mod groups;
 pub mod invitations;
+pub mod mails;
 pub mod members;
 pub mod mutate;
 pub mod organizations;

@@ -59,6 +59,12 @@ pub enum TokenKind {
     Session,
     /// The continuation of a person's session.
     Refresh,
+    /// Proof that an address is the account's, or is to be.
+    EmailVerification,
+    /// Leave to set a new password.
+    PasswordReset,
+    /// The first step of a sign-in that needs a second.
+    SignInChallenge,
     /// An invitation to join an organisation.
     Invitation,
 }
@@ -68,6 +74,9 @@ impl TokenKind {
         match self {
             Self::Session => "ses",
             Self::Refresh => "ref",
+            Self::EmailVerification => "vrf",
+            Self::PasswordReset => "pwr",
+            Self::SignInChallenge => "mfa",
             Self::Invitation => "inv",
         }
     }

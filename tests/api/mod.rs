@@ -19,6 +19,7 @@ mod http;
 mod invitation_refusals;
 mod invitations;
 mod isolation;
+mod mails;
 mod members;
 mod mutations;
 mod organizations;

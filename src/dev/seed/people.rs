@@ -122,6 +122,7 @@ async fn insert_user(app: &App, name: &str, email: &str, password_hash: &str) ->
             users::first_name.eq(first_name),
             users::last_name.eq(last_name),
             users::password_hash.eq(password_hash),
+            users::email_verified_at.eq(app.clock.now()),
         ))
         .execute(&mut tx.conn())
         .await?;

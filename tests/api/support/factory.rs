@@ -103,6 +103,7 @@ pub async fn user(app: &App) -> (UserId, String, String) {
             users::first_name.eq("Test"),
             users::last_name.eq("Person"),
             users::password_hash.eq(hash),
+            users::email_verified_at.eq(app.clock.now()),
         ))
         .execute(&mut tx.conn())
         .await
