@@ -136,8 +136,12 @@ pub async fn fill(admin_url: &str) -> anyhow::Result<Academy> {
             select user_id::uuid, replace(lower(name), ' ', '.') || '@bench.example', 'Bench', name, 'none' {from}"
         ),
         format!(
-            "insert into sessions (id, user_id, token_hash, expires_at) \
-            select session::uuid, user_id::uuid, decode(hash, 'hex'), now() + interval '1 day' {from}"
+            "insert into sessions (id, user_id, expires_at) \
+            select session::uuid, user_id::uuid, now() + interval '1 day' {from}"
+        ),
+        format!(
+            "insert into session_tokens (token_hash, session_id, user_id, kind, expires_at) \
+            select decode(hash, 'hex'), session::uuid, user_id::uuid, 'access', now() + interval '1 day' {from}"
         ),
         format!(
             "insert into memberships (org_id, id, user_id, role_id, state, name, email) \

@@ -7,5 +7,7 @@ pub mod password;
 pub mod permission;
 pub mod policy;
 pub mod roles;
+pub mod sessions;
 pub mod sign_in;
 pub mod standing;
+pub mod step_up;

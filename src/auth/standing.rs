@@ -7,6 +7,7 @@ use crate::db::schema::{memberships, organizations, policy_revisions, roles};
 use crate::db::{Batch, Conn, Db, Scope};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{MemberId, MemberKey, OrgId, SessionId, UserId};
+use crate::kernel::origin::Origin;
 use crate::kernel::secret::TokenHash;
 use chrono::{DateTime, Utc};
 use diesel::dsl::max;
@@ -108,14 +109,20 @@ impl OrgStanding {
 }
 
 /// A signed-in person with all their active memberships.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Standing {
     /// The person.
     pub user: UserId,
     /// The session that the token opened.
     pub session: SessionId,
-    /// When that session ends.
+    /// When the token stops being good.
     pub expires_at: DateTime<Utc>,
+    /// When the person last proved who they are in this session.
+    pub authenticated_at: DateTime<Utc>,
+    /// When the session was last seen in use, give or take some minutes.
+    pub last_used_at: DateTime<Utc>,
+    /// Whether the account has a second factor.
+    pub has_second_factor: bool,
     /// One for each organisation in which the person is an active member.
     pub orgs: Vec<Arc<OrgStanding>>,
 }
@@ -152,10 +159,8 @@ impl Viewer {
         };
         let others = standing.orgs.iter().filter(|other| other.org != member.org);
         Self::Person(Arc::new(Standing {
-            user: standing.user,
-            session: standing.session,
-            expires_at: standing.expires_at,
             orgs: others.cloned().chain([member.clone()]).collect(),
+            ..Standing::clone(standing)
         }))
     }
 
@@ -199,6 +204,10 @@ struct SessionRow {
     user_id: UserId,
     #[diesel(sql_type = Timestamptz)]
     expires_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    authenticated_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    last_used_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<Uuid>)]
     org_id: Option<OrgId>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -224,6 +233,9 @@ pub async fn load(db: &Db, token: &TokenHash) -> Result<Option<Standing>> {
         user: first.user_id,
         session: first.session_id,
         expires_at: first.expires_at,
+        authenticated_at: first.authenticated_at,
+        last_used_at: first.last_used_at,
+        has_second_factor: false,
         orgs: Vec::new(),
     };
     for row in rows {
@@ -235,6 +247,16 @@ pub async fn load(db: &Db, token: &TokenHash) -> Result<Option<Standing>> {
         }
     }
     Ok(Some(standing))
+}
+
+/// Notes that a session is in use.
+pub async fn note_use(db: &Db, session: SessionId, now: DateTime<Utc>, origin: &Origin) -> Result<()> {
+    let door = crate::db::Statement::<Text>::new("select door.session_used(?, ?, ?, ?)::text")
+        .bind::<Uuid, _>(session)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Nullable<Text>, _>(origin.user_agent.clone())
+        .bind::<Nullable<Text>, _>(origin.network.clone());
+    db.door::<_, String>(door).await.map(|_| ())
 }
 
 /// The standing of any active member: for questions about somebody else, and for who has just joined. Its organisation's own

@@ -4,6 +4,30 @@
 #![expect(missing_docs, reason = "the migrations document the tables")]
 
 diesel::table! {
+    account_idempotency_records (user_id, mutation, key) {
+        user_id -> Uuid,
+        mutation -> Text,
+        key -> Text,
+        input_hash -> Bytea,
+        outcome -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    account_tokens (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        purpose -> Text,
+        email -> Nullable<Text>,
+        token_hash -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     attempt_answers (org_id, attempt_id, question_id) {
         org_id -> Uuid,
         attempt_id -> Uuid,
@@ -222,6 +246,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    mails (id) {
+        id -> Uuid,
+        user_id -> Nullable<Uuid>,
+        template -> Text,
+        recipient -> Text,
+        detail -> Jsonb,
+        created_at -> Timestamptz,
+        attempts -> Integer,
+        due_at -> Timestamptz,
+        failed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     memberships (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -297,13 +335,40 @@ diesel::table! {
 }
 
 diesel::table! {
+    security_events (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        at -> Timestamptz,
+        kind -> Text,
+        session_id -> Nullable<Uuid>,
+        user_agent -> Nullable<Text>,
+        network -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    session_tokens (token_hash) {
+        token_hash -> Bytea,
+        session_id -> Uuid,
+        user_id -> Uuid,
+        kind -> Text,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        spent_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     sessions (id) {
         id -> Uuid,
         user_id -> Uuid,
-        token_hash -> Bytea,
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
+        authenticated_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+        user_agent -> Nullable<Text>,
+        network -> Nullable<Text>,
     }
 }
 
@@ -328,10 +393,12 @@ diesel::table! {
         last_name -> Text,
         password_hash -> Text,
         created_at -> Timestamptz,
+        email_verified_at -> Nullable<Timestamptz>,
     }
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    account_tokens,
     attempt_answers,
     attempts,
     audit_entries,
@@ -348,6 +415,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     groups,
     idempotency_records,
     invitations,
+    mails,
     memberships,
     organizations,
     outbox_events,
@@ -355,6 +423,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     progress_events,
     revision_answer_keys,
     roles,
+    security_events,
+    session_tokens,
     sessions,
     unit_progress,
     users,

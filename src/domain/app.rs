@@ -14,11 +14,16 @@ use crate::kernel::clock::Clock;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::OrgId;
 use crate::kernel::keyring::Keyring;
+use crate::kernel::origin::Origin;
 use crate::kernel::secret::{Token, TokenHash, TokenKind};
+use chrono::TimeDelta;
 use moka::future::Cache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::broadcast::error::RecvError;
+
+/// How often it is noted that a session is in use.
+const NOTED_EVERY: TimeDelta = TimeDelta::minutes(5);
 
 /// The parts of a node that operations share.
 pub struct App {
@@ -76,7 +81,7 @@ impl App {
     }
 
     /// Finds out who sends this bearer token; a token that opens nothing is an error, not an anonymous viewer.
-    pub async fn viewer(&self, bearer: &str) -> Result<Viewer> {
+    pub async fn viewer(&self, bearer: &str, origin: &Origin) -> Result<Viewer> {
         let token = Token::parse(TokenKind::Session, bearer).ok_or(Error::Unauthenticated)?;
         let hash = token.hash();
         let load = Box::pin(async {
@@ -89,6 +94,7 @@ impl App {
                     for standing in &mut loaded.orgs {
                         *standing = self.with_policies(standing).await?;
                     }
+                    self.note_use(&loaded, origin).await;
                     return Ok(Arc::new(loaded));
                 }
             }
@@ -121,6 +127,18 @@ impl App {
                 Ok(standing.clone())
             }
             Err(error) => Err(Error::clone(&error)),
+        }
+    }
+
+    /// Notes that a session is in use, every few minutes. It is a hint for people: a request does not fail for it.
+    async fn note_use(&self, standing: &Standing, origin: &Origin) {
+        let now = self.clock.now();
+        if now < standing.last_used_at + NOTED_EVERY || standing.expires_at <= now {
+            return;
+        }
+        let noted = standing::note_use(&self.db, standing.session, now, origin).await;
+        if let Err(error) = noted {
+            tracing::warn!(%error, "that a session is in use was not noted");
         }
     }
 

@@ -10,6 +10,7 @@ use super::refusal::{Code, Refusal};
 use crate::auth::allowed::{Actor, Gate};
 use crate::auth::invited::Invited;
 use crate::auth::standing::{OrgStanding, Viewer};
+use crate::auth::step_up;
 use crate::cache::Stale;
 use crate::db::error::violated;
 use crate::db::pool::Statements;
@@ -141,7 +142,9 @@ where
     T: Serialize + DeserializeOwned + Send + 'static,
     F: for<'w> FnOnce(&'w Write<'w>) -> Done<'w, T> + Send + 'static,
 {
-    let user = viewer.person().ok_or(Error::Unauthenticated)?.user;
+    let person = viewer.person().ok_or(Error::Unauthenticated)?;
+    step_up::check(person, request.mutation, app.clock.now())?;
+    let user = person.user;
     let app = app.clone();
     tokio::spawn(async move { run(&app, Some(user), request, work).await })
         .await

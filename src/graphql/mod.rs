@@ -20,6 +20,8 @@ pub mod policies;
 pub mod progress;
 pub mod record_lists;
 pub mod schema;
+pub mod security_events;
+pub mod sessions;
 pub mod sign_in;
 pub mod support;
 pub mod viewer;

@@ -19,6 +19,7 @@ use super::support::error::finish;
 use super::support::operation::{Ask, Operation};
 use super::viewer::{Viewer as Person, ViewerQuery};
 use crate::auth::standing::Viewer;
+use crate::domain::accounts::{SecurityEvent, Session};
 use crate::domain::app::App;
 use crate::domain::attempts::{self, Attempt};
 use crate::domain::certificates::{self, Certificate};
@@ -33,8 +34,9 @@ use crate::domain::policies::PolicyRevision;
 use crate::domain::roles::Role;
 use crate::kernel::ids::{
     AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key, MemberKey, ModuleKey,
-    OrganizationKey, PolicyRevisionKey, RoleKey, UnitKey, UserKey, prefix,
+    OrganizationKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey, UnitKey, UserKey, prefix,
 };
+use crate::kernel::origin::Origin;
 use async_graphql::{
     Context, EmptySubscription, ID, Interface, MergedObject, Object, Response, SDLExportOptions, Schema,
     ValidationMode,
@@ -59,6 +61,10 @@ pub enum Node {
     Invitation(Arc<Invitation>),
     /// The signed-in person.
     Viewer(Person),
+    /// An open session of the signed-in person.
+    Session(Arc<Session>),
+    /// Something that happened to the signed-in person's account.
+    SecurityEvent(Arc<SecurityEvent>),
     /// A course.
     Course(Course),
     /// A module of a course.
@@ -106,6 +112,14 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
             let myself = |person: &Person| UserKey::parse(id) == Some(person.key());
             Person::current(ctx).filter(myself).map(Node::Viewer)
         }
+        Some(SessionKey::PREFIX) => match SessionKey::parse(id) {
+            Some(key) => ctx.fetch(key).await?.map(Node::Session),
+            None => None,
+        },
+        Some(SecurityEventKey::PREFIX) => match SecurityEventKey::parse(id) {
+            Some(key) => ctx.fetch(key).await?.map(Node::SecurityEvent),
+            None => None,
+        },
         Some(CourseKey::PREFIX) => match CourseKey::parse(id) {
             Some(key) => Course::find(ctx, key).await?.map(Node::Course),
             None => None,
@@ -264,8 +278,15 @@ impl Api {
     }
 
     /// Executes an admitted operation and gives its answer with the number of its data statements.
-    pub async fn execute(&self, viewer: Viewer, admitted: Admitted, request_id: &str) -> (Response, u32) {
-        let operation = Arc::new(Operation::new(self.app.clone(), viewer, request_id.to_owned()));
+    pub async fn execute(
+        &self,
+        viewer: Viewer,
+        admitted: Admitted,
+        request_id: &str,
+        origin: &Origin,
+    ) -> (Response, u32) {
+        let operation = Operation::new(self.app.clone(), viewer, request_id.to_owned(), origin.clone());
+        let operation = Arc::new(operation);
         let statements = operation.statements.clone();
         let request = admitted.request.data(operation.clone());
         // Unconstrained: a batch must see all that is asked for in a turn, not what a budget lets it see.

@@ -65,6 +65,7 @@ struct World {
     newcomer: Client,
     invitation: Token,
     login: Value,
+    refresh: Value,
     roles: BTreeMap<String, Value>,
 }
 
@@ -96,6 +97,8 @@ impl World {
         .await;
         let login = json!({ "email": bystander.email, "password": super::support::app::PASSWORD });
         let newcomer = app.bearer(&token);
+        let session = factory::open_session(&app.app, bystander.user).await;
+        let refresh = json!({ "refreshToken": session.refresh_token.expose() });
         Self {
             app,
             author,
@@ -108,6 +111,7 @@ impl World {
             newcomer,
             invitation,
             login,
+            refresh,
             roles,
         }
     }
@@ -181,6 +185,7 @@ impl World {
         let invitations = json!({ "organizationId": org, "invitations": invited });
         let change = json!({ "memberId": self.author.member.to_string(), "roleId": self.roles["manager"] });
         let accept = json!({ "token": self.invitation.expose() });
+        let proof = json!({ "password": super::support::app::PASSWORD });
         let everywhere = json!({ "everywhere": true });
         let policies = json!({ "organizationId": org, "source": "" });
         vec![
@@ -203,6 +208,15 @@ impl World {
             Row::new("membershipRoleChange", change, owner, "NOT_FOUND", "NOT_FOUND"),
             Row::new("policiesSet", policies, owner, "FORBIDDEN", "NOT_FOUND"),
             Row::new("login", self.login.clone(), &self.app.anonymous(), "", "").for_everybody(),
+            Row::new(
+                "sessionRefresh",
+                self.refresh.clone(),
+                &self.app.anonymous(),
+                "",
+                "",
+            )
+            .for_everybody(),
+            Row::new("stepUp", proof, &self.newcomer, "", ""),
             Row::new("sessionRevoke", everywhere, &self.newcomer, "", ""),
         ]
     }
@@ -332,9 +346,16 @@ async fn an_operation_of_one_organisation_names_nothing_of_another() {
     let (here, there) = (World::new().await, World::new().await);
     let before = there.state().await;
     let mixed = here.rows().into_iter().zip(there.rows());
-    for (own, other) in
-        mixed.filter(|(own, _)| !["login", "sessionRevoke", "invitationAccept"].contains(&own.mutation))
-    {
+    for (own, other) in mixed.filter(|(own, _)| {
+        ![
+            "login",
+            "sessionRefresh",
+            "stepUp",
+            "sessionRevoke",
+            "invitationAccept",
+        ]
+        .contains(&own.mutation)
+    }) {
         let ids: Vec<_> = own
             .input
             .as_object()

@@ -8,6 +8,7 @@ pub mod factory;
 pub mod faulty;
 pub mod harvest;
 pub mod learning;
+pub mod mail;
 pub mod people;
 pub mod proxy;
 pub mod quiz;
