@@ -5,8 +5,9 @@ mod content;
 
 use content::{answer_keys, chosen, content, quizzes};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use lyceum::auth::org_policies::OwnPolicies;
 use lyceum::auth::permission::Permission;
-use lyceum::auth::policy::{Facts, Kind, Policies, Question};
+use lyceum::auth::policy::{Facts, Kind, Policies, Question, Relation};
 use lyceum::auth::roles::BUILT_IN;
 use lyceum::auth::standing::OrgStanding;
 use lyceum::domain::attempts::grade::{Answers, grade};
@@ -22,6 +23,7 @@ use lyceum::kernel::keyring::Keyring;
 use lyceum::kernel::page::{PageArgs, write_cursor};
 use serde_json::{Value, json};
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
 const OUTLINE: &str = "query($id: ID!) { course(id: $id) { id title summary unitCount modules { id title units { id title } } } }";
@@ -56,6 +58,56 @@ fn decisions(criterion: &mut Criterion) {
     criterion.bench_function("decision, remembered", |bencher| {
         bencher.iter(|| policies.decide(black_box(&known), question));
     });
+    let source: String = (0..60).map(own_policy).collect();
+    let own = Arc::new(policies.read(&source).expect("the policies are valid"));
+    criterion.bench_function(
+        "page of 50 rows with 6 decisions each, 60 own policies",
+        |bencher| {
+            bencher.iter_batched(
+                || standing().under(OwnPolicies::Read(own.clone())),
+                |standing| page(&policies, &standing),
+                BatchSize::SmallInput,
+            );
+        },
+    );
+    criterion.bench_function("60 own policies, read", |bencher| {
+        bencher.iter(|| policies.read(black_box(&source)));
+    });
+}
+
+/// A policy that an organisation might have, on one of six permissions.
+fn own_policy(number: usize) -> String {
+    let action = ASKED[number % ASKED.len()].as_str();
+    format!(
+        "@id(\"p{number}\") forbid (principal is Member, action == Action::\"{action}\", resource) \
+         when {{ principal.role == \"role-{number}\" && !context.taught }};\n"
+    )
+}
+
+/// What is asked about each row.
+const ASKED: [Permission; 6] = [
+    Permission::CoursesUpdate,
+    Permission::CoursesPublish,
+    Permission::EnrollmentsManage,
+    Permission::AttemptsTake,
+    Permission::MembersManage,
+    Permission::InvitationsManage,
+];
+
+/// Decides for 50 rows, each of which the actor may stand otherwise to.
+fn page(policies: &Policies, who: &OrgStanding) -> usize {
+    let row = |number: u32| Relation {
+        own: number.is_multiple_of(10),
+        taught: number.is_multiple_of(2),
+        managed: number.is_multiple_of(3),
+    };
+    let rows = (0..50).flat_map(|number| ASKED.map(|permission| (permission, row(number))));
+    let allowed = rows.filter(|(permission, relation)| {
+        let facts = Facts::of(policies.kinds(*permission)[0], who.org).related(*relation);
+        let permission = *permission;
+        policies.decide(who, Question { permission, facts }).allowed
+    });
+    allowed.count()
 }
 
 fn documents(criterion: &mut Criterion) {
@@ -111,10 +163,10 @@ fn names(criterion: &mut Criterion) {
     let key = UnitKey::new(CourseKey::new(org(), CourseId(org().0)), UnitId(org().0));
     let text = key.to_string();
     criterion.bench_function("identifier, written", |bencher| {
-        bencher.iter(|| black_box(key).to_string())
+        bencher.iter(|| black_box(key).to_string());
     });
     criterion.bench_function("identifier, read", |bencher| {
-        bencher.iter(|| UnitKey::parse(black_box(&text)))
+        bencher.iter(|| UnitKey::parse(black_box(&text)));
     });
     let keyring = Keyring::parse(&"5a".repeat(32)).expect("a key of 64 digits");
     let values = ["A course".to_owned(), org().0.to_string()];

@@ -136,8 +136,12 @@ pub async fn fill(admin_url: &str) -> anyhow::Result<Academy> {
             select user_id::uuid, replace(lower(name), ' ', '.') || '@bench.example', 'Bench', name, 'none' {from}"
         ),
         format!(
-            "insert into sessions (id, user_id, token_hash, expires_at) \
-            select session::uuid, user_id::uuid, decode(hash, 'hex'), now() + interval '1 day' {from}"
+            "insert into sessions (id, user_id, expires_at) \
+            select session::uuid, user_id::uuid, now() + interval '1 day' {from}"
+        ),
+        format!(
+            "insert into session_tokens (token_hash, session_id, user_id, kind, expires_at) \
+            select decode(hash, 'hex'), session::uuid, user_id::uuid, 'access', now() + interval '1 day' {from}"
         ),
         format!(
             "insert into memberships (org_id, id, user_id, role_id, state, name, email) \
@@ -305,11 +309,13 @@ async fn store_learning(
     Ok(learners)
 }
 
-/// Counts the data statements that the serving role has run so far.
-pub async fn statements(client: &Client) -> anyhow::Result<f64> {
-    let sql = "select coalesce(sum(calls), 0)::float8 from pg_stat_statements s join pg_roles r on r.oid = s.userid \
+/// How many data statements the serving role has run so far, and how many 8 kB blocks they have touched.
+pub async fn work(client: &Client) -> anyhow::Result<(f64, f64)> {
+    let sql = "select coalesce(sum(calls), 0)::float8, coalesce(sum(shared_blks_hit + shared_blks_read), 0)::float8 \
+        from pg_stat_statements s join pg_roles r on r.oid = s.userid \
         where r.rolname = 'lyceum_app' and query !~* '^(begin|commit|rollback|set|select distinct wait)'";
-    Ok(client.query_one(sql, &[]).await?.get(0))
+    let row = client.query_one(sql, &[]).await?;
+    Ok((row.get(0), row.get(1)))
 }
 
 /// A connection of the superuser.

@@ -37,7 +37,7 @@ impl Connection {
     }
 
     fn read(&mut self) -> anyhow::Result<()> {
-        let mut chunk = [0; 64 * 1024];
+        let mut chunk = [0; 16 * 1024];
         let read = self.stream.read(&mut chunk)?;
         anyhow::ensure!(read > 0, "the server closed the connection");
         self.buffer.extend_from_slice(&chunk[..read]);

@@ -2,9 +2,12 @@
 
 pub mod allowed;
 pub mod invited;
+pub mod org_policies;
 pub mod password;
 pub mod permission;
 pub mod policy;
 pub mod roles;
+pub mod sessions;
 pub mod sign_in;
 pub mod standing;
+pub mod step_up;

@@ -67,6 +67,16 @@ permissions! {
     LearningRecordsRead = "learning_records.read";
     /// Work through a course: record progress, take attempts.
     AttemptsTake = "attempts.take";
+    /// Write the organisation's own policies and try changes of access before they are made.
+    PoliciesManage = "policies.manage";
+}
+
+impl Permission {
+    /// Whether an organisation's own policies may speak about it. Not about reads, which SQL decides alike for whole lists;
+    /// not about the policies themselves, so that a mistake in them can always be mended; and not about leaving.
+    pub fn is_governable(self) -> bool {
+        !matches!(self, Self::PoliciesManage | Self::MembersLeave) && !self.as_str().contains(".read")
+    }
 }
 
 impl Permission {
@@ -77,7 +87,9 @@ impl Permission {
             // By policy, to everybody and to owners.
             Self::MembersLeave | Self::OrgDelete | Self::OwnershipTransfer | Self::OwnershipAccept => reach,
             Self::AttemptsTake => Reach { own: true, ..reach },
-            Self::OrgUpdate | Self::RolesManage | Self::CoursesCreate => Reach { all: true, ..reach },
+            Self::OrgUpdate | Self::RolesManage | Self::PoliciesManage | Self::CoursesCreate => {
+                Reach { all: true, ..reach }
+            }
             Self::GroupsManage | Self::InvitationsManage => Reach {
                 all: true,
                 managed: true,

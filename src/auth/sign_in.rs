@@ -1,106 +1,43 @@
-//! Signing in with email and password.
+//! Proving with address and password who one is.
 
 use super::password::Passwords;
-use crate::db::pool::Statements;
-use crate::db::schema::sessions;
-use crate::db::{Db, Scope, Statement, Tx};
-use crate::kernel::clock::Clock;
+use crate::db::{Db, Statement};
 use crate::kernel::error::Result;
-use crate::kernel::ids::{SessionId, UserId};
-use crate::kernel::secret::{Secret, Token, TokenKind};
-use chrono::{DateTime, TimeDelta, Utc};
-use diesel::ExpressionMethods;
-use diesel::sql_types::{Nullable, Text, Untyped, Uuid};
-use diesel_async::RunQueryDsl;
+use crate::kernel::ids::UserId;
+use crate::kernel::secret::Secret;
+use diesel::sql_types::{Text, Untyped, Uuid};
 
-/// How long a session lasts.
-const SESSION_DAYS: i64 = 30;
-
-#[derive(diesel::QueryableByName)]
-struct Account {
+/// What signing in needs to know of an account.
+#[derive(Clone, Debug, diesel::QueryableByName)]
+pub struct Account {
+    /// Whose it is.
     #[diesel(sql_type = Uuid)]
-    user_id: UserId,
+    pub user_id: UserId,
+    /// The stored password.
     #[diesel(sql_type = Text)]
     password_hash: String,
 }
 
-/// A session that was just opened; its token is shown this once.
-#[derive(Debug)]
-pub struct NewSession {
-    /// The person who signed in.
-    pub user: UserId,
-    /// What the client sends from now on.
-    pub token: Token,
-    /// When it stops being good.
-    pub expires_at: DateTime<Utc>,
+/// What came of address and password.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// The account of the address, if there is one.
+    pub account: Option<Account>,
+    /// Whether the password is the account's; never where there is none.
+    pub is_right: bool,
 }
 
-/// Signs a person in. A wrong password and an unknown address look, and take, the same: `None`.
-pub async fn sign_in(
-    db: &Db,
-    clock: &Clock,
-    passwords: &Passwords,
-    email: &str,
-    password: Secret<String>,
-) -> Result<Option<NewSession>> {
-    let account = account(db, &email.trim().to_lowercase()).await?;
-    let (user, stored) = account.map_or((None, None), |account| {
-        (Some(account.user_id), Some(account.password_hash))
-    });
-    if !passwords.verify(password, stored).await? {
-        return Ok(None);
-    }
-    match user {
-        Some(user) => open_session(db, clock, user).await.map(Some),
-        None => Ok(None),
-    }
+/// Checks address and password. An unknown address takes as long as a wrong password.
+pub async fn prove(db: &Db, passwords: &Passwords, email: &str, password: Secret<String>) -> Result<Proof> {
+    let account = account(db, email).await?;
+    let stored = account.as_ref().map(|account| account.password_hash.clone());
+    let is_right = passwords.verify(password, stored).await?;
+    Ok(Proof { account, is_right })
 }
 
-/// Opens a session for a person whose identity is proven.
-pub async fn open_session(db: &Db, clock: &Clock, user: UserId) -> Result<NewSession> {
-    let session = NewSession {
-        user,
-        token: Token::generate(TokenKind::Session),
-        expires_at: clock.now() + TimeDelta::days(SESSION_DAYS),
-    };
-    let scope = Scope {
-        user: Some(user),
-        orgs: Vec::new(),
-    };
-    let tx = Tx::begin(db, &scope, &Statements::default()).await?;
-    let insert = diesel::insert_into(sessions::table).values((
-        sessions::id.eq(SessionId(clock.uuid())),
-        sessions::user_id.eq(user),
-        sessions::token_hash.eq(session.token.hash().to_vec()),
-        sessions::expires_at.eq(session.expires_at),
-    ));
-    tx.run(|mut conn| async move { insert.execute(&mut conn).await })
-        .await?;
-    tx.commit().await?;
-    Ok(session)
-}
-
-/// Ends one session of a person, or all of them, and gives how many ended.
-pub async fn revoke_sessions(db: &Db, user: UserId, only: Option<SessionId>) -> Result<usize> {
-    let scope = Scope {
-        user: Some(user),
-        orgs: Vec::new(),
-    };
-    let tx = Tx::begin(db, &scope, &Statements::default()).await?;
-    let update = Statement::<Untyped>::new(
-        "update sessions set revoked_at = now() where user_id = ? and id = coalesce(?, id) and revoked_at is null",
-    )
-    .bind::<Uuid, _>(user)
-    .bind::<Nullable<Uuid>, _>(only);
-    let ended = tx
-        .run(|mut conn| async move { update.execute(&mut conn).await })
-        .await?;
-    tx.commit().await?;
-    Ok(ended)
-}
-
-async fn account(db: &Db, email: &str) -> Result<Option<Account>> {
-    let statement =
-        Statement::<Untyped>::new("select * from door.sign_in(?)").bind::<Text, _>(email.to_owned());
-    Ok(db.door(statement).await?.pop())
+/// Finds the account of an address, however it is written.
+pub async fn account(db: &Db, email: &str) -> Result<Option<Account>> {
+    let email = email.trim().to_lowercase();
+    let door = Statement::<Untyped>::new("select * from door.sign_in(?)").bind::<Text, _>(email);
+    Ok(db.door(door).await?.pop())
 }

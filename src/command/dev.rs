@@ -80,7 +80,10 @@ impl Dev {
             "Details     {}",
             self.data_dir.data_dir.join("dev.json").display()
         );
-        self.node.run_jobs(&running.app);
+        let folder = self.data_dir.data_dir.join("mail");
+        if let Some(folder) = self.node.run_jobs_for_development(&running.app, folder)? {
+            println!("Mails       {}/*.eml", folder.display());
+        }
         self.server
             .serve_openly(listener, running.app.clone(), personas.buttons())
             .await?;

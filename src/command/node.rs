@@ -3,11 +3,12 @@
 use crate::auth::password::{PasswordConfig, Passwords};
 use crate::cache::Shared;
 use crate::cache::buckets::Buckets;
-use crate::config::{DatabaseConfig, HttpConfig};
+use crate::config::{DatabaseConfig, HttpConfig, MailConfig};
 use crate::db::Db;
 use crate::domain::app::App;
 use crate::graphql::front::DocumentLimits;
 use crate::graphql::schema::Api;
+use crate::jobs::mails::Mailer;
 use crate::jobs::{self, JobsConfig};
 use crate::kernel::clock::Clock;
 use crate::kernel::keyring::Keyring;
@@ -15,6 +16,7 @@ use crate::server::{Server, router};
 use anyhow::Context;
 use clap::Args;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -28,6 +30,8 @@ pub struct NodeConfig {
     passwords: PasswordConfig,
     #[command(flatten)]
     jobs: JobsConfig,
+    #[command(flatten)]
+    mail: MailConfig,
     /// Where Redis is, such as `redis://127.0.0.1/`; without it copies stay within the process.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     redis_url: Option<String>,
@@ -93,8 +97,28 @@ impl NodeConfig {
     }
 
     /// Runs the jobs in the background.
-    pub fn run_jobs(&self, app: &Arc<App>) {
-        tokio::spawn(jobs::run(app.clone(), self.jobs));
+    pub fn run_jobs(&self, app: &Arc<App>) -> anyhow::Result<()> {
+        let mailer = Mailer::new(&self.mail)?;
+        if mailer.is_none() {
+            tracing::warn!("mails are not delivered: set LYCEUM_SMTP_URL");
+        }
+        tokio::spawn(jobs::run(app.clone(), self.jobs, mailer));
+        Ok(())
+    }
+
+    /// The same on a development server, which writes mails into a folder unless it is told of a mail server. Gives the folder
+    /// that it writes into.
+    pub fn run_jobs_for_development(
+        &self,
+        app: &Arc<App>,
+        folder: PathBuf,
+    ) -> anyhow::Result<Option<PathBuf>> {
+        let (mailer, folder) = match Mailer::new(&self.mail)? {
+            Some(mailer) => (mailer, None),
+            None => (Mailer::into_folder(&folder, &self.mail)?, Some(folder)),
+        };
+        tokio::spawn(jobs::run(app.clone(), self.jobs, Some(mailer)));
+        Ok(folder)
     }
 }
 

@@ -28,7 +28,7 @@ impl Serve {
         start_log();
         let app = self.node.app().await?;
         if !self.without_jobs {
-            self.node.run_jobs(&app);
+            self.node.run_jobs(&app)?;
         }
         let listener = self.server.listen().await?;
         tracing::info!(address = %listener.local_addr()?, "serving");
@@ -41,7 +41,7 @@ impl Worker {
     pub async fn run(self) -> anyhow::Result<()> {
         start_log();
         let app = self.node.app().await?;
-        self.node.run_jobs(&app);
+        self.node.run_jobs(&app)?;
         told_to_stop().await;
         Ok(())
     }

@@ -68,6 +68,32 @@ impl DatabaseConfig {
     }
 }
 
+/// How mails leave.
+#[derive(Args, Clone, Debug)]
+pub struct MailConfig {
+    /// Where mails are handed over, such as `smtps://user:password@mail.example:465`, or `smtp://mail.example:587?tls=required`
+    /// for STARTTLS. Without it mails wait in the database; a development server writes them into a folder.
+    #[arg(long, env = "LYCEUM_SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// Whom mails are from.
+    #[arg(long, env = "LYCEUM_MAIL_FROM", default_value = "Lyceum <no-reply@localhost>")]
+    pub mail_from: String,
+    /// The interface that the links of mails lead to, such as `https://academy.example`: its pages `/verify-email`,
+    /// `/reset-password` and `/accept-invitation` find a token behind `#token=`. Without it mails carry the token alone.
+    #[arg(long, env = "LYCEUM_APP_URL")]
+    pub app_url: Option<String>,
+}
+
+impl Default for MailConfig {
+    fn default() -> Self {
+        Self {
+            smtp_url: None,
+            mail_from: "Lyceum <no-reply@localhost>".to_owned(),
+            app_url: None,
+        }
+    }
+}
+
 /// How a node is reached and what one client may ask of it.
 #[derive(Args, Clone, Debug)]
 pub struct HttpConfig {
@@ -80,6 +106,10 @@ pub struct HttpConfig {
     /// Origins whose pages may call the API, separated by commas, such as `https://academy.example`.
     #[arg(long, env = "LYCEUM_ALLOWED_ORIGINS", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
+    /// Proxies of yours that stand before this node: a client's address is the one that the outermost of them saw, read from
+    /// `X-Forwarded-For`. With 0 it is the connection's own.
+    #[arg(long, env = "LYCEUM_PROXIES", default_value_t = 0)]
+    pub proxies: usize,
     /// Lets callers without a token read the schema by introspection.
     #[arg(long, env = "LYCEUM_PUBLIC_INTROSPECTION")]
     pub public_introspection: bool,
@@ -119,6 +149,7 @@ impl Default for HttpConfig {
             host: "127.0.0.1".to_owned(),
             port: 8080,
             allowed_origins: Vec::new(),
+            proxies: 0,
             public_introspection: false,
             trace: false,
             body_bytes: 1_200_000,

@@ -4,6 +4,30 @@
 #![expect(missing_docs, reason = "the migrations document the tables")]
 
 diesel::table! {
+    account_idempotency_records (user_id, mutation, key) {
+        user_id -> Uuid,
+        mutation -> Text,
+        key -> Text,
+        input_hash -> Bytea,
+        outcome -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    account_tokens (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        purpose -> Text,
+        email -> Nullable<Text>,
+        token_hash -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     attempt_answers (org_id, attempt_id, question_id) {
         org_id -> Uuid,
         attempt_id -> Uuid,
@@ -218,6 +242,21 @@ diesel::table! {
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
         accepted_by -> Nullable<Uuid>,
+        edition -> Integer,
+    }
+}
+
+diesel::table! {
+    mails (id) {
+        id -> Uuid,
+        user_id -> Nullable<Uuid>,
+        template -> Text,
+        recipient -> Text,
+        detail -> Jsonb,
+        created_at -> Timestamptz,
+        attempts -> Integer,
+        due_at -> Timestamptz,
+        failed_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -288,6 +327,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    policy_revisions (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        number -> Integer,
+        source -> Text,
+        author_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     progress_events (org_id, enrollment_id, event_id) {
         org_id -> Uuid,
         enrollment_id -> Uuid,
@@ -317,13 +367,40 @@ diesel::table! {
 }
 
 diesel::table! {
+    security_events (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        at -> Timestamptz,
+        kind -> Text,
+        session_id -> Nullable<Uuid>,
+        user_agent -> Nullable<Text>,
+        network -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    session_tokens (token_hash) {
+        token_hash -> Bytea,
+        session_id -> Uuid,
+        user_id -> Uuid,
+        kind -> Text,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        spent_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     sessions (id) {
         id -> Uuid,
         user_id -> Uuid,
-        token_hash -> Bytea,
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
+        authenticated_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+        user_agent -> Nullable<Text>,
+        network -> Nullable<Text>,
     }
 }
 
@@ -348,10 +425,12 @@ diesel::table! {
         last_name -> Text,
         password_hash -> Text,
         created_at -> Timestamptz,
+        email_verified_at -> Nullable<Timestamptz>,
     }
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    account_tokens,
     attempt_answers,
     attempts,
     audit_entries,
@@ -368,12 +447,16 @@ diesel::allow_tables_to_appear_in_same_query!(
     groups,
     idempotency_records,
     invitations,
+    mails,
     memberships,
     organizations,
     outbox_events,
+    policy_revisions,
     progress_events,
     revision_answer_keys,
     roles,
+    security_events,
+    session_tokens,
     sessions,
     unit_progress,
     users,

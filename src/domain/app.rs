@@ -4,20 +4,28 @@ use super::TIME_TO_LIVE;
 use super::content::Contents;
 use super::courses::Faces;
 use super::organizations::model::all_origins;
+use super::policies;
+use crate::auth::org_policies::{OrgPolicies, OwnPolicies};
 use crate::auth::password::Passwords;
 use crate::auth::policy::Policies;
-use crate::auth::standing::{self, Standing, Viewer};
+use crate::auth::standing::{self, OrgStanding, Standing, Viewer};
 use crate::cache::{Shared, Stale};
 use crate::db::Db;
 use crate::kernel::clock::Clock;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::OrgId;
 use crate::kernel::keyring::Keyring;
+use crate::kernel::origin::Origin;
 use crate::kernel::secret::{Token, TokenHash, TokenKind};
+use chrono::TimeDelta;
 use moka::future::Cache;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::broadcast::error::RecvError;
+
+/// How often it is noted that a session is in use.
+const NOTED_EVERY: TimeDelta = TimeDelta::minutes(5);
 
 /// The parts of a node that operations share.
 pub struct App {
@@ -40,6 +48,8 @@ pub struct App {
     standings: Cache<TokenHash, Arc<Standing>>,
     /// The origins that organisations allow: all of them, so that no stranger's origin costs a look-up.
     origins: Cache<(), Arc<HashSet<String>>>,
+    /// Revisions of organisations' own policies. A revision never changes.
+    own_policies: Cache<(OrgId, i32), Arc<OrgPolicies>>,
     /// Counts the announcements that made standings stale.
     restandings: AtomicU64,
 }
@@ -62,6 +72,7 @@ impl App {
                 .support_invalidation_closures()
                 .build(),
             origins: Cache::builder().time_to_live(TIME_TO_LIVE).build(),
+            own_policies: Cache::new(10_000),
             restandings: AtomicU64::new(0),
             policies: Policies::platform()?,
             db,
@@ -75,19 +86,24 @@ impl App {
     }
 
     /// Finds out who sends this bearer token; a token that opens nothing is an error, not an anonymous viewer.
-    pub async fn viewer(&self, bearer: &str) -> Result<Viewer> {
+    pub async fn viewer(&self, bearer: &str, origin: &Origin) -> Result<Viewer> {
         let token = Token::parse(TokenKind::Session, bearer).ok_or(Error::Unauthenticated)?;
         let hash = token.hash();
-        let load = async {
+        let load = Box::pin(async {
             // What was read while a standing changed may be from before the change, and must not be remembered.
             loop {
                 let before = self.restandings.load(Ordering::SeqCst);
                 let loaded = standing::load(&self.db, &hash).await?;
                 if self.restandings.load(Ordering::SeqCst) == before {
-                    return loaded.map(Arc::new).ok_or(Error::Unauthenticated);
+                    let mut loaded = loaded.ok_or(Error::Unauthenticated)?;
+                    for standing in &mut loaded.orgs {
+                        *standing = self.with_policies(standing).await?;
+                    }
+                    self.note_use(&loaded, origin).await;
+                    return Ok(Arc::new(loaded));
                 }
             }
-        };
+        });
         let standing = self
             .standings
             .try_get_with(hash, load)
@@ -99,11 +115,43 @@ impl App {
         Ok(Viewer::Person(standing))
     }
 
-    /// Whether some organisation lets the pages of an origin call the API; not while that cannot be found out.
+    /// Whether the pages of an origin may call the API since some organisation says so; not while that cannot be found out.
     pub async fn allows_origin(&self, origin: &str) -> bool {
         let load = async { all_origins(&self.db).await.map(Arc::new) };
         let origins = self.origins.try_get_with((), load).await;
         origins.is_ok_and(|origins| origins.contains(origin))
+    }
+
+    /// The same standing, with its organisation's own policies read: from memory, or through their door.
+    pub async fn with_policies(&self, standing: &Arc<OrgStanding>) -> Result<Arc<OrgStanding>> {
+        let OwnPolicies::Unread(number) = *standing.own_policies() else {
+            return Ok(standing.clone());
+        };
+        let org = standing.org;
+        let read = Box::pin(async {
+            let read = policies::read(&self.db, &self.policies, org, number);
+            read.await.map(Arc::new)
+        });
+        match self.own_policies.try_get_with((org, number), read).await {
+            Ok(own) => Ok(Arc::new(standing.under(OwnPolicies::Read(own)))),
+            Err(error) if matches!(*error, Error::Internal(_)) => {
+                tracing::error!(error = ?error, "policies cannot be read; what they may govern is refused");
+                Ok(standing.clone())
+            }
+            Err(error) => Err(Error::clone(&error)),
+        }
+    }
+
+    /// Notes that a session is in use, every few minutes. It is a hint for people: a request does not fail for it.
+    async fn note_use(&self, standing: &Standing, origin: &Origin) {
+        let now = self.clock.now();
+        if now < standing.last_used_at + NOTED_EVERY || standing.expires_at <= now {
+            return;
+        }
+        let noted = standing::note_use(&self.db, standing.session, now, origin).await;
+        if let Err(error) = noted {
+            tracing::warn!(%error, "that a session is in use was not noted");
+        }
     }
 
     /// Tells every node that a copy no longer holds. This node has forgotten it when the call returns.
@@ -124,12 +172,12 @@ impl App {
             }
             Stale::Course(course) => self.faces.forget(course),
             Stale::Organization(org) => {
-                self.faces.forget_all();
-                self.origins.invalidate_all();
-                let is_in = move |standing: &Standing| standing.orgs.iter().any(|here| here.org == org);
+                let here = move |standing: &Arc<Standing>| standing.orgs.iter().any(|here| here.org == org);
                 let _ = self
                     .standings
-                    .invalidate_entries_if(move |_, standing| is_in(standing));
+                    .invalidate_entries_if(move |_, standing| here(standing));
+                self.faces.forget_all();
+                self.origins.invalidate_all();
             }
             Stale::Everything => {
                 self.standings.invalidate_all();

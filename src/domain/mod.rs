@@ -3,6 +3,7 @@
 //! Later nouns may use earlier ones. `app` and `mutate` are what all of them run in.
 
 pub mod access;
+pub mod accounts;
 pub mod app;
 pub mod attempts;
 pub mod bulk;
@@ -12,14 +13,17 @@ pub mod courses;
 pub mod enrollments;
 pub mod groups;
 pub mod invitations;
+pub mod mails;
 pub mod members;
 pub mod mutate;
 pub mod organizations;
+pub mod policies;
 pub mod progress;
 pub mod record_lists;
 pub mod records;
 pub mod refusal;
 pub mod roles;
+pub mod simulation;
 pub mod transfers;
 pub mod users;
 pub mod visibility;

@@ -10,6 +10,7 @@ use super::refusal::{Code, Refusal};
 use crate::auth::allowed::{Actor, Gate};
 use crate::auth::invited::Invited;
 use crate::auth::standing::{OrgStanding, Viewer};
+use crate::auth::step_up;
 use crate::cache::Stale;
 use crate::db::error::violated;
 use crate::db::pool::Statements;
@@ -18,7 +19,7 @@ use crate::db::{Scope, Statement, Tx};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberId, MemberKey, OrgId, UserId};
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Jsonb, Text, Untyped, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Integer, Jsonb, Nullable, Text, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -154,7 +155,9 @@ where
     T: Serialize + DeserializeOwned + Send + 'static,
     F: for<'w> FnOnce(&'w Write<'w>) -> Done<'w, T> + Send + 'static,
 {
-    let user = viewer.person().ok_or(Error::Unauthenticated)?.user;
+    let person = viewer.person().ok_or(Error::Unauthenticated)?;
+    step_up::check(person, request.mutation, app.clock.now())?;
+    let user = person.user;
     let app = app.clone();
     tokio::spawn(async move { run(&app, Some(user), request, work).await })
         .await
@@ -221,7 +224,7 @@ where
         tx.rollback().await?;
         return known;
     }
-    let Some(actor) = actor(&tx, user, &request).await? else {
+    let Some(actor) = actor(app, &tx, user, &request).await? else {
         tx.rollback().await?;
         return Err(Error::NotFound);
     };
@@ -263,7 +266,7 @@ where
 }
 
 /// Who acts; nobody where the person has no place in this organisation.
-async fn actor(tx: &Tx, user: Option<UserId>, request: &Request) -> Result<Option<Actor>> {
+async fn actor(app: &App, tx: &Tx, user: Option<UserId>, request: &Request) -> Result<Option<Actor>> {
     let Some(user) = user else {
         return Ok(Some(Actor::System(request.org)));
     };
@@ -285,7 +288,7 @@ async fn actor(tx: &Tx, user: Option<UserId>, request: &Request) -> Result<Optio
     if is_closing && !WHILE_CLOSING.contains(&request.mutation) {
         return Err(Error::Closing);
     }
-    Ok(Some(Actor::Member(standing)))
+    Ok(Some(Actor::Member(app.with_policies(&Arc::new(standing)).await?)))
 }
 
 /// What members may still do in an organisation that is about to be deleted.
@@ -301,23 +304,28 @@ async fn alone(tx: &Tx, place: &'static str, id: Uuid) -> Result<()> {
     Ok(())
 }
 
+type StandingRow = (MemberId, String, String, Value, Option<i32>, bool);
+type StandingTypes = (SqlUuid, Text, Text, Jsonb, Nullable<Integer>, Bool);
+
 /// The actor's standing as this transaction sees it, held until it ends.
 async fn standing(tx: &Tx, org: OrgId, user: UserId) -> Result<Option<(OrgStanding, bool)>> {
-    let row: Option<(MemberId, String, String, Value, bool)> =
-        Statement::<(SqlUuid, Text, Text, Jsonb, Bool)>::new(
-            "select m.id, o.slug, r.slug, r.grants, o.deletes_at is not null from memberships m \
+    let row: Option<StandingRow> = Statement::<StandingTypes>::new(
+        "select m.id, o.slug, r.slug, r.grants, (select max(p.number) from policy_revisions p where p.org_id = m.org_id), \
+         o.deletes_at is not null from memberships m \
          join roles r on r.org_id = m.org_id and r.id = m.role_id join organizations o on o.id = m.org_id \
          where m.org_id = ? and m.user_id = ? and m.state = 'active' for share of m",
-        )
-        .bind::<SqlUuid, _>(org)
-        .bind::<SqlUuid, _>(user)
-        .get_result(&mut tx.conn())
-        .await
-        .optional()?;
-    Ok(row.map(|(member, org_slug, role, grants, is_closing)| {
-        let key = MemberKey::new(org, member);
-        (OrgStanding::new(key, org_slug, role, &grants), is_closing)
-    }))
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<SqlUuid, _>(user)
+    .get_result(&mut tx.conn())
+    .await
+    .optional()?;
+    Ok(
+        row.map(|(member, org_slug, role, grants, policy_number, is_closing)| {
+            let standing = OrgStanding::new(MemberKey::new(org, member), org_slug, role, &grants);
+            (standing.under(policy_number.into()), is_closing)
+        }),
+    )
 }
 
 /// The outcome that this key already had.

@@ -37,8 +37,12 @@ pub enum Code {
     InvitationSpent,
     /// The invitation is for another address.
     WrongAddress,
-    /// Address and password do not belong together.
+    /// Address and password do not belong together, or a code is not the right one.
     WrongCredentials,
+    /// The token opens nothing.
+    InvalidToken,
+    /// The token was used before.
+    TokenReplayed,
     /// The actor may not give this role.
     RoleNotAllowed,
     /// The person is a member already.

@@ -3,13 +3,8 @@
 //! An account is its person's alone: row security shows it to nobody else, and an organisation sees a member with a
 //! profile of its own instead. Table: `users`.
 
-use super::app::App;
-use crate::auth::sign_in::revoke_sessions;
-use crate::auth::standing::Standing;
-use crate::cache::Stale;
 use crate::db::schema::users;
 use crate::db::{Batch, Conn};
-use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{UserId, UserKey};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -55,17 +50,4 @@ impl Batch for UserKey {
             .map(|user: User| (UserKey(user.id), Arc::new(user)))
             .collect())
     }
-}
-
-/// Ends the session that a standing was read through, or all of the person's, and tells every node. Gives how many
-/// sessions ended. A client that goes away does not stop it half-way.
-pub async fn sign_out(app: &Arc<App>, standing: &Standing, everywhere: bool) -> Result<usize> {
-    let (app, user, session) = (app.clone(), standing.user, standing.session);
-    let work = async move {
-        let ended = revoke_sessions(&app.db, user, (!everywhere).then_some(session)).await;
-        // Also after an error: it may have come between the commit and its answer.
-        app.announce(Stale::Standing(user)).await;
-        ended
-    };
-    tokio::spawn(work).await.map_err(Error::internal)?
 }

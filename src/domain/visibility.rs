@@ -170,6 +170,9 @@ mod tests {
             user: UserId(Uuid::nil()),
             session: SessionId(Uuid::nil()),
             expires_at: Clock::default().now(),
+            authenticated_at: Clock::default().now(),
+            last_used_at: Clock::default().now(),
+            has_second_factor: false,
             orgs: reaches.iter().enumerate().map(standing).collect(),
         }))
     }

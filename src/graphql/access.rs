@@ -27,16 +27,17 @@ pub enum Reach {
 
 impl Reach {
     /// This reach alone, as roles give it.
-    pub const fn given(self) -> permission::Reach {
-        let none = permission::Reach::NONE;
+    pub fn given(self) -> permission::Reach {
+        permission::Reach::of([self.word()])
+    }
+
+    /// How roles spell it.
+    pub const fn word(self) -> &'static str {
         match self {
-            Self::All => permission::Reach { all: true, ..none },
-            Self::Taught => permission::Reach { taught: true, ..none },
-            Self::Managed => permission::Reach {
-                managed: true,
-                ..none
-            },
-            Self::Own => permission::Reach { own: true, ..none },
+            Self::All => "all",
+            Self::Taught => "taught",
+            Self::Managed => "managed",
+            Self::Own => "own",
         }
     }
 
@@ -209,7 +210,10 @@ impl AccessQuery {
             if ctx.fetch(actor).await?.is_none() {
                 return Ok(None);
             }
-            ctx.fetch(StandingOf(actor)).await?
+            match ctx.fetch(StandingOf(actor)).await? {
+                Some(standing) => Some(ctx.app().with_policies(&standing).await?),
+                None => None,
+            }
         };
         let given = match subject {
             Subject::Role(key) => Some(Some(key)),

@@ -94,8 +94,8 @@ pub struct InvitationsSendResult {
     pub index: i32,
     /// The invitation; null where the row was refused.
     pub invitation: Option<Arc<Invitation>>,
-    /// The invitation's token, for you to hand to the invited person, since Lyceum sends no mail yet. It is shown this once:
-    /// null when the request is sent again with its idempotency key, and where the row was refused.
+    /// The invitation's token, which is mailed to the invited address too, for you to hand over in another way. It is shown
+    /// this once: null when the request is sent again with its idempotency key, and where the row was refused.
     pub token: Option<String>,
     /// What to correct in the row; empty when the invitation was sent.
     pub user_errors: Vec<InvitationsSendUserError>,
@@ -141,7 +141,8 @@ payload! {
     InvitationResendPayload {
         /// The invitation with its new term.
         invitation: Arc<Invitation>,
-        /// The invitation's new token, for you to hand over; shown this once, null when the request is sent again.
+        /// The invitation's new token, which is mailed to the invited address too; shown this once, null when the request is
+        /// sent again with its idempotency key.
         token: String,
     }
     InvitationResendUserError, InvitationResendErrorCode {
@@ -167,7 +168,7 @@ pub struct InvitationMutation;
 #[Object]
 impl InvitationMutation {
     /// Invites people to join an organisation. Each invitation is for one address and one role, good once and for 14 days.
-    /// Its token is in the answer and nowhere else: Lyceum sends no mail yet, so hand it over yourself.
+    /// Its token is mailed to the address, and is in the answer.
     ///
     /// An address has one open invitation in an organisation: another takes the place of the former, if you may manage that
     /// one. Only an owner invites owners; who may invite with the reach `managed` alone invites learners.

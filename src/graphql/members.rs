@@ -4,11 +4,11 @@ use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::groups::find_group;
-use super::support::Paged;
 use super::support::connection::Count;
 use super::support::operation::Ask;
+use super::support::{AccessRefusal, Paged, Verdicts};
 use crate::auth::permission::Permission;
-use crate::auth::policy::{Question, Relation};
+use crate::auth::policy::Relation;
 use crate::auth::standing::OrgStanding;
 use crate::connection;
 use crate::db::paginate::CursorValue;
@@ -31,7 +31,7 @@ use uuid::Uuid;
 connection!(MemberConnection, MemberEdge, Arc<Member>, "members");
 
 /// What the viewer may do with a member, in the state in which the member is.
-#[derive(Clone, Copy, Debug, Default, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject)]
 pub struct MemberAccess {
     /// Whether the viewer may give the member another role; which ones, `membershipRoleChange` says. Cost: 1.
     pub change_role: bool,
@@ -41,6 +41,8 @@ pub struct MemberAccess {
     pub restore: bool,
     /// Whether the viewer may remove the member. Cost: 1.
     pub remove: bool,
+    /// Why not, where it is for want of a permission. Cost: 1.
+    pub refusals: Vec<AccessRefusal>,
 }
 
 /// How far the viewer sees an organisation's members and groups; `None` for who sees none.
@@ -152,26 +154,24 @@ impl Member {
 
     /// What the viewer may do with the member, decided by the same policies that guard the mutations. Cost: 1, batched.
     async fn viewer_can(&self, ctx: &Context<'_>) -> async_graphql::Result<MemberAccess> {
-        let Some(standing) = ctx.viewer().in_org(self.key.org) else {
-            return Ok(MemberAccess::default());
-        };
         let permission = Permission::MembersManage;
-        let relation = relation(ctx, standing, permission, self.key).await?;
+        let standing = ctx.viewer().in_org(self.key.org);
+        let relation = match standing {
+            Some(standing) => relation(ctx, standing, permission, self.key).await?,
+            None => Relation::default(),
+        };
         let role = ctx.fetch_one(self.role_key()).await?;
         let mut facts = model::facts(self.key.org, relation, role.is_owner());
-        let may = |facts| {
-            let question = Question { permission, facts };
-            ctx.app().policies.decide(standing, question).allowed
-        };
-        let manages = may(facts);
-        let is_other = !relation.own;
-        let moves = |which: Move| is_other && which.from().contains(&self.state);
-        facts.exceeds = role.exceeds(standing, permission);
+        let mut verdicts = Verdicts::of(ctx, self.key.org);
+        let manages = verdicts.may(permission, facts);
+        facts.exceeds = standing.is_some_and(|standing| role.exceeds(standing, permission));
+        let moves = |which: Move| manages && !relation.own && which.from().contains(&self.state);
         Ok(MemberAccess {
             change_role: manages && self.state != MemberState::Removed,
-            suspend: manages && moves(Move::Suspend),
-            restore: may(facts) && moves(Move::Restore),
-            remove: manages && moves(Move::Remove),
+            suspend: moves(Move::Suspend),
+            restore: moves(Move::Restore) && verdicts.may(permission, facts),
+            remove: moves(Move::Remove),
+            refusals: verdicts.refusals(),
         })
     }
 }

@@ -268,7 +268,7 @@ impl OrganizationMutation {
     /// members read as before, and whoever changes something in it is answered ORGANIZATION_CLOSING; only leaving is still
     /// possible, and `organizationDeletionCancel`.
     ///
-    /// Requires: `org.delete`: to be an owner. Cost: 1.
+    /// Requires: `org.delete`: to be an owner; and a recent proof of who you are, see `stepUp`. Cost: 1.
     async fn organization_delete(
         &self,
         ctx: &Context<'_>,

@@ -7,16 +7,18 @@ use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::groups::{self, GroupConnection};
 use super::invitations::{self, InvitationConnection};
 use super::members::{self, MemberConnection, MemberFilterInput};
-use super::support::operation::Ask;
+use super::policies::{self, PolicyRevisionConnection};
+use super::support::{AccessRefusal, Ask, Verdicts};
 use super::transfers;
 use crate::auth::permission::Permission;
-use crate::auth::policy::{Facts, Kind, Question};
+use crate::auth::policy::{Facts, Kind};
 use crate::domain::courses::CourseState;
 use crate::domain::courses::store::{CourseFilter, CourseOrder};
 use crate::domain::invitations::model::facts_of_new;
 use crate::domain::members::store::MemberOrder;
 use crate::domain::organizations::model::{OrganizationLegal, OriginsOf};
 use crate::domain::organizations::{Organization, by_slug};
+use crate::domain::policies::{PoliciesOf, PolicyRevision};
 use crate::domain::record_lists::Parent;
 use crate::domain::roles::{Role, RolesOf};
 use crate::domain::transfers::OwnershipTransfer;
@@ -35,7 +37,7 @@ pub struct OrganizationCourseFilter {
 }
 
 /// What the viewer may do in an organisation.
-#[derive(Clone, Copy, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject)]
 pub struct OrganizationAccess {
     /// Whether the viewer may create courses. Cost: 1.
     pub create_courses: bool,
@@ -49,6 +51,10 @@ pub struct OrganizationAccess {
     pub create_groups: bool,
     /// Whether the viewer may make roles. Cost: 1.
     pub create_roles: bool,
+    /// Whether the viewer may write the organisation's own policies. Cost: 1.
+    pub manage_policies: bool,
+    /// Why not, for each of these that is false. Cost: 1.
+    pub refusals: Vec<AccessRefusal>,
 }
 
 /// How an organisation is set up.
@@ -319,20 +325,52 @@ impl Organization {
 
     /// What the viewer may do in the organisation, decided by the same policies that guard the mutations. Cost: 1.
     async fn viewer_can(&self, ctx: &Context<'_>) -> OrganizationAccess {
-        let may = |permission, facts| {
-            ctx.viewer().in_org(self.org).is_some_and(|standing| {
-                let question = Question { permission, facts };
-                ctx.app().policies.decide(standing, question).allowed
-            })
-        };
+        let here = Facts::of(Kind::Organization, self.org);
+        let mut verdicts = Verdicts::of(ctx, self.org);
         OrganizationAccess {
-            create_courses: may(Permission::CoursesCreate, Facts::of(Kind::Organization, self.org)),
-            invite: may(Permission::InvitationsManage, facts_of_new(self.org, true, false)),
-            update: may(Permission::OrgUpdate, Facts::of(Kind::Organization, self.org)),
-            delete: may(Permission::OrgDelete, Facts::of(Kind::Organization, self.org)),
-            create_groups: may(Permission::GroupsManage, Facts::of(Kind::Group, self.org)),
-            create_roles: may(Permission::RolesManage, Facts::of(Kind::Role, self.org)),
+            create_courses: verdicts.may(Permission::CoursesCreate, here),
+            invite: verdicts.may(Permission::InvitationsManage, facts_of_new(self.org, true, false)),
+            update: verdicts.may(Permission::OrgUpdate, here),
+            delete: verdicts.may(Permission::OrgDelete, here),
+            create_groups: verdicts.may(Permission::GroupsManage, Facts::of(Kind::Group, self.org)),
+            create_roles: verdicts.may(Permission::RolesManage, Facts::of(Kind::Role, self.org)),
+            manage_policies: verdicts.may(Permission::PoliciesManage, here),
+            refusals: verdicts.refusals(),
         }
+    }
+
+    /// The policies that the organisation adds to the platform's, as they hold; null where there are none, and for who may not
+    /// manage them.
+    ///
+    /// Requires: `policies.manage`. Cost: 1, batched.
+    async fn policies(&self, ctx: &Context<'_>) -> Result<Option<Arc<PolicyRevision>>> {
+        match policies::manages(ctx, self.org) {
+            Some(_) => Ok(ctx.fetch(PoliciesOf(self.org)).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// Every revision of those policies, the newest first; null for who may not manage them.
+    ///
+    /// Requires: `policies.manage`. Cost: 1 for each row asked for; one SQL statement.
+    async fn policy_revisions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<PolicyRevisionConnection>> {
+        if policies::manages(ctx, self.org).is_none() {
+            return Ok(None);
+        }
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(Some(policies::page(ctx, self.org, args).await?))
     }
 }
 

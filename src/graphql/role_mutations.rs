@@ -11,7 +11,7 @@ use crate::{inputs, payload};
 use async_graphql::{Context, ID, InputObject, Object};
 use std::sync::Arc;
 
-/// A permission that a role is to give.
+/// A permission that a role is to give, or would give.
 #[derive(Clone, Debug, InputObject)]
 pub struct RoleGrantInput {
     /// What may be done.

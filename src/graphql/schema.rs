@@ -16,6 +16,7 @@ use super::member_mutations::MemberMutation;
 use super::members;
 use super::organization_mutations::OrganizationMutation;
 use super::organizations::OrganizationQuery;
+use super::policies::{self, PolicyMutation, PolicyQuery};
 use super::progress::ProgressMutation;
 use super::role_mutations::RoleMutation;
 use super::sign_in::SignInMutation;
@@ -24,6 +25,7 @@ use super::support::operation::{Ask, Operation};
 use super::transfers::TransferMutation;
 use super::viewer::{Viewer as Person, ViewerQuery};
 use crate::auth::standing::Viewer;
+use crate::domain::accounts::{SecurityEvent, Session};
 use crate::domain::app::App;
 use crate::domain::attempts::{self, Attempt};
 use crate::domain::certificates::{self, Certificate};
@@ -34,11 +36,13 @@ use crate::domain::groups::Group;
 use crate::domain::invitations::Invitation;
 use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
+use crate::domain::policies::PolicyRevision;
 use crate::domain::roles::Role;
 use crate::kernel::ids::{
     AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key, MemberKey, ModuleKey,
-    OrganizationKey, RoleKey, UnitKey, UserKey, prefix,
+    OrganizationKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey, UnitKey, UserKey, prefix,
 };
+use crate::kernel::origin::Origin;
 use async_graphql::{
     Context, EmptySubscription, ID, Interface, MergedObject, Object, Response, SDLExportOptions, Schema,
     ValidationMode,
@@ -55,12 +59,18 @@ pub enum Node {
     Member(Arc<Member>),
     /// A role.
     Role(Arc<Role>),
+    /// A revision of an organisation's own policies.
+    PolicyRevision(Arc<PolicyRevision>),
     /// A group.
     Group(Arc<Group>),
     /// An invitation.
     Invitation(Arc<Invitation>),
     /// The signed-in person.
     Viewer(Person),
+    /// An open session of the signed-in person.
+    Session(Arc<Session>),
+    /// Something that happened to the signed-in person's account.
+    SecurityEvent(Arc<SecurityEvent>),
     /// A course.
     Course(Course),
     /// A module of a course.
@@ -92,6 +102,10 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
             Some(key) => ctx.fetch(key).await?.map(Node::Role),
             None => None,
         },
+        Some(PolicyRevisionKey::PREFIX) => match PolicyRevisionKey::parse(id) {
+            Some(key) => policies::find(ctx, key).await?.map(Node::PolicyRevision),
+            None => None,
+        },
         Some(GroupKey::PREFIX) => match GroupKey::parse(id) {
             Some(key) => groups::find_group(ctx, key).await?.map(Node::Group),
             None => None,
@@ -104,6 +118,14 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
             let myself = |person: &Person| UserKey::parse(id) == Some(person.key());
             Person::current(ctx).filter(myself).map(Node::Viewer)
         }
+        Some(SessionKey::PREFIX) => match SessionKey::parse(id) {
+            Some(key) => ctx.fetch(key).await?.map(Node::Session),
+            None => None,
+        },
+        Some(SecurityEventKey::PREFIX) => match SecurityEventKey::parse(id) {
+            Some(key) => ctx.fetch(key).await?.map(Node::SecurityEvent),
+            None => None,
+        },
         Some(CourseKey::PREFIX) => match CourseKey::parse(id) {
             Some(key) => Course::find(ctx, key).await?.map(Node::Course),
             None => None,
@@ -203,6 +225,7 @@ pub struct Query(
     CertificateQuery,
     InvitationQuery,
     AccessQuery,
+    PolicyQuery,
 );
 
 /// What can be done. Root fields run one after the other; each is one transaction.
@@ -214,6 +237,7 @@ pub struct Mutation(
     MemberMutation,
     GroupMutation,
     RoleMutation,
+    PolicyMutation,
     InvitationMutation,
     AuthoringMutation,
     EnrollmentMutation,
@@ -264,8 +288,15 @@ impl Api {
     }
 
     /// Executes an admitted operation and gives its answer with the number of its data statements.
-    pub async fn execute(&self, viewer: Viewer, admitted: Admitted, request_id: &str) -> (Response, u32) {
-        let operation = Arc::new(Operation::new(self.app.clone(), viewer, request_id.to_owned()));
+    pub async fn execute(
+        &self,
+        viewer: Viewer,
+        admitted: Admitted,
+        request_id: &str,
+        origin: &Origin,
+    ) -> (Response, u32) {
+        let operation = Operation::new(self.app.clone(), viewer, request_id.to_owned(), origin.clone());
+        let operation = Arc::new(operation);
         let statements = operation.statements.clone();
         let request = admitted.request.data(operation.clone());
         // Unconstrained: a batch must see all that is asked for in a turn, not what a budget lets it see.

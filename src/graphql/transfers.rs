@@ -129,7 +129,7 @@ impl TransferMutation {
     /// Offers the organisation to an active member: they take it over with `ownershipTransferAccept` within 7 days, or do not. There
     /// is one open offer at a time.
     ///
-    /// Requires: `ownership.transfer`: to be an owner. Cost: 1.
+    /// Requires: `ownership.transfer`: to be an owner; and a recent proof of who you are, see `stepUp`. Cost: 1.
     async fn organization_transfer_ownership(
         &self,
         ctx: &Context<'_>,

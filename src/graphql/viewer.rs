@@ -3,8 +3,11 @@
 use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
+use super::security_events::{self, SecurityEventConnection};
+use super::sessions::{self, SessionConnection};
 use super::support::operation::Ask;
 use crate::auth::standing::Standing;
+use crate::auth::step_up::holds_until;
 use crate::domain::members::Member;
 use crate::domain::users::User;
 use crate::kernel::error::Result;
@@ -69,6 +72,47 @@ impl Viewer {
     async fn memberships(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Arc<Member>>> {
         let members = self.0.orgs.iter().map(|standing| ctx.fetch(standing.key()));
         Ok(try_join_all(members).await?.into_iter().flatten().collect())
+    }
+
+    /// Until when this session may do what is sensitive; a time that has passed means that `stepUp` is asked for. Cost: 1.
+    async fn stepped_up_until(&self) -> DateTime<Utc> {
+        holds_until(self.0.authenticated_at)
+    }
+
+    /// Your open sessions, the newest first: everywhere that you are signed in. Cost: 1 for each row asked for; one SQL statement.
+    async fn sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<SessionConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(sessions::page(ctx, args).await?)
+    }
+
+    /// What happened to your account, the newest first. Cost: 1 for each row asked for; one SQL statement.
+    async fn security_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<SecurityEventConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(security_events::page(ctx, args).await?)
     }
 
     /// Your enrolments in all of your organisations, the newest first. Cost: 1 for each row asked for; one SQL statement.

@@ -1,5 +1,6 @@
 //! What a node does without being asked. Every job may run on any number of nodes at once.
 
+pub mod mails;
 pub mod retention;
 pub mod sequencer;
 pub mod sweeper;
@@ -7,6 +8,7 @@ pub mod undertaker;
 
 use crate::domain::app::App;
 use crate::kernel::error::Result;
+use mails::Mailer;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +27,7 @@ const RETENTION_EVERY: u32 = 600;
 const UNDERTAKING_EVERY: u32 = 60;
 
 /// Runs all jobs, beside each other, until the task is dropped.
-pub async fn run(app: Arc<App>, config: JobsConfig) {
+pub async fn run(app: Arc<App>, config: JobsConfig, mailer: Option<Mailer>) {
     let every = Duration::from_millis(config.jobs_interval_ms.max(10));
     tokio::join!(
         again(every, "numbering events", || sequencer::run_once(&app)),
@@ -39,10 +41,19 @@ pub async fn run(app: Arc<App>, config: JobsConfig) {
             "removing organisations whose time is over",
             || undertaker::run_once(&app)
         ),
+        again(every, "delivering mails", || deliver(&app, mailer.as_ref())),
         again(every * RETENTION_EVERY, "removing what has expired", || {
             retention::run_once(&app)
         }),
     );
+}
+
+/// Delivers mails, on a node that has a way to.
+async fn deliver(app: &Arc<App>, mailer: Option<&Mailer>) -> Result<usize> {
+    match mailer {
+        Some(mailer) => mails::run_once(app, mailer).await,
+        None => Ok(0),
+    }
 }
 
 /// Does a job again and again. What fails is tried again in the next round.

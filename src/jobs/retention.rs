@@ -7,7 +7,13 @@ use diesel::sql_types::BigInt;
 
 /// Removes it. Returns how many rows that were.
 pub async fn run_once(app: &App) -> Result<usize> {
-    let door = Statement::<BigInt>::new("select door.forget_expired()");
-    let removed: Vec<i64> = app.db.door(door).await?;
-    Ok(usize::try_from(removed.iter().sum::<i64>()).unwrap_or_default())
+    let mut removed = 0;
+    for door in [
+        "select door.forget_expired()",
+        "select door.forget_expired_of_accounts()",
+    ] {
+        let rows: Vec<i64> = app.db.door(Statement::<BigInt>::new(door)).await?;
+        removed += rows.iter().sum::<i64>();
+    }
+    Ok(usize::try_from(removed).unwrap_or_default())
 }

@@ -121,6 +121,8 @@ ids! {
     UserId;
     /// A person's signed-in session.
     SessionId;
+    /// Something that happened to a person's account.
+    SecurityEventId;
 }
 
 keys! {
@@ -128,6 +130,8 @@ keys! {
     MemberKey(MemberId) = "mem";
     /// A role that an organisation gives to members.
     RoleKey(RoleId) = "rol";
+    /// A revision of an organisation's own policies.
+    PolicyRevisionKey(PolicyRevisionId) = "pol";
     /// A group of members.
     GroupKey(GroupId) = "grp";
     /// An invitation to join.
@@ -216,21 +220,35 @@ impl Key for OrganizationKey {
 }
 rendered!(OrganizationKey);
 
-/// The signed-in person as clients name it: `usr_…`, shown to that person alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct UserKey(pub UserId);
+/// What belongs to a person and to no organisation; shown to that person alone.
+macro_rules! account_keys {
+    ($($(#[$doc:meta])* $key:ident($id:ident) = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub struct $key(pub $id);
 
-impl Key for UserKey {
-    const PREFIX: &'static str = "usr";
-    fn to_uuids(self) -> Vec<Uuid> {
-        vec![self.0.0]
-    }
-    fn from_uuids(uuids: &[Uuid]) -> Option<Self> {
-        let [user] = uuids else { return None };
-        Some(Self(UserId(*user)))
-    }
+        impl Key for $key {
+            const PREFIX: &'static str = $prefix;
+            fn to_uuids(self) -> Vec<Uuid> {
+                vec![self.0.0]
+            }
+            fn from_uuids(uuids: &[Uuid]) -> Option<Self> {
+                let [id] = uuids else { return None };
+                Some(Self($id(*id)))
+            }
+        }
+        rendered!($key);
+    )*};
 }
-rendered!(UserKey);
+
+account_keys! {
+    /// The signed-in person as clients name it: `usr_…`.
+    UserKey(UserId) = "usr";
+    /// One of their sessions: `ses_…`.
+    SessionKey(SessionId) = "ses";
+    /// Something that happened to their account: `sev_…`.
+    SecurityEventKey(SecurityEventId) = "sev";
+}
 
 /// A key that clients know as one opaque string.
 pub trait Key: Copy {

@@ -15,6 +15,10 @@ pub enum Use {
     CertificateCode,
     /// The tokens of a development server's personas.
     PersonaToken,
+    /// The tokens that mails carry.
+    MailedToken,
+    /// The tokens that a refresh with an idempotency key answers.
+    RefreshedToken,
 }
 
 impl Use {
@@ -23,6 +27,8 @@ impl Use {
             Self::Cursor => b"lyceum/cursor/1",
             Self::CertificateCode => b"lyceum/certificate-code/1",
             Self::PersonaToken => b"lyceum/persona-token/1",
+            Self::MailedToken => b"lyceum/mailed-token/1",
+            Self::RefreshedToken => b"lyceum/refreshed-token/1",
         }
     }
 }
@@ -58,6 +64,11 @@ impl Keyring {
     pub fn mac_with(&self, generation: usize, purpose: Use, message: &[u8]) -> Option<[u8; 32]> {
         let index = self.keys.len().checked_sub(generation + 1)?;
         Some(mac(&self.keys[index], purpose, message))
+    }
+
+    /// The MACs of a message under every key, the current one first.
+    pub fn macs(&self, purpose: Use, message: &[u8]) -> impl Iterator<Item = [u8; 32]> {
+        self.keys.iter().map(move |key| mac(key, purpose, message))
     }
 
     /// The position of the current key, counted from the oldest (0).

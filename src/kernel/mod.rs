@@ -4,5 +4,6 @@ pub mod clock;
 pub mod error;
 pub mod ids;
 pub mod keyring;
+pub mod origin;
 pub mod page;
 pub mod secret;

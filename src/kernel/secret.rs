@@ -1,10 +1,13 @@
 //! Values that must not be seen, and the tokens made of them.
 
+use async_graphql::registry::Registry;
+use async_graphql::{InputType, InputValueError, InputValueResult, Value};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::fmt;
 
 /// A value that neither prints itself nor is a GraphQL output type.
@@ -23,6 +26,26 @@ impl<T> Secret<T> {
     }
 }
 
+/// A secret comes in as what it is made of, and never goes out.
+impl<T: InputType> InputType for Secret<T> {
+    type RawValueType = T::RawValueType;
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        T::parse(value).map(Self).map_err(InputValueError::propagate)
+    }
+    fn to_value(&self) -> Value {
+        Value::Null
+    }
+    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+        self.0.as_raw_value()
+    }
+}
+
 impl<T> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")
@@ -34,6 +57,14 @@ impl<T> fmt::Debug for Secret<T> {
 pub enum TokenKind {
     /// A person's signed-in session.
     Session,
+    /// The continuation of a person's session.
+    Refresh,
+    /// Proof that an address is the account's, or is to be.
+    EmailVerification,
+    /// Leave to set a new password.
+    PasswordReset,
+    /// The first step of a sign-in that needs a second.
+    SignInChallenge,
     /// An invitation to join an organisation.
     Invitation,
 }
@@ -42,6 +73,10 @@ impl TokenKind {
     const fn name(self) -> &'static str {
         match self {
             Self::Session => "ses",
+            Self::Refresh => "ref",
+            Self::EmailVerification => "vrf",
+            Self::PasswordReset => "pwr",
+            Self::SignInChallenge => "mfa",
             Self::Invitation => "inv",
         }
     }

@@ -2,21 +2,22 @@
 
 use super::Server;
 use super::graphql::{Accepted, Answer, Cost, GraphqlRequest, HttpRefusal, Media};
-use super::playground;
 use super::request_id::RequestId;
+use super::{client_address, playground};
 use crate::auth::standing::Viewer;
 use crate::cache::buckets::{Bucket, Taken};
 use crate::graphql::front::{Admitted, Kind};
 use crate::kernel::error::Error;
+use crate::kernel::origin::Origin;
 use async_graphql::ServerError;
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::response::Response;
 use chrono::TimeDelta;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -50,7 +51,10 @@ pub async fn graphql(
         }
     };
     let limit = Duration::from_millis(server.config.request_timeout_ms);
-    let viewer = tokio::time::timeout(limit, viewer(&server, &parts)).await;
+    let address = client_address::of(&parts, server.config.proxies);
+    let user_agent = parts.headers.get(header::USER_AGENT);
+    let origin = Origin::new(address, user_agent.and_then(|value| value.to_str().ok()));
+    let viewer = tokio::time::timeout(limit, viewer(&server, &parts, &origin)).await;
     let viewer = match viewer.unwrap_or(Err(Error::Unavailable)) {
         Ok(viewer) => viewer,
         Err(error) => return failed(&answer, &error),
@@ -59,7 +63,7 @@ pub async fn graphql(
         return failed(&answer, &Error::Unauthenticated);
     }
     let bucket = bucket(&server, &viewer);
-    let taken = take(&server, &viewer, &parts, bucket, admitted.cost).await;
+    let taken = take(&server, &viewer, address, bucket, admitted.cost).await;
     answer.cost = Some(cost(&server, bucket, taken, admitted.cost));
     if !taken.granted {
         let retry_after = bucket.seconds_until(admitted.cost, taken.remaining);
@@ -70,7 +74,7 @@ pub async fn graphql(
         );
     }
     let started = Instant::now();
-    let execution = server.api.execute(viewer, admitted, &request_id);
+    let execution = server.api.execute(viewer, admitted, &request_id, &origin);
     // A mutation's write goes on without its request, so only queries are cut off.
     let executed = if kind == Kind::Mutation {
         Ok(execution.await)
@@ -113,7 +117,7 @@ async fn admit(server: &Server, parts: &Parts, body: Body) -> Result<(Kind, bool
 }
 
 /// Who asks: nobody without a credential; a credential that is wrong is an error.
-async fn viewer(server: &Server, parts: &Parts) -> Result<Viewer, Error> {
+async fn viewer(server: &Server, parts: &Parts, origin: &Origin) -> Result<Viewer, Error> {
     let Some(header) = parts.headers.get(header::AUTHORIZATION) else {
         return Ok(Viewer::Anonymous);
     };
@@ -125,17 +129,15 @@ async fn viewer(server: &Server, parts: &Parts) -> Result<Viewer, Error> {
     server
         .api
         .app
-        .viewer(bearer.ok_or(Error::Unauthenticated)?.trim())
+        .viewer(bearer.ok_or(Error::Unauthenticated)?.trim(), origin)
         .await
 }
 
-fn client(viewer: &Viewer, parts: &Parts) -> String {
-    match viewer.person() {
-        Some(person) => format!("user:{}", person.user.0),
-        None => match parts.extensions.get::<ConnectInfo<SocketAddr>>() {
-            Some(ConnectInfo(address)) => format!("address:{}", address.ip()),
-            None => "address:unknown".to_owned(),
-        },
+fn client(viewer: &Viewer, address: Option<IpAddr>) -> String {
+    match (viewer.person(), address) {
+        (Some(person), _) => format!("user:{}", person.user.0),
+        (None, Some(address)) => format!("address:{address}"),
+        (None, None) => "address:unknown".to_owned(),
     }
 }
 
@@ -154,7 +156,7 @@ fn bucket(server: &Server, viewer: &Viewer) -> Bucket {
 }
 
 /// Takes an operation's cost from the buckets of the viewer's organisations and then from the viewer's own.
-async fn take(server: &Server, viewer: &Viewer, parts: &Parts, bucket: Bucket, cost: u64) -> Taken {
+async fn take(server: &Server, viewer: &Viewer, address: Option<IpAddr>, bucket: Bucket, cost: u64) -> Taken {
     let capacity = server.config.organization_bucket_capacity;
     let shared = Bucket {
         capacity,
@@ -169,7 +171,7 @@ async fn take(server: &Server, viewer: &Viewer, parts: &Parts, bucket: Bucket, c
             return taken;
         }
     }
-    server.buckets.take(&client(viewer, parts), bucket, cost).await
+    server.buckets.take(&client(viewer, address), bucket, cost).await
 }
 
 const fn kind_name(kind: Kind) -> &'static str {

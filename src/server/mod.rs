@@ -1,5 +1,6 @@
 //! HTTP: the one router, and what stands around it.
 
+mod client_address;
 mod endpoint;
 pub mod graphql;
 mod health;

@@ -4,7 +4,7 @@ use super::support::app::PASSWORD;
 use super::support::{TestApp, factory};
 use axum::http::StatusCode;
 use lyceum::auth::password::{PasswordConfig, Passwords};
-use lyceum::auth::sign_in::sign_in;
+use lyceum::auth::sign_in::prove;
 use lyceum::cache::Shared;
 use lyceum::kernel::ids::UserKey;
 use lyceum::kernel::secret::Secret;
@@ -85,7 +85,7 @@ async fn an_unknown_address_is_hashed_like_a_wrong_password() {
     let passwords = Passwords::new(&closed).unwrap();
     for email in [learner.email.as_str(), "nobody@people.example", ""] {
         let wrong = Secret::new("wrong".to_owned());
-        let answer = sign_in(&app.app.db, &app.app.clock, &passwords, email, wrong).await;
+        let answer = prove(&app.app.db, &passwords, email, wrong).await;
         assert_eq!(answer.unwrap_err().code(), "RATE_LIMITED", "{email:?}");
     }
 }

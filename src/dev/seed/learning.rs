@@ -6,6 +6,7 @@ use crate::dev::personas::{Persona, Personas};
 use crate::domain::app::App;
 use crate::graphql::front::DocumentLimits;
 use crate::graphql::schema::Api;
+use crate::kernel::origin::Origin;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -69,8 +70,8 @@ async fn run(api: &Api, token: &str, document: &str, variables: Value) -> Result
     let admitted = operation
         .admit(variables)
         .map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
-    let viewer = api.app.viewer(token).await?;
-    let (response, _) = api.execute(viewer, admitted, "seed").await;
+    let viewer = api.app.viewer(token, &Origin::default()).await?;
+    let (response, _) = api.execute(viewer, admitted, "seed", &Origin::default()).await;
     anyhow::ensure!(
         response.errors.is_empty(),
         "the API answered {:?}",

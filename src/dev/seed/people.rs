@@ -1,7 +1,7 @@
 //! The demo academies' people: accounts, memberships, groups, sessions.
 
 use crate::db::pool::Statements;
-use crate::db::schema::{group_members, groups, memberships, sessions, users};
+use crate::db::schema::{group_members, groups, memberships, session_tokens, sessions, users};
 use crate::db::{Scope, Tx};
 use crate::dev::academies::{ACADEMIES, Academy, IN_BOTH};
 use crate::dev::personas::{PASSWORD, Persona, Personas};
@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 /// Groups besides the named ones: more than a page of them.
 const STUDY_GROUPS: usize = 20;
-/// How long a persona's session lasts.
+/// How long a persona's session and its token last.
 const SESSION_DAYS: i64 = 3_650;
 
 /// Makes the academies with all their people.
@@ -122,15 +122,29 @@ async fn insert_user(app: &App, name: &str, email: &str, password_hash: &str) ->
             users::first_name.eq(first_name),
             users::last_name.eq(last_name),
             users::password_hash.eq(password_hash),
+            users::email_verified_at.eq(app.clock.now()),
         ))
         .execute(&mut tx.conn())
         .await?;
+    let (session, ends_at) = (
+        SessionId(app.clock.uuid()),
+        app.clock.now() + TimeDelta::days(SESSION_DAYS),
+    );
     diesel::insert_into(sessions::table)
         .values((
-            sessions::id.eq(SessionId(app.clock.uuid())),
+            sessions::id.eq(session),
             sessions::user_id.eq(id),
-            sessions::token_hash.eq(token(app, email).hash().to_vec()),
-            sessions::expires_at.eq(app.clock.now() + TimeDelta::days(SESSION_DAYS)),
+            sessions::expires_at.eq(ends_at),
+        ))
+        .execute(&mut tx.conn())
+        .await?;
+    diesel::insert_into(session_tokens::table)
+        .values((
+            session_tokens::session_id.eq(session),
+            session_tokens::user_id.eq(id),
+            session_tokens::token_hash.eq(token(app, email).hash().to_vec()),
+            session_tokens::kind.eq("access"),
+            session_tokens::expires_at.eq(ends_at),
         ))
         .execute(&mut tx.conn())
         .await?;

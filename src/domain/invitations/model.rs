@@ -56,6 +56,9 @@ pub struct Invitation {
     /// Who joined by it.
     #[graphql(skip)]
     pub accepted_by: Option<MemberId>,
+    /// How often it was sent again.
+    #[graphql(skip)]
+    pub edition: i32,
 }
 
 impl Invitation {

@@ -6,12 +6,13 @@ use super::model::{InvitationState, SentInvitation};
 use super::store;
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::{Permission, action};
+use crate::domain::mails::{self, Mail, invitation_token};
 use crate::domain::members::roles::{exceeds, role_not_allowed};
 use crate::domain::mutate::{At, Stop, Write, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Result;
 use crate::kernel::ids::InvitationKey;
-use crate::kernel::secret::{Token, TokenKind};
+use crate::kernel::secret::Token;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -36,8 +37,12 @@ pub async fn resend(write: &Write<'_>, key: InvitationKey) -> Result<Resent, Sto
     given.exceeds = role.is_some_and(|role| exceeds(gate, &role, Permission::InvitationsManage));
     let given = gate.allow(Some(given));
     let given = given.map_err(|_| Stop::Refused(vec![role_not_allowed("invitationId")]))?;
-    let token = Token::generate(TokenKind::Invitation);
-    store::renew(&given, gate.conn(), token.hash()).await?;
+    let edition = given.invitation.edition + 1;
+    let token = invitation_token(&write.app.keyring, key.id, edition);
+    store::renew(&given, gate.conn(), token.hash(), edition).await?;
+    let recipient = given.invitation.email.clone();
+    let mail = Mail::of_invitation(write.app.clock.uuid(), key, edition, recipient);
+    mails::post(gate.conn(), write.user, &[mail]).await?;
     write.happened("invitation.resent", key, json!({}));
     Ok(Resent {
         invitation: key,

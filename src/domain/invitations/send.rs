@@ -7,13 +7,14 @@ use crate::auth::permission::{Permission, action};
 use crate::auth::policy::Facts;
 use crate::db::Batch;
 use crate::domain::bulk::{ErrorPolicy, MOST_ROWS};
+use crate::domain::mails::{self, Mail, invitation_token};
 use crate::domain::members::roles::{exceeds, role_not_allowed};
 use crate::domain::mutate::{Stop, Write, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::roles::Role;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{InvitationId, InvitationKey, OrgId, RoleKey};
-use crate::kernel::secret::{Token, TokenKind};
+use crate::kernel::secret::Token;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
@@ -103,6 +104,14 @@ pub async fn send(
     if policy == ErrorPolicy::RejectAll && !refused.is_empty() {
         return Err(Stop::Refused(in_order(refused)));
     }
+    let mails: Vec<Mail> = good
+        .iter()
+        .map(|row| {
+            let key = InvitationKey::new(org, row.id);
+            Mail::of_invitation(write.app.clock.uuid(), key, 0, row.email.clone())
+        })
+        .collect();
+    mails::post(conn, write.user, &mails).await?;
     for id in replaced {
         write.happened("invitation.revoked", InvitationKey::new(org, id), json!({}));
     }
@@ -142,13 +151,14 @@ async fn sound_rows(
     let mut good = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         let role = row.role.and_then(|key| roles.get(&key));
+        let id = InvitationId(write.app.clock.uuid());
         match checked(write, index, &row.email, role, &mut seen) {
             Ok((email, role)) => good.push(Good {
                 index,
                 email,
                 role,
-                id: InvitationId(write.app.clock.uuid()),
-                token: Token::generate(TokenKind::Invitation),
+                id,
+                token: invitation_token(&write.app.keyring, id, 0),
             }),
             Err(refusal) => drop(refused.insert(index, refusal)),
         }

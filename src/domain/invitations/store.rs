@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use diesel::expression::BoxableExpression;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Bytea, Text, Untyped, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Bytea, Integer, Text, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use futures_util::future::try_join_all;
 use std::collections::HashMap;
@@ -201,12 +201,15 @@ pub async fn renew(
     sent: &Allowed<'_, action::InvitationsManage, SentInvitation>,
     mut conn: Conn<'_>,
     token: TokenHash,
+    edition: i32,
 ) -> QueryResult<()> {
     let key = sent.invitation.key;
     Statement::<Untyped>::new(
-        "update invitations set token_hash = ?, expires_at = clock_timestamp() + interval '14 days' where org_id = ? and id = ?",
+        "update invitations set token_hash = ?, edition = ?, expires_at = clock_timestamp() + interval '14 days' \
+         where org_id = ? and id = ?",
     )
     .bind::<Bytea, _>(token.to_vec())
+    .bind::<Integer, _>(edition)
     .bind::<SqlUuid, _>(key.org)
     .bind::<SqlUuid, _>(key.id)
     .execute(&mut conn)

@@ -1,6 +1,7 @@
 //! How a mutation field runs its write.
 
 use super::operation::{Ask, Operation};
+use crate::domain::accounts::write::{AccountRequest, AccountWrite, write_own};
 use crate::domain::mutate::{Done, Entry, Outcome, Request, Write, mutate};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Error;
@@ -49,14 +50,10 @@ impl Operation {
         T: Serialize + DeserializeOwned + Send + 'static,
         F: for<'w> FnOnce(&'w Write<'w>) -> Done<'w, T> + Send + 'static,
     {
-        let key = input.idempotency_key().map(str::to_owned);
-        if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 200) {
-            return Ok(Err(vec![Refusal::at(
-                Code::Invalid,
-                "idempotencyKey",
-                "An idempotency key has 1 to 200 bytes.",
-            )]));
-        }
+        let key = match idempotency_key(input) {
+            Ok(key) => key,
+            Err(refusals) => return Ok(Err(refusals)),
+        };
         let request = Request {
             mutation,
             org,
@@ -76,6 +73,56 @@ impl Operation {
             outcome => outcome,
         }
     }
+}
+
+impl Operation {
+    /// What the write of a mutation that has a key is about.
+    pub fn account_request(
+        &self,
+        mutation: &'static str,
+        input: &impl Input,
+    ) -> Result<AccountRequest, Vec<Refusal>> {
+        Ok(AccountRequest {
+            idempotency_key: idempotency_key(input)?,
+            input_hash: Request::hash(input),
+            ..self.account_request_once(mutation)
+        })
+    }
+
+    /// What the write of a mutation that has none is about.
+    pub fn account_request_once(&self, mutation: &'static str) -> AccountRequest {
+        AccountRequest {
+            mutation,
+            origin: self.origin.clone(),
+            statements: self.statements.clone(),
+            ..AccountRequest::default()
+        }
+    }
+
+    /// Runs a write to the viewer's own account; its payload is read from a new snapshot.
+    pub async fn mutate_own<T, F>(&self, mutation: &'static str, input: &impl Input, work: F) -> Outcome<T>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+        F: for<'w> FnOnce(&'w AccountWrite<'w>) -> Done<'w, T> + Send + 'static,
+    {
+        let standing = self.viewer().person().ok_or(Error::Unauthenticated)?;
+        let request = match self.account_request(mutation, input) {
+            Ok(request) => request,
+            Err(refusals) => return Ok(Err(refusals)),
+        };
+        self.read_anew().await;
+        write_own(&self.app, standing, request, work).await
+    }
+}
+
+/// Reads the key of an input, or refuses it.
+fn idempotency_key(input: &impl Input) -> Result<Option<String>, Vec<Refusal>> {
+    let key = input.idempotency_key().map(str::to_owned);
+    if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 200) {
+        let message = "An idempotency key has 1 to 200 bytes.";
+        return Err(vec![Refusal::at(Code::Invalid, "idempotencyKey", message)]);
+    }
+    Ok(key)
 }
 
 /// Refuses anonymous viewers.

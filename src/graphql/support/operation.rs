@@ -6,6 +6,7 @@ use crate::db::{Batch, Reader, Scope};
 use crate::domain::app::App;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberKey, OrgId};
+use crate::kernel::origin::Origin;
 use crate::kernel::page::{Page, PageArgs};
 use async_graphql::Context;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -17,6 +18,8 @@ pub struct Operation {
     viewers: Viewers,
     /// The id under which logs and support find this request.
     pub request_id: String,
+    /// Where this request comes from.
+    pub origin: Origin,
     /// Counts the operation's data statements.
     pub statements: Statements,
     reader: Mutex<Arc<Reader>>,
@@ -51,7 +54,7 @@ impl Viewers {
 
 impl Operation {
     /// Starts an operation. Nothing is opened before the first read.
-    pub fn new(app: Arc<App>, viewer: Viewer, request_id: String) -> Self {
+    pub fn new(app: Arc<App>, viewer: Viewer, request_id: String, origin: Origin) -> Self {
         let statements = Statements::default();
         let reader = Mutex::new(Arc::new(Reader::new(
             app.db.clone(),
@@ -62,6 +65,7 @@ impl Operation {
             app,
             viewers: Viewers::new(viewer),
             request_id,
+            origin,
             statements,
             reader,
         }
@@ -85,6 +89,7 @@ impl Operation {
         let standing = reader.fetch(StandingOf(member)).await;
         reader.close().await;
         if let Some(standing) = standing? {
+            let standing = self.app.with_policies(&standing).await?;
             self.go_on_as(self.viewer().with(&standing)).await;
         }
         Ok(())

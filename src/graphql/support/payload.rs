@@ -111,7 +111,13 @@ macro_rules! code_doc {
         "The invitation is for another email address than yours."
     };
     (WrongCredentials) => {
-        "Address and password do not belong together."
+        "What should prove who you are does not: address and password do not belong together, or a code is not the right one."
+    };
+    (InvalidToken) => {
+        "The token opens nothing: it is malformed, of another kind, past its time or used up."
+    };
+    (TokenReplayed) => {
+        "The token was used before, so somebody has a copy of it; what it belongs to has been ended."
     };
     (RoleNotAllowed) => {
         "It would give somebody more than you may give: more than you hold yourself. Only an owner makes owners, and who manages less than the whole organisation makes learners only."

@@ -99,12 +99,34 @@ impl Academy {
              insert into roles values ('{org}', gen_random_uuid(), '{hidden}-roles-slug', '{hidden}-roles-name', false, '{{\"{hidden}-roles-grants\": [\"all\"]}}')",
         ))
         .await;
+        // A text without a policy, one that is none, and the one that holds.
+        let mended = format!("// {hidden}-policies-none");
+        let broken = format!("{hidden}-policies-broken");
+        let holds = format!(
+            "@id(\"{hidden}-policies-id\") forbid (principal, action == Action::\"members.manage\", resource) when {{ resource.isOwner }};"
+        );
+        for (number, source) in (1..).zip([mended, broken, holds]) {
+            self.sql(&format!(
+                "insert into policy_revisions (org_id, id, number, source, author_id) values ('{org}', gen_random_uuid(), {number}, '{source}', '{}')",
+                self.person("owner").member.id.0
+            ))
+            .await;
+        }
         for (role, person) in &self.people {
             self.sql(&format!(
                 "update memberships set name = '{hidden}-memberships-name-{role}', email = '{hidden}-memberships-email-{role}@people.example' \
                  where id = '{}'; set local app.\"user\" = '{}'; \
                  update users set first_name = '{hidden}-users-first-{role}', last_name = '{hidden}-users-last-{role}', password_hash = '{hidden}-users-password', \
-                 email = '{hidden}-users-email-{role}@people.example'",
+                 email = '{hidden}-users-email-{role}@people.example'; \
+                 update sessions set user_agent = '{hidden}-sessions-agent-{role}', network = '{hidden}-sessions-network'; \
+                 insert into security_events (id, user_id, kind, session_id, user_agent, network) \
+                 select gen_random_uuid(), user_id, 'signed_in', id, '{hidden}-events-agent', '{hidden}-events-network' from sessions; \
+                 insert into mails (id, user_id, template, recipient, detail, failed_at) select gen_random_uuid(), user_id, 'security_notice', \
+                 '{hidden}-mails-recipient', '{{\"what\": \"{hidden}-mails-detail\"}}', now() from sessions; \
+                 insert into account_tokens (id, user_id, purpose, email, token_hash, expires_at) select gen_random_uuid(), user_id, \
+                 'verify_email', '{hidden}-tokens-email', sha256(convert_to(user_id::text, 'UTF8')), now() from sessions; \
+                 insert into account_idempotency_records select user_id, '{hidden}-idempotency-mutation', '{hidden}-idempotency-key', \
+                 sha256('{hidden}'), '{{\"done\": \"{hidden}-idempotency-outcome\"}}' from sessions",
                 person.member.id.0, person.user.0
             ))
             .await;

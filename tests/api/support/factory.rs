@@ -3,7 +3,7 @@
 use super::app::{PASSWORD, Person, TestApp};
 use diesel::prelude::*;
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
-use lyceum::auth::sign_in::open_session;
+use lyceum::auth::sessions::{self, NewSession};
 use lyceum::db::pool::Statements;
 use lyceum::db::schema::{
     course_instructors, group_members, groups, memberships, organizations, roles, users,
@@ -13,6 +13,7 @@ use lyceum::domain::app::App;
 use lyceum::domain::mutate::by_system;
 use lyceum::domain::organizations::found::{NewOrganization, insert};
 use lyceum::kernel::ids::{CourseKey, GroupId, Key, MemberId, MemberKey, OrgId, RoleId, UserId};
+use lyceum::kernel::origin::Origin;
 use lyceum::kernel::secret::Secret;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -83,13 +84,14 @@ pub async fn user(app: &App) -> (UserId, String, String) {
             users::first_name.eq("Test"),
             users::last_name.eq("Person"),
             users::password_hash.eq(hash),
+            users::email_verified_at.eq(app.clock.now()),
         ))
         .execute(&mut tx.conn())
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    let session = open_session(&app.db, &app.clock, id).await.unwrap();
-    (id, email, session.token.expose().to_owned())
+    let token = session(app, id).await;
+    (id, email, token)
 }
 
 /// A membership with a role.
@@ -311,10 +313,16 @@ pub async fn unit(author: &Person, module: &str, title: &str, content: Value) ->
     reply.text("/unitCreate/unit/id").to_owned()
 }
 
-/// Another session of a person: its token.
+/// Another session of a person.
+pub async fn open_session(app: &App, user: UserId) -> NewSession {
+    sessions::open_session(&app.db, &app.clock, user, &Origin::default())
+        .await
+        .unwrap()
+}
+
+/// Another session of a person: its access token.
 pub async fn session(app: &App, user: UserId) -> String {
-    let session = open_session(&app.db, &app.clock, user).await.unwrap();
-    session.token.expose().to_owned()
+    open_session(app, user).await.token.expose().to_owned()
 }
 
 /// The audit entries of one kind: what each is about, and its detail.

@@ -4,12 +4,12 @@ use super::app::{Person, TestApp};
 use super::client::Reply;
 use lyceum::auth::allowed::Allowed;
 use lyceum::auth::permission::action;
-use lyceum::auth::sign_in::open_session;
 use lyceum::domain::enrollments::{SeenEnrollment, complete_units, store};
 use lyceum::domain::mutate::{At, by_system};
 use lyceum::graphql::front::DocumentLimits;
 use lyceum::graphql::schema::Api;
 use lyceum::kernel::ids::{EnrollmentKey, Key, UnitKey};
+use lyceum::kernel::origin::Origin;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -87,14 +87,18 @@ pub async fn complete(app: &TestApp, learner: &Person, course: &super::factory::
 /// Runs a document behind the router and counts its data statements.
 pub async fn statements(app: &TestApp, who: &Person, document: &str, variables: Value) -> (Value, u32) {
     let api = Api::new(app.app.clone(), DocumentLimits::default()).unwrap();
-    let session = open_session(&app.app.db, &app.app.clock, who.user).await.unwrap();
-    let viewer = app.app.viewer(session.token.expose()).await.unwrap();
+    let session = super::factory::open_session(&app.app, who.user).await;
+    let viewer = app
+        .app
+        .viewer(session.token.expose(), &Origin::default())
+        .await
+        .unwrap();
     let prepared = api.front.prepare(document).unwrap();
     let Value::Object(variables) = variables else {
         panic!("variables are an object")
     };
     let admitted = prepared.operation(None).unwrap().admit(variables).unwrap();
-    let (response, statements) = api.execute(viewer, admitted, "test").await;
+    let (response, statements) = api.execute(viewer, admitted, "test", &Origin::default()).await;
     assert!(response.errors.is_empty(), "{:?}", response.errors);
     (response.data.into_json().unwrap(), statements)
 }

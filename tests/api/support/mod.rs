@@ -8,10 +8,12 @@ pub mod factory;
 pub mod faulty;
 pub mod harvest;
 pub mod learning;
+pub mod mail;
 pub mod people;
 pub mod proxy;
 pub mod quiz;
 pub mod servers;
 pub mod walk;
+pub mod world;
 
 pub use app::TestApp;

@@ -60,3 +60,26 @@ pub async fn accept(who: &super::client::Client, token: &str) -> super::client::
         member { id name email state role { slug } } organization { id slug members(first: 1) { totalCount } } userErrors { code field message } } }";
     who.run_with(document, json!({ "token": token })).await
 }
+
+/// What happened to somebody's account, as they see it, the newest first.
+pub async fn security_events(who: &super::client::Client) -> Vec<String> {
+    let reply = who
+        .run("{ viewer { securityEvents(first: 100) { nodes { kind } } } }")
+        .await;
+    let nodes = reply.data("/viewer/securityEvents/nodes").as_array().unwrap();
+    let kind = |node: &Value| node["kind"].as_str().unwrap().to_owned();
+    nodes.iter().map(kind).collect()
+}
+
+/// Waits until these happened to somebody's account: failures are noted after their answer.
+pub async fn has_events(who: &super::client::Client, kinds: &[&str]) {
+    let mut seen = Vec::new();
+    for _ in 0..1_000 {
+        seen = security_events(who).await;
+        if kinds.iter().all(|kind| seen.iter().any(|seen| seen == kind)) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("{kinds:?} are not all among {seen:?}");
+}

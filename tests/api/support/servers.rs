@@ -12,6 +12,9 @@ use tokio_postgres::{Client, NoTls};
 /// The name of the database.
 pub const DATABASE: &str = "lyceum_test";
 
+/// The database of tests in which mails are delivered: whoever delivers takes all that are due.
+const MAIL_DATABASE: &str = "lyceum_test_mail";
+
 struct Servers {
     cluster: Cluster,
     owner_url: String,
@@ -45,8 +48,10 @@ async fn start() -> Servers {
     })
     .await
     .unwrap();
-    make_anew(&cluster, DATABASE).await;
-    migrate(&cluster.owner_url(DATABASE)).await.unwrap();
+    for database in [DATABASE, MAIL_DATABASE] {
+        make_anew(&cluster, database).await;
+        migrate(&cluster.owner_url(database)).await.unwrap();
+    }
     Servers {
         owner_url: cluster.owner_url(DATABASE),
         cluster,
@@ -56,6 +61,11 @@ async fn start() -> Servers {
 /// How a test's node reaches the database.
 pub fn database_config() -> DatabaseConfig {
     config_of(DATABASE)
+}
+
+/// How the node of a test with mails reaches its database.
+pub fn mail_database_config() -> DatabaseConfig {
+    config_of(MAIL_DATABASE)
 }
 
 fn config_of(database: &str) -> DatabaseConfig {
@@ -70,6 +80,11 @@ fn config_of(database: &str) -> DatabaseConfig {
 pub async fn database_of_its_own(name: &str) -> DatabaseConfig {
     migrate(&new_database(name).await).await.unwrap();
     config_of(name)
+}
+
+/// How the superuser reaches a database.
+pub fn admin_url(database: &str) -> String {
+    servers().cluster.admin_url(database)
 }
 
 /// The superuser, who sees the rows of all organisations.
@@ -96,13 +111,15 @@ pub async fn state_of(org: OrgId) -> BTreeMap<String, String> {
     ));
     queries.push(("users".to_owned(), format!("users where id in {people}")));
     queries.push((
-        "sessions".to_owned(),
-        format!("sessions where user_id in {people}"),
-    ));
-    queries.push((
         "founded".to_owned(),
         format!("organizations where founded_by in {people}"),
     ));
+    let of_people = "select table_name::text from information_schema.columns c where table_schema = 'public' and column_name = 'user_id' \
+        and not exists (select from information_schema.columns o where o.table_schema = 'public' and o.table_name = c.table_name and o.column_name = 'org_id')";
+    for row in admin.query(of_people, &[]).await.unwrap() {
+        let table: String = row.get(0);
+        queries.push((table.clone(), format!("{table} where user_id in {people}")));
+    }
     let mut state = BTreeMap::new();
     for (table, rows) in queries {
         let sum = format!(

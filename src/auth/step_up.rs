@@ -1,0 +1,39 @@
+//! What needs a recent proof that it is the person who asks, and not somebody at their open session.
+
+use super::standing::Standing;
+use crate::kernel::error::{Error, Result};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// For how many minutes a proof holds.
+pub const MINUTES: i64 = 10;
+
+/// The mutations that need one, whoever sends them. What writes asks here first, so that a line in this list is all it takes.
+pub const SENSITIVE: &[&str] = &["organizationDelete", "organizationTransferOwnership"];
+
+/// Refuses a sensitive mutation unless the session has a recent proof.
+pub fn check(standing: &Standing, mutation: &str, now: DateTime<Utc>) -> Result<()> {
+    if SENSITIVE.contains(&mutation) {
+        demand(standing, now)?;
+    }
+    Ok(())
+}
+
+/// Refuses unless the session has a recent proof: for what is sensitive in some cases only.
+pub fn demand(standing: &Standing, now: DateTime<Utc>) -> Result<()> {
+    if is_recent(standing.authenticated_at, now) {
+        return Ok(());
+    }
+    Err(Error::StepUpRequired {
+        second_factor: standing.has_second_factor,
+    })
+}
+
+/// Whether a proof of that time still holds.
+pub fn is_recent(proven_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now < holds_until(proven_at)
+}
+
+/// Until when a proof of that time holds.
+pub fn holds_until(proven_at: DateTime<Utc>) -> DateTime<Utc> {
+    proven_at + TimeDelta::minutes(MINUTES)
+}

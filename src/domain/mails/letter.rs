@@ -1,0 +1,135 @@
+//! What mails say, in plain text.
+
+use chrono::{DateTime, Utc};
+
+/// A mail as its reader gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// To whom.
+    pub recipient: String,
+    /// The line above.
+    pub subject: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// What a letter is about.
+#[derive(Clone, Debug)]
+pub enum Content<'a> {
+    /// An address is to be verified with this token.
+    VerifyEmail(&'a str),
+    /// The address has an account already.
+    AccountExists,
+    /// A new password may be set with this token.
+    ResetPassword(&'a str),
+    /// The address becomes the account's with this token.
+    ChangeEmail(&'a str),
+    /// Something happened to the account.
+    SecurityNotice(&'a str),
+    /// An organisation invites with this token.
+    Invitation {
+        /// The token.
+        token: &'a str,
+        /// The organisation's name.
+        organization: &'a str,
+        /// The name of the role.
+        role: &'a str,
+        /// Until when.
+        expires_at: DateTime<Utc>,
+    },
+}
+
+/// Writes a letter. With the address of an interface its tokens are links into it, behind a `#`, so that no server's log
+/// gets them; without one they stand alone.
+pub fn write(recipient: String, content: &Content<'_>, app_url: Option<&str>) -> Letter {
+    let link = |page: &str, token: &str| match app_url {
+        Some(url) => format!("{}/{page}#token={token}", url.trim_end_matches('/')),
+        None => token.to_owned(),
+    };
+    let (subject, text) = match content {
+        Content::VerifyEmail(token) => (
+            "Verify your email address".to_owned(),
+            format!(
+                "Somebody, most likely you, has registered with this address.\n\nTo verify that it is yours, use this within 3 days:\n\n{}\n\n\
+                 If it was not you, do nothing.\n",
+                link("verify-email", token)
+            ),
+        ),
+        Content::AccountExists => (
+            "You already have an account".to_owned(),
+            "Somebody, most likely you, has tried to use this address for an account.\n\nThere is one with this address already: \
+             sign in with it, and if you have forgotten the password, ask for a new one.\n\nIf it was not you, do nothing.\n"
+                .to_owned(),
+        ),
+        Content::ResetPassword(token) => (
+            "Set a new password".to_owned(),
+            format!(
+                "Somebody, most likely you, has asked to set a new password for the account with this address.\n\n\
+                 To set it, use this within an hour:\n\n{}\n\nIf it was not you, do nothing: your password stays as it is.\n",
+                link("reset-password", token)
+            ),
+        ),
+        Content::ChangeEmail(token) => (
+            "Confirm your new email address".to_owned(),
+            format!(
+                "Somebody, most likely you, wants to sign in with this address from now on.\n\n\
+                 To confirm that it is yours, use this within 3 days:\n\n{}\n\nIf it was not you, do nothing.\n",
+                link("verify-email", token)
+            ),
+        ),
+        Content::SecurityNotice(what) => (
+            "Your account was changed".to_owned(),
+            format!(
+                "{what}\n\nIf that was you, there is nothing to do. If it was not, set a new password at once: that ends all \
+                 sessions. Then look through your security events.\n"
+            ),
+        ),
+        Content::Invitation {
+            token,
+            organization,
+            role,
+            expires_at,
+        } => (
+            format!("Join {organization}"),
+            format!(
+                "{organization} invites you to join, as {role}.\n\nSign in or register with this address, and accept until {} with \
+                 this:\n\n{}\n\nIf you do not know why you got this, do nothing.\n",
+                expires_at.format("%-d %B %Y, %H:%M UTC"),
+                link("accept-invitation", token)
+            ),
+        ),
+    };
+    Letter {
+        recipient,
+        subject: subject.chars().filter(|char| !char.is_control()).collect(),
+        text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_a_link_where_there_is_an_interface_and_stands_alone_where_there_is_none() {
+        let content = Content::VerifyEmail("lyc_vrf_x");
+        let of = |url| write("ada@example.org".to_owned(), &content, url).text;
+        assert!(
+            of(Some("https://academy.example/"))
+                .contains("\nhttps://academy.example/verify-email#token=lyc_vrf_x\n")
+        );
+        assert!(of(None).contains("\n\nlyc_vrf_x\n\n"));
+    }
+
+    #[test]
+    fn an_organisation_cannot_write_headers() {
+        let content = Content::Invitation {
+            token: "t",
+            organization: "Acme\r\nBcc: all@example.org",
+            role: "Learner",
+            expires_at: DateTime::UNIX_EPOCH,
+        };
+        let letter = write("ada@example.org".to_owned(), &content, None);
+        assert_eq!(letter.subject, "Join AcmeBcc: all@example.org");
+    }
+}

@@ -1,0 +1,364 @@
+//! An organisation in which there is something to do for every mutation, and the table of all mutations.
+
+use super::app::Person;
+use super::client::Client;
+use super::quiz::Sitting;
+use super::{TestApp, factory, learning, servers};
+use lyceum::kernel::ids::{GroupKey, InvitationId, InvitationKey};
+use lyceum::kernel::secret::{Token, TokenKind};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A mutation with a valid input, and what comes of it.
+pub struct Row {
+    /// The mutation's name.
+    pub mutation: &'static str,
+    /// A valid input.
+    pub input: Value,
+    /// Who may send it.
+    pub able: Client,
+    /// What a learner of the organisation is answered; nothing where they may send it too.
+    pub learner: &'static str,
+    /// What the owner of another organisation is answered.
+    pub stranger: &'static str,
+    /// What is answered without a token.
+    pub anonymous: &'static str,
+}
+
+impl Row {
+    fn new(
+        mutation: &'static str,
+        input: Value,
+        able: &Client,
+        learner: &'static str,
+        stranger: &'static str,
+    ) -> Self {
+        Self {
+            mutation,
+            input,
+            able: able.clone(),
+            learner,
+            stranger,
+            anonymous: "UNAUTHENTICATED",
+        }
+    }
+
+    fn for_everybody(self) -> Self {
+        Self {
+            anonymous: "",
+            ..self
+        }
+    }
+}
+
+/// An organisation in which there is something to do for every mutation.
+pub struct World {
+    /// The organisation, and the node that it is on.
+    pub app: TestApp,
+    author: Person,
+    /// Its owner.
+    pub owner: Person,
+    /// A learner whom nothing is about.
+    pub bystander: Person,
+    other: Person,
+    leaver: Person,
+    sitting: Sitting,
+    course: factory::Course,
+    second: factory::Course,
+    second_enrollment: String,
+    newcomer: Client,
+    /// The token of an open invitation.
+    pub invitation: Token,
+    unwilling: Client,
+    declined: Token,
+    sent: InvitationKey,
+    login: Value,
+    refresh: Value,
+    roles: BTreeMap<String, Value>,
+    role: String,
+    group: GroupKey,
+}
+
+impl World {
+    /// Makes one.
+    pub async fn new() -> Self {
+        let app = TestApp::new().await;
+        let (author, owner, bystander) = (app.member("author").await, app.owner().await, app.learner().await);
+        let (other, leaver) = (app.learner().await, app.learner().await);
+        let course = factory::published_course(&app, &author, 1).await;
+        let second = factory::published_course(&app, &author, 1).await;
+        let sitting = Sitting::new(&app, &course).await;
+        let second_enrollment = learning::enroll(&sitting.learner, &second.id).await;
+        let (_, email, token) = factory::user(&app.app).await;
+        let invitation = Token::generate(TokenKind::Invitation);
+        let role = factory::role(&app, json!({ "courses.create": ["all"] })).await;
+        let group = factory::group(&app, owner.member, &[bystander.member]).await;
+        let group = GroupKey::new(app.org, group);
+        let roles = "query($id: ID!) { organization(id: $id) { roles { id slug } } }";
+        let roles = owner.run_with(roles, json!({ "id": app.org_id() })).await;
+        let roles = roles.data("/organization/roles").as_array().unwrap().iter();
+        let roles = roles
+            .map(|role| (role["slug"].as_str().unwrap().to_owned(), role["id"].clone()))
+            .collect();
+        let (_, declining, unwilling) = factory::user(&app.app).await;
+        let declined = Token::generate(TokenKind::Invitation);
+        let sent = InvitationKey::new(app.org, InvitationId(app.app.clock.uuid()));
+        for (id, email, token) in [
+            (app.app.clock.uuid(), &email, &invitation),
+            (app.app.clock.uuid(), &declining, &declined),
+            (
+                sent.id.0,
+                &"sent@people.example".to_owned(),
+                &Token::generate(TokenKind::Invitation),
+            ),
+        ] {
+            factory::sql(
+                &app,
+                &format!(
+                    "insert into invitations (org_id, id, email, role_id, token_hash, invited_by, expires_at) \
+                     select org_id, '{id}', '{email}', id, sha256('{}'), '{}', now() + interval '1 day' from roles where slug = 'learner'",
+                    token.expose(),
+                    owner.member.id.0
+                ),
+            )
+            .await;
+        }
+        let login = json!({ "email": bystander.email, "password": super::app::PASSWORD });
+        let (newcomer, unwilling) = (app.bearer(&token), app.bearer(&unwilling));
+        let session = factory::open_session(&app.app, bystander.user).await;
+        let refresh = json!({ "refreshToken": session.refresh_token.expose() });
+        Self {
+            app,
+            author,
+            owner,
+            bystander,
+            other,
+            leaver,
+            sitting,
+            course,
+            second,
+            second_enrollment,
+            newcomer,
+            invitation,
+            unwilling,
+            declined,
+            sent,
+            login,
+            refresh,
+            roles,
+            role,
+            group,
+        }
+    }
+
+    /// The table, in an order in which everything can be done.
+    pub fn rows(&self) -> Vec<Row> {
+        [
+            self.authoring(),
+            self.learning(),
+            self.organizing(),
+            self.people(),
+            self.founding(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// What authors do to a published course, which learners see.
+    fn authoring(&self) -> Vec<Row> {
+        let text = json!({ "text": { "body": "A text." } });
+        let (course, module) = (&self.course.id, &self.course.module);
+        let inputs = [
+            (
+                "courseCreate",
+                json!({ "organizationId": self.app.org_id(), "slug": "new", "title": "New" }),
+            ),
+            ("courseUpdate", json!({ "id": course, "title": "New" })),
+            ("moduleCreate", json!({ "courseId": course, "title": "New" })),
+            ("moduleMove", json!({ "id": module, "position": 1 })),
+            (
+                "unitCreate",
+                json!({ "moduleId": module, "title": "New", "content": text }),
+            ),
+            (
+                "unitUpdate",
+                json!({ "id": self.course.texts[0], "title": "New" }),
+            ),
+            ("coursePublish", json!({ "id": course })),
+        ];
+        let row = |(mutation, input)| Row::new(mutation, input, &self.author, "FORBIDDEN", "NOT_FOUND");
+        inputs.map(row).into()
+    }
+
+    /// What a learner does, with records that other learners do not see.
+    fn learning(&self) -> Vec<Row> {
+        let (enrollment, attempt) = (&self.second_enrollment, &self.sitting.attempt);
+        let event = json!({ "eventId": self.app.app.clock.uuid().to_string(), "unitId": self.second.texts[0],
+            "at": "2026-01-01T00:00:00Z" });
+        let question = &self.sitting.started["items"][0];
+        let answer = json!({ "choice": question["options"][0]["key"] });
+        let inputs = [
+            (
+                "progressRecord",
+                json!({ "enrollmentId": enrollment, "events": [event] }),
+            ),
+            (
+                "attemptStart",
+                json!({ "enrollmentId": enrollment, "quizId": self.second.quiz }),
+            ),
+            (
+                "attemptAnswerSave",
+                json!({ "attemptId": attempt, "questionId": question["questionId"], "answer": answer }),
+            ),
+            ("attemptSubmit", json!({ "attemptId": attempt })),
+        ];
+        let row =
+            |(mutation, input)| Row::new(mutation, input, &self.sitting.learner, "NOT_FOUND", "NOT_FOUND");
+        inputs.map(row).into()
+    }
+
+    /// Groups and roles, which every member knows of.
+    fn organizing(&self) -> Vec<Row> {
+        let (org, group) = (self.app.org_id(), self.group.to_string());
+        let role = &self.roles[&self.role];
+        let grants = json!([{ "permission": "COURSES_CREATE", "reach": ["ALL"] }]);
+        let place = json!([{ "memberId": self.other.member.to_string(), "place": "MEMBER" }]);
+        let inputs = [
+            ("groupCreate", json!({ "organizationId": org, "name": "New" })),
+            ("groupUpdate", json!({ "groupId": group, "name": "New" })),
+            ("groupMembersSet", json!({ "groupId": group, "members": place })),
+            ("groupDelete", json!({ "groupId": group })),
+            (
+                "roleCreate",
+                json!({ "organizationId": org, "slug": "new", "name": "New", "grants": grants }),
+            ),
+            ("roleUpdate", json!({ "roleId": role, "name": "New" })),
+            ("roleDelete", json!({ "roleId": role })),
+        ];
+        let row = |(mutation, input)| Row::new(mutation, input, &self.owner, "FORBIDDEN", "NOT_FOUND");
+        inputs.map(row).into()
+    }
+
+    /// Founding, changing and deleting organisations.
+    fn founding(&self) -> Vec<Row> {
+        let (org, owner) = (self.app.org_id(), &self.owner);
+        let organization = |mutation, more: Value| {
+            let mut input = json!({ "organizationId": org });
+            input
+                .as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            Row::new(mutation, input, owner, "FORBIDDEN", "NOT_FOUND")
+        };
+        let new_owner = &self.author.client;
+        let slug = format!("new{}", self.app.app.clock.uuid().simple());
+        let new = json!({ "slug": slug, "name": "New" });
+        vec![
+            Row::new("organizationCreate", new, owner, "", ""),
+            organization("organizationUpdate", json!({ "name": "New" })),
+            organization("organizationSettingsUpdate", json!({ "locale": "de" })),
+            organization(
+                "organizationTransferOwnership",
+                json!({ "memberId": self.author.member.to_string() }),
+            ),
+            organization("ownershipTransferWithdraw", json!({})),
+            organization(
+                "organizationTransferOwnership",
+                json!({ "memberId": self.author.member.to_string() }),
+            ),
+            Row {
+                able: self.author.client.clone(),
+                ..organization("ownershipTransferDecline", json!({}))
+            },
+            organization(
+                "organizationTransferOwnership",
+                json!({ "memberId": self.author.member.to_string() }),
+            ),
+            Row {
+                able: self.author.client.clone(),
+                ..organization("ownershipTransferAccept", json!({}))
+            },
+            Row {
+                able: new_owner.clone(),
+                ..organization("organizationDelete", json!({ "confirmSlug": self.app.slug }))
+            },
+            Row {
+                able: new_owner.clone(),
+                ..organization("organizationDeletionCancel", json!({}))
+            },
+        ]
+    }
+
+    /// Joining, inviting, signing in and out.
+    fn people(&self) -> Vec<Row> {
+        let (org, course, owner) = (self.app.org_id(), &self.course.id, &self.owner);
+        let enrollment = json!({ "courseId": course, "memberId": owner.member.to_string() });
+        let invited = json!([{ "email": "new@people.example", "roleId": self.roles["learner"] }]);
+        let invitations = json!({ "organizationId": org, "invitations": invited });
+        let change = json!({ "memberId": self.author.member.to_string(), "roleId": self.roles["manager"] });
+        let accept = json!({ "token": self.invitation.expose() });
+        let decline = json!({ "token": self.declined.expose() });
+        let sent = json!({ "invitationId": self.sent.to_string() });
+        let proof = json!({ "password": super::app::PASSWORD });
+        let everywhere = json!({ "everywhere": true });
+        let policies = json!({ "organizationId": org, "source": "" });
+        let other = json!({ "memberId": self.other.member.to_string() });
+        let managed = |mutation| Row::new(mutation, other.clone(), owner, "NOT_FOUND", "NOT_FOUND");
+        vec![
+            Row::new("enrollmentCreate", enrollment, owner, "NOT_FOUND", "NOT_FOUND"),
+            Row::new(
+                "enroll",
+                json!({ "courseId": course }),
+                &self.bystander,
+                "",
+                "NOT_FOUND",
+            ),
+            Row::new("invitationsSend", invitations, owner, "FORBIDDEN", "NOT_FOUND"),
+            Row::new(
+                "invitationAccept",
+                accept,
+                &self.newcomer,
+                "WRONG_ADDRESS",
+                "WRONG_ADDRESS",
+            ),
+            Row::new(
+                "invitationDecline",
+                decline,
+                &self.unwilling,
+                "WRONG_ADDRESS",
+                "WRONG_ADDRESS",
+            ),
+            Row::new("invitationResend", sent.clone(), owner, "NOT_FOUND", "NOT_FOUND"),
+            Row::new("invitationRevoke", sent, owner, "NOT_FOUND", "NOT_FOUND"),
+            Row::new("membershipRoleChange", change, owner, "NOT_FOUND", "NOT_FOUND"),
+            managed("membershipSuspend"),
+            managed("membershipRestore"),
+            managed("membershipRemove"),
+            Row::new(
+                "membershipLeave",
+                json!({ "organizationId": org }),
+                &self.leaver,
+                "",
+                "NOT_FOUND",
+            ),
+            Row::new("policiesSet", policies, owner, "FORBIDDEN", "NOT_FOUND"),
+            Row::new("login", self.login.clone(), &self.app.anonymous(), "", "").for_everybody(),
+            Row::new(
+                "sessionRefresh",
+                self.refresh.clone(),
+                &self.app.anonymous(),
+                "",
+                "",
+            )
+            .for_everybody(),
+            Row::new("stepUp", proof, &self.newcomer, "", ""),
+            Row::new("sessionRevoke", everywhere, &self.newcomer, "", ""),
+        ]
+    }
+
+    /// What the organisation and its people have: rows and a checksum for each table.
+    pub async fn state(&self) -> BTreeMap<String, String> {
+        servers::state_of(self.app.org).await
+    }
+}
