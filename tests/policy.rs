@@ -112,6 +112,7 @@ fn the_built_in_roles_may_do_what_the_matrix_says() {
 
 /// Everything that a decision depends on, drawn at random.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that are drawn independently")]
 struct Case {
     permission: Permission,
     kind: Kind,

@@ -115,13 +115,13 @@ pub async fn explain(
     policies: &Policies,
     asker: &OrgStanding,
     actor: (MemberKey, Option<&OrgStanding>),
-    asked: Asked,
+    about: Asked,
 ) -> Result<Option<Explanation>> {
     let Asked {
         permission,
         subject,
         role,
-    } = asked;
+    } = about;
     let Some(seen) = known(reader, subject, permission, asker.key()).await? else {
         return Ok(None);
     };

@@ -229,12 +229,12 @@ impl AccessQuery {
         };
         let actor = (actor, standing.as_deref());
         let policies = &ctx.app().policies;
-        let asked = Asked {
+        let about = Asked {
             permission: input.action,
             subject,
             role,
         };
-        let explained = access::explain(&ctx.reader(), policies, asker, actor, asked).await?;
+        let explained = access::explain(&ctx.reader(), policies, asker, actor, about).await?;
         Ok(explained.map(|explained| AccessDecision::new(input.action, explained)))
     }
 }

@@ -32,6 +32,7 @@ connection!(MemberConnection, MemberEdge, Arc<Member>, "members");
 
 /// What the viewer may do with a member, in the state in which the member is.
 #[derive(Clone, Debug, SimpleObject)]
+#[expect(clippy::struct_excessive_bools, reason = "what one may do, each by itself")]
 pub struct MemberAccess {
     /// Whether the viewer may give the member another role; which ones, `membershipRoleChange` says. Cost: 1.
     pub change_role: bool,

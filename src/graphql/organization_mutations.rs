@@ -209,10 +209,10 @@ impl OrganizationMutation {
         let changes = Changes {
             name: input.name.clone(),
             slug: input.slug.clone(),
-            company_name: cleared(legal.company_name),
-            address: cleared(legal.address),
-            registration_number: cleared(legal.registration_number),
-            contact_email: cleared(legal.contact_email),
+            company_name: legal.company_name,
+            address: legal.address,
+            registration_number: legal.registration_number,
+            contact_email: legal.contact_email,
         };
         let expected = input.expected_version;
         let done = ctx
@@ -265,7 +265,7 @@ impl OrganizationMutation {
     }
 
     /// Begins the deletion of an organisation: after 14 days everything of it is removed, certificates with it. Until then its
-    /// members read as before, and whoever changes something in it is answered ORGANIZATION_CLOSING; only leaving is still
+    /// members read as before, and whoever changes something in it is answered `ORGANIZATION_CLOSING`; only leaving is still
     /// possible, and `organizationDeletionCancel`.
     ///
     /// Requires: `org.delete`: to be an owner; and a recent proof of who you are, see `stepUp`. Cost: 1.
@@ -319,14 +319,5 @@ impl OrganizationMutation {
             })),
             Err(refusals) => OrganizationDeletionCancelPayload::refused(refusals),
         }
-    }
-}
-
-/// What is left out is `None`, what is null is `Some(None)`.
-fn cleared(value: MaybeUndefined<String>) -> Option<Option<String>> {
-    match value {
-        MaybeUndefined::Undefined => None,
-        MaybeUndefined::Null => Some(None),
-        MaybeUndefined::Value(value) => Some(Some(value)),
     }
 }

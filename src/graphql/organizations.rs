@@ -38,6 +38,7 @@ pub struct OrganizationCourseFilter {
 
 /// What the viewer may do in an organisation.
 #[derive(Clone, Debug, SimpleObject)]
+#[expect(clippy::struct_excessive_bools, reason = "what one may do, each by itself")]
 pub struct OrganizationAccess {
     /// Whether the viewer may create courses. Cost: 1.
     pub create_courses: bool,
@@ -59,6 +60,10 @@ pub struct OrganizationAccess {
 
 /// How an organisation is set up.
 #[derive(Clone, Debug, SimpleObject)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "settings that are switched independently"
+)]
 pub struct OrganizationSettings {
     /// The language that its people read, as a language tag. Cost: 1.
     pub locale: String,

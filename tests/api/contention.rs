@@ -126,8 +126,8 @@ async fn a_new_viewer_who_gets_no_door_is_answered_503_when_the_wait_is_over() {
             .unwrap();
         reply
     };
-    let (held, reply) = join(try_join_all((0..DOORS).map(|_| wait())), refused).await;
-    held.unwrap();
+    let (waited, reply) = join(try_join_all((0..DOORS).map(|_| wait())), refused).await;
+    waited.unwrap();
     assert_eq!(
         (reply.status.as_u16(), reply.codes().as_str()),
         (503, "UNAVAILABLE")

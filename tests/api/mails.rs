@@ -99,9 +99,9 @@ async fn an_invitation_that_is_sent_again_is_mailed_with_its_new_token() {
     let resend =
         "mutation($id: ID!) { invitationResend(input: {invitationId: $id}) { token userErrors { code } } }";
     let id = list.data("/organization/invitations/nodes/0/id");
-    let resent = owner.run_with(resend, json!({ "id": id })).await;
+    let again = owner.run_with(resend, json!({ "id": id })).await;
     let second = mail::latest_token(&app, &newcomer.email, 2).await;
-    assert_eq!(resent.text("/invitationResend/token"), second);
+    assert_eq!(again.text("/invitationResend/token"), second);
     assert_ne!(first, second);
     assert_eq!(accept(&newcomer, &first).await.codes(), "NOT_FOUND");
     assert_eq!(accept(&newcomer, &second).await.codes(), "");

@@ -163,7 +163,7 @@ async fn insert_organization(
         is_open: true,
     };
     let roles = by_system(app, org, "seed", move |write| {
-        Box::pin(async move { Ok(insert(write, &new).await?) })
+        Box::pin(async move { insert(write, &new).await })
     });
     roles.await?.map_err(|refusals| anyhow::anyhow!("{refusals:?}"))
 }

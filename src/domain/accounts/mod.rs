@@ -1,6 +1,6 @@
 //! Accounts: what a person does with their own.
 //!
-//! Everything here belongs to one person and to no organisation, and is written through [`write`]. Tables: `sessions`,
+//! Everything here belongs to one person and to no organisation, and is written through [`mod@write`]. Tables: `sessions`,
 //! `session_tokens`, `security_events`.
 
 #[macro_use]

@@ -11,6 +11,7 @@ use crate::domain::mutate::{Stop, Write, refuse_all, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::OrganizationKey;
+use async_graphql::MaybeUndefined;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
@@ -18,7 +19,7 @@ use serde_json::json;
 /// Origins that an organisation may list.
 const MOST_ORIGINS: usize = 50;
 
-/// What `organizationUpdate` may change: what is `None` stays; `Some(None)` is cleared.
+/// What `organizationUpdate` may change: what is `None` or undefined stays; what is null is cleared.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     /// The name.
@@ -26,13 +27,13 @@ pub struct Changes {
     /// The name in addresses.
     pub slug: Option<String>,
     /// The company's name.
-    pub company_name: Option<Option<String>>,
+    pub company_name: MaybeUndefined<String>,
     /// The company's address.
-    pub address: Option<Option<String>>,
+    pub address: MaybeUndefined<String>,
     /// The company's registration.
-    pub registration_number: Option<Option<String>>,
+    pub registration_number: MaybeUndefined<String>,
     /// The address for legal matters.
-    pub contact_email: Option<Option<String>>,
+    pub contact_email: MaybeUndefined<String>,
 }
 
 /// What `organizationSettingsUpdate` may change: what is `None` stays.
@@ -51,17 +52,6 @@ pub struct Settings {
     pub allows_marketing_use: Option<bool>,
 }
 
-#[derive(AsChangeset)]
-#[diesel(table_name = organizations)]
-struct Row<'a> {
-    name: Option<&'a str>,
-    slug: Option<&'a str>,
-    legal_company_name: Option<Option<&'a str>>,
-    legal_address: Option<Option<&'a str>>,
-    legal_registration_number: Option<Option<&'a str>>,
-    legal_contact_email: Option<Option<&'a str>>,
-}
-
 type MayUpdate<'g> = Allowed<'g, action::OrgUpdate, Here>;
 
 /// Changes an organisation's name, slug and legal data.
@@ -70,40 +60,50 @@ pub async fn update(
     changes: &Changes,
     expected_version: Option<i32>,
 ) -> Result<OrganizationKey, Stop> {
-    let allowed = updatable(write, expected_version).await?;
-    let legal = |path: &str, value: &Option<Option<String>>, most| {
-        let value = value.as_ref()?.as_deref()?;
-        Refusal::of_name(&format!("legal.{path}"), value, most)
-    };
+    let (allowed, former) = updatable(write, expected_version).await?;
+    let (name, slug) = (
+        changes.name.as_deref().unwrap_or(&former.name),
+        changes.slug.as_deref().unwrap_or(&former.slug),
+    );
+    let legal = &former.legal;
+    let company_name = changed_to(&changes.company_name, legal.company_name.as_deref());
+    let address = changed_to(&changes.address, legal.address.as_deref());
+    let registration_number = changed_to(&changes.registration_number, legal.registration_number.as_deref());
+    let contact_email = changed_to(&changes.contact_email, legal.contact_email.as_deref());
+    let fault =
+        |path: &str, value: Option<&str>, most| Refusal::of_name(&format!("legal.{path}"), value?, most);
     refuse_all([
-        changes
-            .name
-            .as_deref()
-            .and_then(|name| Refusal::of_name("name", name, 200)),
+        Refusal::of_name("name", name, 200),
         changes.slug.as_deref().and_then(fault_of_slug),
-        legal("companyName", &changes.company_name, 200),
-        legal("address", &changes.address, 1000),
-        legal("registrationNumber", &changes.registration_number, 100),
-        legal("contactEmail", &changes.contact_email, 254),
-        changes
-            .contact_email
-            .as_ref()
-            .and_then(|email| fault_of_email(email.as_deref()?)),
+        fault("companyName", company_name, 200),
+        fault("address", address, 1000),
+        fault("registrationNumber", registration_number, 100),
+        fault("contactEmail", contact_email, 254),
+        contact_email.and_then(fault_of_email),
     ])?;
-    let row = Row {
-        name: changes.name.as_deref(),
-        slug: changes.slug.as_deref(),
-        legal_company_name: changes.company_name.as_ref().map(Option::as_deref),
-        legal_address: changes.address.as_ref().map(Option::as_deref),
-        legal_registration_number: changes.registration_number.as_ref().map(Option::as_deref),
-        legal_contact_email: changes.contact_email.as_ref().map(Option::as_deref),
-    };
     diesel::update(organizations::table.find(allowed.0.0))
-        .set((row, organizations::version.eq(organizations::version + 1)))
+        .set((
+            organizations::name.eq(name),
+            organizations::slug.eq(slug),
+            organizations::legal_company_name.eq(company_name),
+            organizations::legal_address.eq(address),
+            organizations::legal_registration_number.eq(registration_number),
+            organizations::legal_contact_email.eq(contact_email),
+            organizations::version.eq(organizations::version + 1),
+        ))
         .execute(&mut write.gate.conn())
         .await
         .map_err(taken)?;
     Ok(changed(write, &allowed, "organization.updated"))
+}
+
+/// A value as it is after a change.
+fn changed_to<'a>(change: &'a MaybeUndefined<String>, former: Option<&'a str>) -> Option<&'a str> {
+    match change {
+        MaybeUndefined::Undefined => former,
+        MaybeUndefined::Null => None,
+        MaybeUndefined::Value(value) => Some(value),
+    }
 }
 
 /// Changes how an organisation is set up; of origins, the whole list.
@@ -113,7 +113,7 @@ pub async fn set_up(
     origins: Option<&[String]>,
     expected_version: Option<i32>,
 ) -> Result<OrganizationKey, Stop> {
-    let allowed = updatable(write, expected_version).await?;
+    let (allowed, _) = updatable(write, expected_version).await?;
     let faults = [
         settings.locale.as_deref().and_then(fault_of_locale),
         origins.and_then(fault_of_origins),
@@ -130,7 +130,10 @@ pub async fn set_up(
 }
 
 /// Locks the organisation, and proves that the actor may change it.
-async fn updatable<'w>(write: &'w Write<'_>, expected_version: Option<i32>) -> Result<MayUpdate<'w>, Stop> {
+async fn updatable<'w>(
+    write: &'w Write<'_>,
+    expected_version: Option<i32>,
+) -> Result<(MayUpdate<'w>, Organization), Stop> {
     let gate = &write.gate;
     let allowed: MayUpdate<'_> = gate.allow(Some(Here(gate.org())))?;
     let row = Organization::query().find(gate.org().0).for_no_key_update();
@@ -142,7 +145,7 @@ async fn updatable<'w>(write: &'w Write<'_>, expected_version: Option<i32>) -> R
             "The organisation has another version by now; read it and change it again.",
         ));
     }
-    Ok(allowed)
+    Ok((allowed, row))
 }
 
 fn changed(write: &Write<'_>, allowed: &MayUpdate<'_>, happening: &'static str) -> OrganizationKey {

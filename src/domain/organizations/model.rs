@@ -22,6 +22,10 @@ use std::sync::Arc;
 #[derive(Clone, Debug, HasQuery, SimpleObject)]
 #[diesel(table_name = organizations)]
 #[graphql(complex)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "settings that are switched independently"
+)]
 pub struct Organization {
     #[diesel(column_name = id)]
     #[graphql(skip)]

@@ -33,7 +33,7 @@ pub async fn organization(app: &Arc<App>, slug: &str, is_open: bool) -> OrgId {
         is_open,
     };
     let founded = by_system(app, org, "factory", move |write| {
-        Box::pin(async move { Ok(insert(write, &new).await?) })
+        Box::pin(async move { insert(write, &new).await })
     });
     founded.await.unwrap().unwrap();
     org
