@@ -3,6 +3,7 @@
 pub mod allowed;
 pub mod invited;
 pub mod password;
+mod password_policy;
 pub mod permission;
 pub mod policy;
 pub mod roles;

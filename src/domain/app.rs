@@ -6,6 +6,7 @@ use super::courses::Faces;
 use crate::auth::password::Passwords;
 use crate::auth::policy::Policies;
 use crate::auth::standing::{self, Standing, Viewer};
+use crate::cache::buckets::Buckets;
 use crate::cache::{Shared, Stale};
 use crate::db::Db;
 use crate::kernel::clock::Clock;
@@ -40,6 +41,8 @@ pub struct App {
     pub contents: Contents,
     /// The published faces of courses.
     pub faces: Faces,
+    /// What may be tried in a while.
+    pub buckets: Buckets,
     standings: Cache<TokenHash, Arc<Standing>>,
     /// Counts the announcements that made standings stale.
     restandings: AtomicU64,
@@ -63,6 +66,7 @@ impl App {
                 .support_invalidation_closures()
                 .build(),
             restandings: AtomicU64::new(0),
+            buckets: Buckets::new(shared.clone()),
             policies: Policies::platform()?,
             db,
             shared,

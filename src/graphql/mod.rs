@@ -1,6 +1,7 @@
 //! The GraphQL schema: how the domain is exposed. Knows no HTTP.
 
 pub mod access;
+pub mod accounts;
 pub mod attempt_inputs;
 pub mod attempt_items;
 pub mod attempt_mutations;
@@ -16,6 +17,7 @@ pub mod front;
 pub mod invitations;
 pub mod members;
 pub mod organizations;
+pub mod passwords;
 pub mod progress;
 pub mod record_lists;
 pub mod schema;

@@ -1,6 +1,7 @@
 //! The schema: the only file that names every noun.
 
 use super::access::AccessQuery;
+use super::accounts::AccountMutation;
 use super::attempt_mutations::AttemptMutation;
 use super::attempts::AttemptQuery;
 use super::authoring::AuthoringMutation;
@@ -12,6 +13,7 @@ use super::front::{Admitted, DocumentLimits, Front};
 use super::invitations::{self, InvitationMutation, InvitationQuery};
 use super::members::{self, MemberMutation};
 use super::organizations::OrganizationQuery;
+use super::passwords::PasswordMutation;
 use super::progress::ProgressMutation;
 use super::sign_in::SignInMutation;
 use super::support::error::finish;
@@ -217,6 +219,8 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     SignInMutation,
+    AccountMutation,
+    PasswordMutation,
     MemberMutation,
     InvitationMutation,
     AuthoringMutation,

@@ -53,6 +53,11 @@ impl Viewer {
         Ok(self.user(ctx).await?.email.clone())
     }
 
+    /// When you verified your address; null before. Until then you cannot accept invitations. Cost: 1, batched.
+    async fn email_verified_at(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<DateTime<Utc>>> {
+        Ok(self.user(ctx).await?.email_verified_at)
+    }
+
     /// Your first name. Cost: 1, batched.
     async fn first_name(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
         Ok(self.user(ctx).await?.first_name.clone())

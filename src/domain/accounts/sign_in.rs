@@ -1,15 +1,19 @@
 //! Signing in with address and password.
 
 use super::events::SecurityEventKind;
+use super::throttle::{Trying, attempt};
 use super::write::{AccountRequest, AccountWrite, write_proven};
 use crate::auth::sessions::{self, NewSession};
 use crate::auth::sign_in::prove;
+use crate::db::schema::users;
 use crate::domain::app::App;
 use crate::domain::mutate::{Outcome, Stop};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{SessionId, UserId};
 use crate::kernel::secret::Secret;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -28,11 +32,20 @@ pub async fn sign_in(
     password: Secret<String>,
     request: AccountRequest,
 ) -> Outcome<SignedIn> {
-    let proof = prove(&app.db, &app.passwords, email, password).await?;
+    let tried = attempt(app, Trying::Proof, email, request.origin.network()).await?;
+    let proof = prove(&app.db, &app.passwords, email, password.clone()).await?;
     match proof.account {
         Some(account) if proof.is_right => {
+            tried.succeeded(app).await;
+            let rehashed = match account.is_outdated(&app.passwords) {
+                true => Some(app.passwords.hash(password).await?),
+                false => None,
+            };
             write_proven(app, account.user_id, request, |write| {
-                Box::pin(async move { open(write).await })
+                Box::pin(async move {
+                    rehash(write, rehashed).await?;
+                    open(write).await
+                })
             })
             .await
         }
@@ -44,6 +57,17 @@ pub async fn sign_in(
             Ok(Err(vec![Refusal::whole(Code::WrongCredentials, message)]))
         }
     }
+}
+
+/// Stores the password as it is hashed by now.
+async fn rehash(write: &AccountWrite<'_>, rehashed: Option<String>) -> Result<(), Stop> {
+    if let Some(hash) = rehashed {
+        diesel::update(users::table.find(write.user.0))
+            .set(users::password_hash.eq(hash))
+            .execute(&mut write.conn())
+            .await?;
+    }
+    Ok(())
 }
 
 /// Opens a session for the person of a write.

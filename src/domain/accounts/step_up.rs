@@ -1,20 +1,18 @@
 //! Stepping up: a fresh proof of who one is, for what is sensitive.
 
 use super::events::SecurityEventKind;
+use super::person::Person;
 use super::sign_in::note_failure;
+use super::throttle::{Trying, attempt};
 use super::write::{AccountRequest, AccountWrite, write_own};
 use crate::auth::standing::Standing;
-use crate::db::pool::Statements;
-use crate::db::schema::users;
-use crate::db::{Scope, Statement, Tx};
+use crate::db::Statement;
 use crate::domain::app::App;
 use crate::domain::mutate::{Outcome, Stop};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::UserId;
 use crate::kernel::secret::Secret;
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
 use diesel::sql_types::{Timestamptz, Untyped, Uuid};
 use diesel_async::RunQueryDsl;
 use std::sync::Arc;
@@ -26,7 +24,9 @@ pub async fn step_up(
     password: Secret<String>,
     request: AccountRequest,
 ) -> Outcome<DateTime<Utc>> {
-    if !is_password_of(app, standing.user, password).await? {
+    let person = Person::read(app, standing.user).await?;
+    let tried = attempt(app, Trying::Proof, &person.email, request.origin.network()).await?;
+    if !person.has_password(app, password).await? {
         note_failure(app, standing.user, SecurityEventKind::StepUpFailed, request);
         let message = "This is not your password. Check it and try again.";
         return Ok(Err(vec![Refusal::at(
@@ -35,22 +35,8 @@ pub async fn step_up(
             message,
         )]));
     }
+    tried.succeeded(app).await;
     write_own(app, standing, request, |write| Box::pin(mark(write))).await
-}
-
-/// Whether this is the person's password.
-pub(super) async fn is_password_of(app: &App, user: UserId, password: Secret<String>) -> Result<bool> {
-    let scope = Scope {
-        user: Some(user),
-        orgs: Vec::new(),
-    };
-    let tx = Tx::begin(&app.db, &scope, &Statements::default()).await?;
-    let stored = users::table.find(user.0).select(users::password_hash);
-    let stored: Option<String> = tx
-        .run(|mut conn| async move { stored.first(&mut conn).await.optional() })
-        .await?;
-    tx.rollback().await?;
-    app.passwords.verify(password, stored).await
 }
 
 async fn mark(write: &AccountWrite<'_>) -> Result<DateTime<Utc>, Stop> {

@@ -113,6 +113,21 @@ pub async fn user(app: &App) -> (UserId, String, String) {
     (id, email, token)
 }
 
+/// How a person's password is stored.
+pub async fn password_hash(app: &TestApp, user: UserId) -> String {
+    let scope = Scope {
+        user: Some(user),
+        orgs: Vec::new(),
+    };
+    let tx = Tx::begin(&app.app.db, &scope, &Statements::default())
+        .await
+        .unwrap();
+    let hash = users::table.find(user.0).select(users::password_hash);
+    let hash = hash.first(&mut tx.conn()).await.unwrap();
+    tx.rollback().await.unwrap();
+    hash
+}
+
 /// A membership with a role.
 pub async fn member(app: &App, org: OrgId, user: UserId, email: &str, role: &str) -> MemberKey {
     let id = MemberId(app.clock.uuid());
