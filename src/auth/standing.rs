@@ -10,7 +10,7 @@ use crate::kernel::origin::Origin;
 use crate::kernel::secret::TokenHash;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Bytea, Jsonb, Nullable, Text, Timestamptz, Uuid};
+use diesel::sql_types::{Bool, Bytea, Jsonb, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -175,6 +175,8 @@ struct SessionRow {
     authenticated_at: DateTime<Utc>,
     #[diesel(sql_type = Timestamptz)]
     last_used_at: DateTime<Utc>,
+    #[diesel(sql_type = Bool)]
+    has_second_factor: bool,
     #[diesel(sql_type = Nullable<Uuid>)]
     org_id: Option<OrgId>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -200,7 +202,7 @@ pub async fn load(db: &Db, token: &TokenHash) -> Result<Option<Standing>> {
         expires_at: first.expires_at,
         authenticated_at: first.authenticated_at,
         last_used_at: first.last_used_at,
-        has_second_factor: false,
+        has_second_factor: first.has_second_factor,
         orgs: Vec::new(),
     };
     for row in rows {

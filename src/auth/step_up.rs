@@ -8,7 +8,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub const MINUTES: i64 = 10;
 
 /// The mutations that need one, whoever sends them. What writes asks here first, so that a line in this list is all it takes.
-pub const SENSITIVE: &[&str] = &["emailChange"];
+pub const SENSITIVE: &[&str] = &[
+    "emailChange",
+    "recoveryCodesRegenerate",
+    "totpBegin",
+    "totpRemove",
+];
 
 /// Refuses a sensitive mutation unless the session has a recent proof.
 pub fn check(standing: &Standing, mutation: &str, now: DateTime<Utc>) -> Result<()> {

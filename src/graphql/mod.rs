@@ -21,6 +21,7 @@ pub mod passwords;
 pub mod progress;
 pub mod record_lists;
 pub mod schema;
+pub mod second_factor;
 pub mod security_events;
 pub mod sessions;
 pub mod sign_in;

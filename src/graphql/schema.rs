@@ -15,6 +15,7 @@ use super::members::{self, MemberMutation};
 use super::organizations::OrganizationQuery;
 use super::passwords::PasswordMutation;
 use super::progress::ProgressMutation;
+use super::second_factor::SecondFactorMutation;
 use super::sign_in::SignInMutation;
 use super::support::error::finish;
 use super::support::operation::{Ask, Operation};
@@ -221,6 +222,7 @@ pub struct Mutation(
     SignInMutation,
     AccountMutation,
     PasswordMutation,
+    SecondFactorMutation,
     MemberMutation,
     InvitationMutation,
     AuthoringMutation,

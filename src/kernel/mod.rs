@@ -7,4 +7,5 @@ pub mod ids;
 pub mod keyring;
 pub mod origin;
 pub mod page;
+mod seal;
 pub mod secret;

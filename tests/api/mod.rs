@@ -28,6 +28,7 @@ mod progress;
 mod redis;
 mod registration;
 mod role_changes;
+mod second_factor;
 mod sessions;
 mod sign_in;
 mod statements;

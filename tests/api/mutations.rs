@@ -5,8 +5,9 @@
 
 use super::support::app::Person;
 use super::support::client::{Client, Reply};
+use super::support::factors::Authenticator;
 use super::support::quiz::Sitting;
-use super::support::{TestApp, factory, learning, servers};
+use super::support::{TestApp, factors, factory, learning, servers};
 use apollo_compiler::Schema;
 use lyceum::kernel::secret::{Token, TokenKind};
 use serde_json::{Value, json};
@@ -64,6 +65,10 @@ struct World {
     second_enrollment: String,
     newcomer: Client,
     invitation: Token,
+    /// One who confirms a second factor, and one who has one.
+    factored: [Client; 2],
+    authenticator: Authenticator,
+    challenge: String,
     unverified: Client,
     /// Inputs of what is done without a session, by the mutation's name.
     proofs: BTreeMap<&'static str, Value>,
@@ -98,6 +103,9 @@ impl World {
             ),
         )
         .await;
+        let (confirming, verifying) = (app.learner().await, app.learner().await);
+        let authenticator = factors::begin(&confirming).await;
+        let challenge = factored(&app, &verifying).await;
         let (unverified, proofs) = unverified(&app, &bystander.email).await;
         let login = json!({ "email": bystander.email, "password": super::support::app::PASSWORD });
         let newcomer = app.bearer(&token);
@@ -114,6 +122,9 @@ impl World {
             second_enrollment,
             newcomer,
             invitation,
+            factored: [confirming.client, verifying.client],
+            authenticator,
+            challenge,
             unverified,
             proofs,
             login,
@@ -124,10 +135,16 @@ impl World {
 
     /// The table, in an order in which everything can be done.
     fn rows(&self) -> Vec<Row> {
-        [self.authoring(), self.learning(), self.people(), self.accounts()]
-            .into_iter()
-            .flatten()
-            .collect()
+        [
+            self.factors(),
+            self.authoring(),
+            self.learning(),
+            self.people(),
+            self.accounts(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     /// What authors do to a published course, which learners see.
@@ -212,6 +229,22 @@ impl World {
         ]
     }
 
+    /// What people do with their second factors; first, since codes have their time.
+    fn factors(&self) -> Vec<Row> {
+        let refused = "INVALID_STATE";
+        let of = |mutation, input, able: &Client| Row::new(mutation, input, able, refused, refused);
+        let code = self.authenticator.code(&self.app);
+        let [confirming, verifying] = &self.factored;
+        let recovery = json!({ "challenge": self.challenge, "recoveryCode": "code" });
+        vec![
+            of("totpConfirm", json!({ "code": code }), confirming),
+            Row::new("loginVerify", recovery, &self.app.anonymous(), "", "").for_everybody(),
+            of("recoveryCodesRegenerate", json!({}), verifying),
+            of("totpRemove", json!({}), verifying),
+            Row::new("totpBegin", json!({}), verifying, "", ""),
+        ]
+    }
+
     /// What people do with their own accounts.
     fn accounts(&self) -> Vec<Row> {
         let anybody = |mutation: &'static str, input: &Value| {
@@ -249,6 +282,25 @@ impl World {
     async fn state(&self) -> BTreeMap<String, String> {
         servers::state_of(self.app.org).await
     }
+}
+
+/// Gives somebody a second factor with the recovery code `code`: the challenge of a sign-in that was begun.
+async fn factored(app: &TestApp, person: &Person) -> String {
+    factors::enrol(app, person).await;
+    let challenge = Token::generate(TokenKind::SignInChallenge);
+    let user = person.user.0;
+    factory::sql(
+        app,
+        &format!(
+            "set local app.\"user\" = '{user}'; \
+             insert into recovery_codes (user_id, code_hash) values ('{user}', sha256(uuid_send('{user}') || 'code'::bytea)); \
+             insert into account_tokens (id, user_id, purpose, token_hash, expires_at) \
+             values (gen_random_uuid(), '{user}', 'sign_in', sha256('{}'), now() + interval '1 day')",
+            challenge.expose()
+        ),
+    )
+    .await;
+    challenge.expose().to_owned()
 }
 
 /// Somebody of the organisation whose address is not verified yet, and what they and others do without a session: with tokens
@@ -409,7 +461,8 @@ async fn a_token_that_opens_nothing_does_nothing() {
 async fn an_operation_of_one_organisation_names_nothing_of_another() {
     let (here, there) = (World::new().await, World::new().await);
     let before = there.state().await;
-    let of_accounts: BTreeSet<_> = here.accounts().into_iter().map(|row| row.mutation).collect();
+    let of_accounts = here.accounts().into_iter().chain(here.factors());
+    let of_accounts: BTreeSet<_> = of_accounts.map(|row| row.mutation).collect();
     let mixed = here.rows().into_iter().zip(there.rows());
     for (own, other) in
         mixed.filter(|(own, _)| own.mutation != "invitationAccept" && !of_accounts.contains(own.mutation))

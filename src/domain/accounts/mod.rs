@@ -1,7 +1,7 @@
 //! Accounts: what a person does with their own.
 //!
 //! Everything here belongs to one person and to no organisation, and is written through [`write`]. Tables: `users`,
-//! `sessions`, `session_tokens`, `account_tokens`, `security_events`.
+//! `sessions`, `session_tokens`, `account_tokens`, `totp_factors`, `recovery_codes`, `security_events`.
 
 #[macro_use]
 mod own_list;
@@ -12,6 +12,7 @@ pub mod passwords;
 pub mod person;
 pub mod profile;
 pub mod register;
+pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;
 pub mod step_up;
