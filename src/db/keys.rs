@@ -2,11 +2,11 @@
 
 use super::schema::{
     attempts, certificates, course_revisions, courses, draft_modules, draft_units, enrollments, groups,
-    invitations, memberships, roles,
+    invitations, memberships, organization_security_events, roles,
 };
 use crate::kernel::ids::{
     AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, MemberKey, ModuleKey,
-    RevisionKey, RoleKey, UnitKey,
+    OrganizationSecurityEventKey, RevisionKey, RoleKey, UnitKey,
 };
 use diesel::Selectable;
 use diesel::backend::Backend;
@@ -30,6 +30,7 @@ select_keys! {
     GroupKey from groups;
     InvitationKey from invitations;
     MemberKey from memberships;
+    OrganizationSecurityEventKey from organization_security_events;
     RevisionKey from course_revisions;
     RoleKey from roles;
 }

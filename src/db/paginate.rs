@@ -3,6 +3,7 @@
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{
     AttemptId, CertificateId, CourseId, EnrollmentId, GroupId, InvitationId, MemberId, OrgId,
+    OrganizationSecurityEventId,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
@@ -49,7 +50,8 @@ id_cursors!(
     GroupId,
     InvitationId,
     MemberId,
-    OrgId
+    OrgId,
+    OrganizationSecurityEventId
 );
 
 /// Reads the two values of a checked cursor.

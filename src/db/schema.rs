@@ -274,6 +274,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    organization_security_events (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        at -> Timestamptz,
+        kind -> Text,
+        member_id -> Uuid,
+    }
+}
+
+diesel::table! {
     organizations (id) {
         id -> Uuid,
         slug -> Text,
@@ -425,6 +435,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitations,
     mails,
     memberships,
+    organization_security_events,
     organizations,
     outbox_events,
     progress_events,

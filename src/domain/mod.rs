@@ -22,6 +22,7 @@ pub mod record_lists;
 pub mod records;
 pub mod refusal;
 pub mod roles;
+pub mod security_events;
 pub mod users;
 pub mod visibility;
 

@@ -16,6 +16,7 @@ pub mod enrollments;
 pub mod front;
 pub mod invitations;
 pub mod members;
+pub mod organization_security_events;
 pub mod organizations;
 pub mod passwords;
 pub mod progress;

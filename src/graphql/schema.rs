@@ -12,6 +12,7 @@ use super::enrollments::{EnrollmentMutation, EnrollmentQuery};
 use super::front::{Admitted, DocumentLimits, Front};
 use super::invitations::{self, InvitationMutation, InvitationQuery};
 use super::members::{self, MemberMutation};
+use super::organization_security_events;
 use super::organizations::OrganizationQuery;
 use super::passwords::PasswordMutation;
 use super::progress::ProgressMutation;
@@ -33,9 +34,11 @@ use crate::domain::invitations::Invitation;
 use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
 use crate::domain::roles::Role;
+use crate::domain::security_events::OrganizationSecurityEvent;
 use crate::kernel::ids::{
     AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key, MemberKey, ModuleKey,
-    OrganizationKey, RoleKey, SecurityEventKey, SessionKey, UnitKey, UserKey, prefix,
+    OrganizationKey, OrganizationSecurityEventKey, RoleKey, SecurityEventKey, SessionKey, UnitKey, UserKey,
+    prefix,
 };
 use crate::kernel::origin::Origin;
 use async_graphql::{
@@ -64,6 +67,8 @@ pub enum Node {
     Session(Arc<Session>),
     /// Something that happened to the signed-in person's account.
     SecurityEvent(Arc<SecurityEvent>),
+    /// Something that happened to a member's account.
+    OrganizationSecurityEvent(Arc<OrganizationSecurityEvent>),
     /// A course.
     Course(Course),
     /// A module of a course.
@@ -113,6 +118,12 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
         },
         Some(SecurityEventKey::PREFIX) => match SecurityEventKey::parse(id) {
             Some(key) => ctx.fetch(key).await?.map(Node::SecurityEvent),
+            None => None,
+        },
+        Some(OrganizationSecurityEventKey::PREFIX) => match OrganizationSecurityEventKey::parse(id) {
+            Some(key) => organization_security_events::find(ctx, key)
+                .await?
+                .map(Node::OrganizationSecurityEvent),
             None => None,
         },
         Some(CourseKey::PREFIX) => match CourseKey::parse(id) {

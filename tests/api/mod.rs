@@ -29,6 +29,7 @@ mod redis;
 mod registration;
 mod role_changes;
 mod second_factor;
+mod security_events;
 mod sessions;
 mod sign_in;
 mod statements;

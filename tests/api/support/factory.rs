@@ -66,6 +66,20 @@ pub async fn sql(app: &TestApp, statements: &str) {
     tx.commit().await.unwrap();
 }
 
+/// Tries to run statements as the serving role in a person's own scope; what they did is undone.
+pub async fn try_as_person(app: &TestApp, user: UserId, statements: &str) -> QueryResult<()> {
+    let scope = Scope {
+        user: Some(user),
+        orgs: Vec::new(),
+    };
+    let tx = Tx::begin(&app.app.db, &scope, &Statements::default())
+        .await
+        .unwrap();
+    let outcome = (&mut tx.conn()).batch_execute(statements).await;
+    drop(tx.rollback().await);
+    outcome
+}
+
 /// Opens an organisation to everybody's eyes.
 pub async fn open(app: &TestApp) {
     let tx = begin(&app.app, app.org).await;
