@@ -4,7 +4,7 @@ LYCEUM_DATA_DIR ?= .lyceum
 export LYCEUM_DATA_DIR
 CARGO ?= cargo
 
-.PHONY: help setup run test lint check schema audit reset
+.PHONY: help setup run test lint check schema bench audit reset
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,10 @@ check: lint test ## Runs what must pass before a change is merged
 schema: ## Writes schema.graphql anew
 	$(CARGO) run --locked --quiet -- schema > schema.graphql.new || { rm schema.graphql.new; exit 1; }
 	mv schema.graphql.new schema.graphql
+
+bench: setup ## Measures the pieces, then a node under load
+	$(CARGO) bench --locked --bench pieces
+	$(CARGO) bench --locked --bench operations
 
 audit: ## Checks dependencies for advisories, licences and sources; needs cargo-deny
 	@$(CARGO) deny --version > /dev/null 2>&1 || \

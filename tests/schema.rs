@@ -187,6 +187,7 @@ async fn the_doors_are_these_and_no_others() {
         "forget_expired_of_accounts",
         "invitation",
         "organization",
+        "policies",
         "refresh_token",
         "sequence_records",
         "session",

@@ -12,6 +12,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{InvitationKey, MemberId, MemberKey, OrgId};
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::sync::Arc;
 
 /// A row that a decision can be made on.
 pub trait Protected {
@@ -33,7 +34,7 @@ pub trait Admission {
 #[derive(Debug)]
 pub enum Actor {
     /// A member of the organisation.
-    Member(OrgStanding),
+    Member(Arc<OrgStanding>),
     /// Somebody who holds this invitation's token and has no standing: the policies allow them nothing, and the
     /// one proof that they can get is [`Gate::admit`].
     Newcomer(InvitationKey),
@@ -64,7 +65,7 @@ impl<'tx> Gate<'tx> {
     }
 
     /// The organisation that the transaction writes in.
-    pub const fn org(&self) -> OrgId {
+    pub fn org(&self) -> OrgId {
         match &self.actor {
             Actor::Member(standing) => standing.org,
             Actor::Newcomer(invitation) => invitation.org,
@@ -73,7 +74,7 @@ impl<'tx> Gate<'tx> {
     }
 
     /// The standing of the member who acts; none where it is a newcomer or the service itself.
-    pub const fn standing(&self) -> Option<&OrgStanding> {
+    pub fn standing(&self) -> Option<&OrgStanding> {
         match &self.actor {
             Actor::Member(standing) => Some(standing),
             Actor::Newcomer(_) | Actor::System(_) => None,

@@ -2,6 +2,7 @@
 
 pub mod allowed;
 pub mod invited;
+pub mod org_policies;
 pub mod password;
 mod password_policy;
 pub mod permission;

@@ -55,6 +55,16 @@ permissions! {
     LearningRecordsRead = "learning_records.read";
     /// Work through a course: record progress, take attempts.
     AttemptsTake = "attempts.take";
+    /// Write the organisation's own policies and try changes of access before they are made.
+    PoliciesManage = "policies.manage";
+}
+
+impl Permission {
+    /// Whether an organisation's own policies may speak about it. Not about reads, which SQL decides alike for whole lists;
+    /// and not about the policies themselves, so that a mistake in them can always be mended.
+    pub fn is_governable(self) -> bool {
+        self != Self::PoliciesManage && !self.as_str().contains(".read")
+    }
 }
 
 /// A permission as a type.

@@ -3,13 +3,14 @@
 //! A decision is synchronous and pure. It depends on [`Question`] alone, so equal questions of one standing are
 //! answered from memory; the same function answers guards, `viewerCan` and `explainAccess`.
 
+use super::org_policies::{Fault, OrgPolicies, OwnPolicies};
 use super::permission::{Permission, Reach};
 use super::standing::OrgStanding;
 use crate::kernel::ids::OrgId;
 use anyhow::Context as _;
 use cedar_policy::{
     ActionConstraint, Authorizer, Context, Decision as Verdict, Entities, Entity, EntityId, EntityTypeName,
-    EntityUid, PolicySet, Request, RestrictedExpression as Value, Schema,
+    EntityUid, Policy, PolicySet, Request, RestrictedExpression as Value, Schema,
 };
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
@@ -129,10 +130,11 @@ pub struct Decision {
     pub policies: Vec<String>,
 }
 
-/// The loaded policies, sliced by action.
+/// The platform's policies, sliced by action.
 #[derive(Debug)]
 pub struct Policies {
     authorizer: Authorizer,
+    schema: Schema,
     by_action: Vec<PolicySet>,
     kinds: Vec<Vec<Kind>>,
     types: HashMap<&'static str, EntityTypeName>,
@@ -160,6 +162,7 @@ impl Policies {
             .collect::<anyhow::Result<_>>()?;
         Ok(Self {
             authorizer: Authorizer::new(),
+            schema,
             by_action,
             kinds,
             types,
@@ -170,6 +173,28 @@ impl Policies {
     /// What a permission is about; asked of anything else it says nothing.
     pub fn kinds(&self, permission: Permission) -> &[Kind] {
         &self.kinds[permission as usize]
+    }
+
+    /// Reads the policies of an organisation's own, or says what is wrong with them and where.
+    pub fn read(&self, source: &str) -> Result<OrgPolicies, Vec<Fault>> {
+        let platform = |permission: Permission| &self.by_action[permission as usize];
+        OrgPolicies::read(source, &self.schema, platform)
+    }
+
+    /// What bears on a permission for this actor; nothing where it cannot be told, which refuses.
+    fn bearing<'p>(&'p self, who: &'p OrgStanding, permission: Permission) -> anyhow::Result<&'p PolicySet> {
+        let platform = &self.by_action[permission as usize];
+        match who.own_policies() {
+            _ if !permission.is_governable() => Ok(platform),
+            OwnPolicies::None => Ok(platform),
+            OwnPolicies::Read(own) => Ok(own.bearing_on(permission).unwrap_or(platform)),
+            OwnPolicies::Unread(number) => {
+                anyhow::bail!(
+                    "revision {number} of the policies of {} is not read",
+                    who.org_slug
+                )
+            }
+        }
     }
 
     /// Decides; what this standing has asked before is answered from its memory.
@@ -185,7 +210,8 @@ impl Policies {
     fn evaluate(&self, who: &OrgStanding, question: Question) -> Decision {
         let Question { permission, facts } = question;
         let answer = || -> anyhow::Result<Decision> {
-            let actor = self.uid("Member", &who.member.0.to_string());
+            let policies = self.bearing(who, permission)?;
+            let actor = self.uid("Member", &who.key().to_string());
             let resource = self.uid(facts.kind.name(), "resource");
             let entities =
                 Entities::from_entities([self.actor(who, &actor)?, self.resource(facts, &resource)?], None)?;
@@ -197,9 +223,7 @@ impl Policies {
                 context,
                 None,
             )?;
-            let response =
-                self.authorizer
-                    .is_authorized(&request, &self.by_action[permission as usize], &entities);
+            let response = self.authorizer.is_authorized(&request, policies, &entities);
             let mut policies: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();
             policies.sort();
             let sound = response.diagnostics().errors().next().is_none();
@@ -253,7 +277,7 @@ fn context(reach: Reach, relation: Relation) -> anyhow::Result<Context> {
     ])?)
 }
 
-fn action_uid(permission: Permission) -> EntityUid {
+pub(super) fn action_uid(permission: Permission) -> EntityUid {
     let kind = EntityTypeName::from_str("Action").expect("Action is a type's name");
     EntityUid::from_type_name_and_id(kind, EntityId::new(permission.as_str()))
 }
@@ -282,24 +306,15 @@ fn named(set: &PolicySet) -> anyhow::Result<PolicySet> {
 
 /// The policies that can bear on one action.
 fn slice(set: &PolicySet, action: &EntityUid) -> anyhow::Result<PolicySet> {
-    let bears = |constraint: ActionConstraint| match constraint {
+    let bearing = set.policies().filter(|policy| bears(policy, action));
+    Ok(PolicySet::from_policies(bearing.cloned())?)
+}
+
+/// Whether a policy can bear on an action.
+pub(super) fn bears(policy: &Policy, action: &EntityUid) -> bool {
+    match policy.action_constraint() {
         ActionConstraint::Any => true,
         ActionConstraint::Eq(named) => named == *action,
         ActionConstraint::In(named) => named.contains(action),
-    };
-    Ok(PolicySet::from_policies(
-        set.policies()
-            .filter(|policy| bears(policy.action_constraint()))
-            .cloned(),
-    )?)
-}
-
-/// Checks policies against the schema; the messages say where and why.
-pub fn validate(policies: &str) -> anyhow::Result<()> {
-    let (schema, _) = Schema::from_cedarschema_str(POLICY_SCHEMA)?;
-    let set = PolicySet::from_str(policies)?;
-    let result = cedar_policy::Validator::new(schema).validate(&set, cedar_policy::ValidationMode::Strict);
-    let errors: Vec<_> = result.validation_errors().map(ToString::to_string).collect();
-    anyhow::ensure!(errors.is_empty(), "{}", errors.join("\n"));
-    Ok(())
+    }
 }

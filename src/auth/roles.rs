@@ -40,6 +40,7 @@ const ADMINISTRATION: &[(&str, &str)] = &[
     ("enrollments.manage", "all"),
     ("learning_records.read", "all"),
     ("attempts.take", "own"),
+    ("policies.manage", "all"),
 ];
 
 /// The six roles, the mightiest first.

@@ -1,16 +1,18 @@
 //! Where a person stands: their memberships and what each role gives.
 
+use super::org_policies::OwnPolicies;
 use super::permission::{Grants, Permission, Reach};
 use super::policy::{Decision, Question};
-use crate::db::schema::{memberships, organizations, roles};
+use crate::db::schema::{memberships, organizations, policy_revisions, roles};
 use crate::db::{Batch, Conn, Db, Scope};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{MemberId, MemberKey, OrgId, SessionId, UserId};
 use crate::kernel::origin::Origin;
 use crate::kernel::secret::TokenHash;
 use chrono::{DateTime, Utc};
+use diesel::dsl::max;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Bytea, Jsonb, Nullable, Text, Timestamptz, Uuid};
+use diesel::sql_types::{Bytea, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -28,11 +30,12 @@ pub struct OrgStanding {
     /// The slug of the member's role.
     pub role: String,
     grants: Grants,
+    own_policies: OwnPolicies,
     decisions: Mutex<HashMap<Question, Decision>>,
 }
 
 impl OrgStanding {
-    /// Joins what a membership's row and its role's row say.
+    /// Joins what a membership's row and its role's row say, in an organisation without policies of its own.
     pub fn new(member: MemberKey, org_slug: String, role: String, grants: &serde_json::Value) -> Self {
         Self {
             org: member.org,
@@ -40,8 +43,38 @@ impl OrgStanding {
             member: member.id,
             role,
             grants: Grants::read(grants),
+            own_policies: OwnPolicies::None,
             decisions: Mutex::default(),
         }
+    }
+
+    /// The same standing under these policies of the organisation's own; nothing is decided yet.
+    #[must_use]
+    pub fn under(&self, own_policies: OwnPolicies) -> Self {
+        Self {
+            org: self.org,
+            org_slug: self.org_slug.clone(),
+            member: self.member,
+            role: self.role.clone(),
+            grants: self.grants.clone(),
+            own_policies,
+            decisions: Mutex::default(),
+        }
+    }
+
+    /// The same standing with another role.
+    #[must_use]
+    pub fn with_role(&self, role: String, grants: &serde_json::Value) -> Self {
+        Self {
+            role,
+            grants: Grants::read(grants),
+            ..self.under(self.own_policies.clone())
+        }
+    }
+
+    /// The policies that the organisation adds to the platform's.
+    pub const fn own_policies(&self) -> &OwnPolicies {
+        &self.own_policies
     }
 
     /// For whom the role gives a permission.
@@ -88,8 +121,6 @@ pub struct Standing {
     pub authenticated_at: DateTime<Utc>,
     /// When the session was last seen in use, give or take some minutes.
     pub last_used_at: DateTime<Utc>,
-    /// Whether the account has a second factor.
-    pub has_second_factor: bool,
     /// One for each organisation in which the person is an active member.
     pub orgs: Vec<Arc<OrgStanding>>,
 }
@@ -175,8 +206,6 @@ struct SessionRow {
     authenticated_at: DateTime<Utc>,
     #[diesel(sql_type = Timestamptz)]
     last_used_at: DateTime<Utc>,
-    #[diesel(sql_type = Bool)]
-    has_second_factor: bool,
     #[diesel(sql_type = Nullable<Uuid>)]
     org_id: Option<OrgId>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -187,6 +216,8 @@ struct SessionRow {
     role_slug: Option<String>,
     #[diesel(sql_type = Nullable<Jsonb>)]
     grants: Option<serde_json::Value>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    policy_number: Option<i32>,
 }
 
 /// Reads the standing behind a session's token: one statement, through its door.
@@ -202,19 +233,14 @@ pub async fn load(db: &Db, token: &TokenHash) -> Result<Option<Standing>> {
         expires_at: first.expires_at,
         authenticated_at: first.authenticated_at,
         last_used_at: first.last_used_at,
-        has_second_factor: first.has_second_factor,
         orgs: Vec::new(),
     };
     for row in rows {
         if let (Some(org), Some(slug), Some(member), Some(role), Some(grants)) =
             (row.org_id, row.org_slug, row.member_id, row.role_slug, row.grants)
         {
-            standing.orgs.push(Arc::new(OrgStanding::new(
-                MemberKey::new(org, member),
-                slug,
-                role,
-                &grants,
-            )));
+            let here = OrgStanding::new(MemberKey::new(org, member), slug, role, &grants);
+            standing.orgs.push(Arc::new(here.under(row.policy_number.into())));
         }
     }
     Ok(Some(standing))
@@ -230,7 +256,8 @@ pub async fn note_use(db: &Db, session: SessionId, now: DateTime<Utc>, origin: &
     db.door::<_, String>(door).await.map(|_| ())
 }
 
-/// The standing of any active member: for questions about somebody else, and for who has just joined.
+/// The standing of any active member: for questions about somebody else, and for who has just joined. Its organisation's own
+/// policies are still to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StandingOf(pub MemberKey);
 
@@ -238,7 +265,11 @@ impl Batch for StandingOf {
     type Value = Arc<OrgStanding>;
 
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let rows: Vec<(OrgId, MemberId, String, String, serde_json::Value)> = memberships::table
+        let policy_number = policy_revisions::table
+            .filter(policy_revisions::org_id.eq(memberships::org_id))
+            .select(max(policy_revisions::number))
+            .single_value();
+        let rows: Vec<(OrgId, MemberId, String, String, serde_json::Value, Option<i32>)> = memberships::table
             .inner_join(
                 roles::table.on(roles::org_id
                     .eq(memberships::org_id)
@@ -254,14 +285,15 @@ impl Batch for StandingOf {
                 organizations::slug,
                 roles::slug,
                 roles::grants,
+                policy_number,
             ))
             .load(&mut conn)
             .await?;
-        let standing = |(org, member, org_slug, role, grants)| {
+        let standing = |(org, member, org_slug, role, grants, number): (_, _, _, _, _, Option<i32>)| {
             let key = MemberKey::new(org, member);
             (
                 Self(key),
-                Arc::new(OrgStanding::new(key, org_slug, role, &grants)),
+                Arc::new(OrgStanding::new(key, org_slug, role, &grants).under(number.into())),
             )
         };
         Ok(rows.into_iter().map(standing).collect())

@@ -28,9 +28,7 @@ pub fn demand(standing: &Standing, now: DateTime<Utc>) -> Result<()> {
     if is_recent(standing.authenticated_at, now) {
         return Ok(());
     }
-    Err(Error::StepUpRequired {
-        second_factor: standing.has_second_factor,
-    })
+    Err(Error::StepUpRequired)
 }
 
 /// Whether a proof of that time still holds.

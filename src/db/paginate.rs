@@ -3,7 +3,7 @@
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{
     AttemptId, CertificateId, CourseId, EnrollmentId, GroupId, InvitationId, MemberId, OrgId,
-    OrganizationSecurityEventId,
+    OrganizationSecurityEventId, PolicyRevisionId,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
@@ -34,6 +34,15 @@ impl CursorValue for DateTime<Utc> {
     }
 }
 
+impl CursorValue for i32 {
+    fn write(&self) -> String {
+        self.to_string()
+    }
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
 macro_rules! id_cursors {
     ($($id:ident),*) => {$(
         impl CursorValue for $id {
@@ -51,7 +60,8 @@ id_cursors!(
     InvitationId,
     MemberId,
     OrgId,
-    OrganizationSecurityEventId
+    OrganizationSecurityEventId,
+    PolicyRevisionId
 );
 
 /// Reads the two values of a checked cursor.
@@ -78,10 +88,11 @@ macro_rules! keyset {
         for (values, behind) in [(&page.after, true), (&page.before, false)] {
             let Some(values) = values else { continue };
             let (value, id) = $crate::db::paginate::cursor_values::<$value, $id_type>(values)?;
+            // The first half bounds the scan of an index, the second leaves out the rows that tie with the cursor.
             query = if behind != descending {
-                query.filter($column.gt(value.clone()).or($column.eq(value).and($id.gt(id))))
+                query.filter($column.ge(value.clone()).and($column.gt(value).or($id.gt(id))))
             } else {
-                query.filter($column.lt(value.clone()).or($column.eq(value).and($id.lt(id))))
+                query.filter($column.le(value.clone()).and($column.lt(value).or($id.lt(id))))
             };
         }
         query = if page.backward != descending {

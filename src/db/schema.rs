@@ -306,6 +306,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    policy_revisions (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        number -> Integer,
+        source -> Text,
+        author_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     progress_events (org_id, enrollment_id, event_id) {
         org_id -> Uuid,
         enrollment_id -> Uuid,
@@ -438,6 +449,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     organization_security_events,
     organizations,
     outbox_events,
+    policy_revisions,
     progress_events,
     recovery_codes,
     revision_answer_keys,

@@ -1,5 +1,49 @@
 //! Closed sets of words, kept as text under a CHECK constraint.
 
+use diesel::expression::{ValidGrouping, is_aggregate};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::Text;
+
+/// A word as an SQL literal.
+///
+/// Prepared statements keep one plan for all binds, and that plan cannot use an index `where state = 'published'`
+/// unless the word stands in the statement. Unlike raw SQL, this leaves the statement prepared.
+#[derive(Clone, Copy, Debug)]
+pub struct Literal(&'static str);
+
+impl Literal {
+    /// A word of a [`text_enum`](crate::text_enum), which has no quotes in it.
+    pub const fn new(word: &'static str) -> Self {
+        Self(word)
+    }
+}
+
+impl QueryFragment<Pg> for Literal {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("'");
+        out.push_sql(self.0);
+        out.push_sql("'");
+        Ok(())
+    }
+}
+
+impl QueryId for Literal {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Expression for Literal {
+    type SqlType = Text;
+}
+
+impl<Tab> AppearsOnTable<Tab> for Literal {}
+impl<Tab> SelectableExpression<Tab> for Literal {}
+impl<GroupBy> ValidGrouping<GroupBy> for Literal {
+    type IsAggregate = is_aggregate::Never;
+}
+
 /// Declares an enum that is a text column in SQL and an enum in GraphQL.
 #[macro_export]
 macro_rules! text_enum {
@@ -15,6 +59,11 @@ macro_rules! text_enum {
             /// The word that stands in the database.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
+            }
+
+            /// The word as an SQL literal, for conditions that a partial index must recognise.
+            pub const fn literal(self) -> $crate::db::text_enum::Literal {
+                $crate::db::text_enum::Literal::new(self.as_str())
             }
         }
 

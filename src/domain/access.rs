@@ -3,7 +3,7 @@
 use super::invitations::model::{facts_of_new, facts_of_sent};
 use super::members::model::{self, RelationTo};
 use crate::auth::permission::{Permission, Reach};
-use crate::auth::policy::{Facts, Kind, Policies, Question, Relation};
+use crate::auth::policy::{Decision, Facts, Kind, Policies, Question, Relation};
 use crate::auth::standing::OrgStanding;
 use crate::db::{Reader, Statement};
 use crate::kernel::error::Result;
@@ -149,25 +149,30 @@ fn answer(
     let facts = *facts;
     let decision = policies.decide(actor, Question { permission, facts });
     let reach = actor.reach(permission);
-    let missing = (!decision.allowed).then(|| {
-        let words: Vec<_> = reach.words().collect();
-        match (decision.policies.as_slice(), words.as_slice()) {
-            ([], []) => format!("The role {} does not give {name}.", actor.role),
-            ([], words) => format!(
-                "The role {} gives {name} with the reach {}, and the actor does not stand so to this.",
-                actor.role,
-                words.join(", ")
-            ),
-            (forbids, _) => format!("Forbidden by {}.", forbids.join(", ")),
-        }
-    });
     Explanation {
+        missing: missing(actor, permission, &decision),
         allowed: decision.allowed,
         policies: decision.policies,
         reach,
         relation: facts.relation,
-        missing,
     }
+}
+
+/// What is missing where a decision refuses, in words.
+pub fn missing(actor: &OrgStanding, permission: Permission, decision: &Decision) -> Option<String> {
+    if decision.allowed {
+        return None;
+    }
+    let (role, name) = (&actor.role, permission.as_str());
+    let words: Vec<_> = actor.reach(permission).words().collect();
+    Some(match (decision.policies.as_slice(), words.as_slice()) {
+        ([], []) => format!("The role {role} does not give {name}."),
+        ([], words) => format!(
+            "The role {role} gives {name} with the reach {}, and the actor does not stand so to this.",
+            words.join(", ")
+        ),
+        (forbids, _) => format!("Forbidden by {}.", forbids.join(", ")),
+    })
 }
 
 async fn known(

@@ -3,14 +3,17 @@
 use super::TIME_TO_LIVE;
 use super::content::Contents;
 use super::courses::Faces;
+use super::policies;
+use crate::auth::org_policies::{OrgPolicies, OwnPolicies};
 use crate::auth::password::Passwords;
 use crate::auth::policy::Policies;
-use crate::auth::standing::{self, Standing, Viewer};
+use crate::auth::standing::{self, OrgStanding, Standing, Viewer};
 use crate::cache::buckets::Buckets;
 use crate::cache::{Shared, Stale};
 use crate::db::Db;
 use crate::kernel::clock::Clock;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::OrgId;
 use crate::kernel::keyring::Keyring;
 use crate::kernel::origin::Origin;
 use crate::kernel::secret::{Token, TokenHash, TokenKind};
@@ -44,6 +47,8 @@ pub struct App {
     /// What may be tried in a while.
     pub buckets: Buckets,
     standings: Cache<TokenHash, Arc<Standing>>,
+    /// Revisions of organisations' own policies. A revision never changes.
+    own_policies: Cache<(OrgId, i32), Arc<OrgPolicies>>,
     /// Counts the announcements that made standings stale.
     restandings: AtomicU64,
 }
@@ -65,6 +70,7 @@ impl App {
                 .time_to_live(TIME_TO_LIVE)
                 .support_invalidation_closures()
                 .build(),
+            own_policies: Cache::new(10_000),
             restandings: AtomicU64::new(0),
             buckets: Buckets::new(shared.clone()),
             policies: Policies::platform()?,
@@ -82,18 +88,21 @@ impl App {
     pub async fn viewer(&self, bearer: &str, origin: &Origin) -> Result<Viewer> {
         let token = Token::parse(TokenKind::Session, bearer).ok_or(Error::Unauthenticated)?;
         let hash = token.hash();
-        let load = async {
+        let load = Box::pin(async {
             // What was read while a standing changed may be from before the change, and must not be remembered.
             loop {
                 let before = self.restandings.load(Ordering::SeqCst);
                 let loaded = standing::load(&self.db, &hash).await?;
                 if self.restandings.load(Ordering::SeqCst) == before {
-                    let standing = loaded.ok_or(Error::Unauthenticated)?;
-                    self.note_use(&standing, origin).await;
-                    return Ok(Arc::new(standing));
+                    let mut loaded = loaded.ok_or(Error::Unauthenticated)?;
+                    for standing in &mut loaded.orgs {
+                        *standing = self.with_policies(standing).await?;
+                    }
+                    self.note_use(&loaded, origin).await;
+                    return Ok(Arc::new(loaded));
                 }
             }
-        };
+        });
         let standing = self
             .standings
             .try_get_with(hash, load)
@@ -103,6 +112,26 @@ impl App {
             return Err(Error::Unauthenticated);
         }
         Ok(Viewer::Person(standing))
+    }
+
+    /// The same standing, with its organisation's own policies read: from memory, or through their door.
+    pub async fn with_policies(&self, standing: &Arc<OrgStanding>) -> Result<Arc<OrgStanding>> {
+        let OwnPolicies::Unread(number) = *standing.own_policies() else {
+            return Ok(standing.clone());
+        };
+        let org = standing.org;
+        let read = Box::pin(async {
+            let read = policies::read(&self.db, &self.policies, org, number);
+            read.await.map(Arc::new)
+        });
+        match self.own_policies.try_get_with((org, number), read).await {
+            Ok(own) => Ok(Arc::new(standing.under(OwnPolicies::Read(own)))),
+            Err(error) if matches!(*error, Error::Internal(_)) => {
+                tracing::error!(error = ?error, "policies cannot be read; what they may govern is refused");
+                Ok(standing.clone())
+            }
+            Err(error) => Err(Error::clone(&error)),
+        }
     }
 
     /// Notes that a session is in use, every few minutes. It is a hint for people: a request does not fail for it.
@@ -124,7 +153,7 @@ impl App {
     }
 
     fn forget(&self, stale: Stale) {
-        if matches!(stale, Stale::Standing(_) | Stale::Everything) {
+        if !matches!(stale, Stale::Course(_)) {
             self.restandings.fetch_add(1, Ordering::SeqCst);
         }
         match stale {
@@ -134,7 +163,13 @@ impl App {
                     .invalidate_entries_if(move |_, standing| standing.user == user);
             }
             Stale::Course(course) => self.faces.forget(course),
-            Stale::Organization(_) => self.faces.forget_all(),
+            Stale::Organization(org) => {
+                let here = move |standing: &Arc<Standing>| standing.orgs.iter().any(|here| here.org == org);
+                let _ = self
+                    .standings
+                    .invalidate_entries_if(move |_, standing| here(standing));
+                self.faces.forget_all();
+            }
             Stale::Everything => {
                 self.standings.invalidate_all();
                 self.faces.forget_all();

@@ -17,12 +17,14 @@ pub mod mails;
 pub mod members;
 pub mod mutate;
 pub mod organizations;
+pub mod policies;
 pub mod progress;
 pub mod record_lists;
 pub mod records;
 pub mod refusal;
 pub mod roles;
 pub mod security_events;
+pub mod simulation;
 pub mod users;
 pub mod visibility;
 

@@ -19,7 +19,7 @@ use crate::db::{Scope, Statement, Tx};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberId, MemberKey, OrgId, UserId};
 use diesel::prelude::*;
-use diesel::sql_types::{Jsonb, Text, Untyped, Uuid as SqlUuid};
+use diesel::sql_types::{Integer, Jsonb, Nullable, Text, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -208,7 +208,7 @@ where
         tx.rollback().await?;
         return known;
     }
-    let Some(actor) = actor(&tx, user, &request).await? else {
+    let Some(actor) = actor(app, &tx, user, &request).await? else {
         tx.rollback().await?;
         return Err(Error::NotFound);
     };
@@ -250,7 +250,7 @@ where
 }
 
 /// Who acts; nobody where the person has no place in this organisation.
-async fn actor(tx: &Tx, user: Option<UserId>, request: &Request) -> Result<Option<Actor>> {
+async fn actor(app: &App, tx: &Tx, user: Option<UserId>, request: &Request) -> Result<Option<Actor>> {
     let Some(user) = user else {
         return Ok(Some(Actor::System(request.org)));
     };
@@ -269,13 +269,20 @@ async fn actor(tx: &Tx, user: Option<UserId>, request: &Request) -> Result<Optio
         }
         Entry::Newcomer(_) => return Ok(None),
     }
-    Ok(standing(tx, request.org, user).await?.map(Actor::Member))
+    let Some(standing) = standing(tx, request.org, user).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Actor::Member(app.with_policies(&Arc::new(standing)).await?)))
 }
+
+type StandingRow = (MemberId, String, String, Value, Option<i32>);
+type StandingTypes = (SqlUuid, Text, Text, Jsonb, Nullable<Integer>);
 
 /// The actor's standing as this transaction sees it, held until it ends.
 async fn standing(tx: &Tx, org: OrgId, user: UserId) -> Result<Option<OrgStanding>> {
-    let row: Option<(MemberId, String, String, Value)> = Statement::<(SqlUuid, Text, Text, Jsonb)>::new(
-        "select m.id, o.slug, r.slug, r.grants from memberships m \
+    let row: Option<StandingRow> = Statement::<StandingTypes>::new(
+        "select m.id, o.slug, r.slug, r.grants, (select max(p.number) from policy_revisions p where p.org_id = m.org_id) \
+         from memberships m \
          join roles r on r.org_id = m.org_id and r.id = m.role_id join organizations o on o.id = m.org_id \
          where m.org_id = ? and m.user_id = ? and m.state = 'active' for share of m",
     )
@@ -284,8 +291,8 @@ async fn standing(tx: &Tx, org: OrgId, user: UserId) -> Result<Option<OrgStandin
     .get_result(&mut tx.conn())
     .await
     .optional()?;
-    Ok(row.map(|(member, org_slug, role, grants)| {
-        OrgStanding::new(MemberKey::new(org, member), org_slug, role, &grants)
+    Ok(row.map(|(member, org_slug, role, grants, policy_number)| {
+        OrgStanding::new(MemberKey::new(org, member), org_slug, role, &grants).under(policy_number.into())
     }))
 }
 

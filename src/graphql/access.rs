@@ -26,6 +26,16 @@ pub enum Reach {
 }
 
 impl Reach {
+    /// How roles spell it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Taught => "taught",
+            Self::Managed => "managed",
+            Self::Own => "own",
+        }
+    }
+
     fn words(reach: permission::Reach) -> Vec<Self> {
         [
             (reach.all, Self::All),
@@ -181,7 +191,10 @@ impl AccessQuery {
             if ctx.fetch(actor).await?.is_none() {
                 return Ok(None);
             }
-            ctx.fetch(StandingOf(actor)).await?
+            match ctx.fetch(StandingOf(actor)).await? {
+                Some(standing) => Some(ctx.app().with_policies(&standing).await?),
+                None => None,
+            }
         };
         let actor = (actor, standing.as_deref());
         let policies = &ctx.app().policies;

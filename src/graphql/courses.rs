@@ -4,9 +4,9 @@ use super::content::Module;
 use super::drafts::CourseDraft;
 use super::enrollments::{self, EnrollmentConnection};
 use super::support::operation::Ask;
-use super::support::{Paged, connection::Count};
+use super::support::{AccessRefusal, Paged, Verdicts, connection::Count};
 use crate::auth::permission::Permission;
-use crate::auth::policy::{Facts, Kind, Question, Relation};
+use crate::auth::policy::{Facts, Kind, Relation};
 use crate::connection;
 use crate::db::paginate::CursorValue;
 use crate::domain::content::compiled::SharedRevision;
@@ -64,7 +64,7 @@ pub struct CourseRevision {
 }
 
 /// What the viewer may do with a course.
-#[derive(Clone, Copy, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject)]
 pub struct CourseAccess {
     /// Whether the viewer may edit the draft.
     pub update: bool,
@@ -72,6 +72,8 @@ pub struct CourseAccess {
     pub publish: bool,
     /// Whether the viewer may read the draft's answer keys.
     pub read_answer_keys: bool,
+    /// Why not, for each of these that is false.
+    pub refusals: Vec<AccessRefusal>,
 }
 
 impl Course {
@@ -103,18 +105,15 @@ impl Course {
         }
     }
 
-    fn may(&self, ctx: &Context<'_>, permission: Permission, taught: bool) -> bool {
-        let relation = Relation {
+    fn facts(&self, taught: bool) -> Facts {
+        Facts::of(Kind::Course, self.row.key.org).related(Relation {
             taught,
             ..Relation::default()
-        };
-        let facts = Facts::of(Kind::Course, self.row.key.org).related(relation);
-        ctx.viewer().in_org(self.row.key.org).is_some_and(|standing| {
-            ctx.app()
-                .policies
-                .decide(standing, Question { permission, facts })
-                .allowed
         })
+    }
+
+    fn may(&self, ctx: &Context<'_>, permission: Permission, taught: bool) -> bool {
+        Verdicts::of(ctx, self.row.key.org).may(permission, self.facts(taught))
     }
 
     async fn is_taught(&self, ctx: &Context<'_>) -> Result<bool> {
@@ -245,12 +244,13 @@ impl Course {
 
     /// What the viewer may do with the course, decided by the same policies that guard the mutations. Cost: 1.
     async fn viewer_can(&self, ctx: &Context<'_>) -> async_graphql::Result<CourseAccess> {
-        let taught = self.is_taught(ctx).await?;
-        let may = |permission| self.may(ctx, permission, taught);
+        let facts = self.facts(self.is_taught(ctx).await?);
+        let mut verdicts = Verdicts::of(ctx, self.row.key.org);
         Ok(CourseAccess {
-            update: may(Permission::CoursesUpdate),
-            publish: may(Permission::CoursesPublish),
-            read_answer_keys: may(Permission::QuestionsKeyRead),
+            update: verdicts.may(Permission::CoursesUpdate, facts),
+            publish: verdicts.may(Permission::CoursesPublish, facts),
+            read_answer_keys: verdicts.may(Permission::QuestionsKeyRead, facts),
+            refusals: verdicts.refusals(),
         })
     }
 }

@@ -3,12 +3,12 @@
 use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
-use super::support::Paged;
 use super::support::connection::Count;
 use super::support::mutation::{key, signed_in};
 use super::support::operation::Ask;
+use super::support::{AccessRefusal, Paged, Verdicts};
 use crate::auth::permission::Permission;
-use crate::auth::policy::{Question, Relation};
+use crate::auth::policy::Relation;
 use crate::auth::standing::OrgStanding;
 use crate::db::paginate::CursorValue;
 use crate::domain::groups::{Group, GroupList, GroupPage, GroupsOfMember};
@@ -32,10 +32,12 @@ connection!(MemberConnection, MemberEdge, Arc<Member>, "members");
 connection!(GroupConnection, GroupEdge, Arc<Group>, "groups");
 
 /// What the viewer may do with a member.
-#[derive(Clone, Copy, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject)]
 pub struct MemberAccess {
     /// Whether the viewer may give the member another role; which ones, `membershipRoleChange` says. Cost: 1.
     pub change_role: bool,
+    /// Why not, where that is false. Cost: 1.
+    pub refusals: Vec<AccessRefusal>,
 }
 
 /// How far the viewer sees an organisation's members and groups; `None` for who sees none.
@@ -155,19 +157,17 @@ impl Member {
 
     /// What the viewer may do with the member, decided by the same policies that guard the mutations. Cost: 1, batched.
     async fn viewer_can(&self, ctx: &Context<'_>) -> async_graphql::Result<MemberAccess> {
-        let Some(standing) = ctx.viewer().in_org(self.key.org) else {
-            return Ok(MemberAccess { change_role: false });
-        };
         let permission = Permission::MembersManage;
-        let relation = relation(ctx, standing, permission, self.key).await?;
+        let relation = match ctx.viewer().in_org(self.key.org) {
+            Some(standing) => relation(ctx, standing, permission, self.key).await?,
+            None => Relation::default(),
+        };
         let is_owner = ctx.fetch_one(self.role_key()).await?.is_owner();
         let facts = model::facts(self.key.org, relation, is_owner);
-        let decision = ctx
-            .app()
-            .policies
-            .decide(standing, Question { permission, facts });
+        let mut verdicts = Verdicts::of(ctx, self.key.org);
         Ok(MemberAccess {
-            change_role: decision.allowed,
+            change_role: verdicts.may(permission, facts),
+            refusals: verdicts.refusals(),
         })
     }
 }

@@ -19,6 +19,7 @@ pub mod members;
 pub mod organization_security_events;
 pub mod organizations;
 pub mod passwords;
+pub mod policies;
 pub mod progress;
 pub mod record_lists;
 pub mod schema;

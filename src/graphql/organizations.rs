@@ -7,14 +7,16 @@ use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::invitations::{self, InvitationConnection};
 use super::members::{self, GroupConnection, MemberConnection, MemberFilterInput};
 use super::organization_security_events::{self, OrganizationSecurityEventConnection};
-use super::support::operation::Ask;
+use super::policies::{self, PolicyRevisionConnection};
+use super::support::{AccessRefusal, Ask, Verdicts};
 use crate::auth::permission::Permission;
-use crate::auth::policy::{Facts, Kind, Question};
+use crate::auth::policy::{Facts, Kind};
 use crate::domain::courses::CourseState;
 use crate::domain::courses::store::{CourseFilter, CourseOrder};
 use crate::domain::invitations::model::facts_of_new;
 use crate::domain::members::store::MemberOrder;
 use crate::domain::organizations::{Organization, by_slug};
+use crate::domain::policies::{PoliciesOf, PolicyRevision};
 use crate::domain::record_lists::Parent;
 use crate::domain::roles::{Role, RolesOf};
 use crate::kernel::error::Error;
@@ -32,12 +34,16 @@ pub struct OrganizationCourseFilter {
 }
 
 /// What the viewer may do in an organisation.
-#[derive(Clone, Copy, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject)]
 pub struct OrganizationAccess {
     /// Whether the viewer may create courses. Cost: 1.
     pub create_courses: bool,
     /// Whether the viewer may invite people, be it as learners only. Cost: 1.
     pub invite: bool,
+    /// Whether the viewer may write the organisation's own policies. Cost: 1.
+    pub manage_policies: bool,
+    /// Why not, for each of these that is false. Cost: 1.
+    pub refusals: Vec<AccessRefusal>,
 }
 
 #[ComplexObject]
@@ -278,16 +284,48 @@ impl Organization {
 
     /// What the viewer may do in the organisation, decided by the same policies that guard the mutations. Cost: 1.
     async fn viewer_can(&self, ctx: &Context<'_>) -> OrganizationAccess {
-        let may = |permission, facts| {
-            ctx.viewer().in_org(self.org).is_some_and(|standing| {
-                let question = Question { permission, facts };
-                ctx.app().policies.decide(standing, question).allowed
-            })
-        };
+        let here = Facts::of(Kind::Organization, self.org);
+        let mut verdicts = Verdicts::of(ctx, self.org);
         OrganizationAccess {
-            create_courses: may(Permission::CoursesCreate, Facts::of(Kind::Organization, self.org)),
-            invite: may(Permission::InvitationsManage, facts_of_new(self.org, true, false)),
+            create_courses: verdicts.may(Permission::CoursesCreate, here),
+            invite: verdicts.may(Permission::InvitationsManage, facts_of_new(self.org, true, false)),
+            manage_policies: verdicts.may(Permission::PoliciesManage, here),
+            refusals: verdicts.refusals(),
         }
+    }
+
+    /// The policies that the organisation adds to the platform's, as they hold; null where there are none, and for who may not
+    /// manage them.
+    ///
+    /// Requires: `policies.manage`. Cost: 1, batched.
+    async fn policies(&self, ctx: &Context<'_>) -> Result<Option<Arc<PolicyRevision>>> {
+        match policies::manages(ctx, self.org) {
+            Some(_) => Ok(ctx.fetch(PoliciesOf(self.org)).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// Every revision of those policies, the newest first; null for who may not manage them.
+    ///
+    /// Requires: `policies.manage`. Cost: 1 for each row asked for; one SQL statement.
+    async fn policy_revisions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<PolicyRevisionConnection>> {
+        if policies::manages(ctx, self.org).is_none() {
+            return Ok(None);
+        }
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(Some(policies::page(ctx, self.org, args).await?))
     }
 }
 

@@ -15,6 +15,7 @@ use super::members::{self, MemberMutation};
 use super::organization_security_events;
 use super::organizations::OrganizationQuery;
 use super::passwords::PasswordMutation;
+use super::policies::{self, PolicyMutation, PolicyQuery};
 use super::progress::ProgressMutation;
 use super::second_factor::SecondFactorMutation;
 use super::sign_in::SignInMutation;
@@ -33,12 +34,13 @@ use crate::domain::groups::Group;
 use crate::domain::invitations::Invitation;
 use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
+use crate::domain::policies::PolicyRevision;
 use crate::domain::roles::Role;
 use crate::domain::security_events::OrganizationSecurityEvent;
 use crate::kernel::ids::{
     AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key, MemberKey, ModuleKey,
-    OrganizationKey, OrganizationSecurityEventKey, RoleKey, SecurityEventKey, SessionKey, UnitKey, UserKey,
-    prefix,
+    OrganizationKey, OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey,
+    UnitKey, UserKey, prefix,
 };
 use crate::kernel::origin::Origin;
 use async_graphql::{
@@ -57,6 +59,8 @@ pub enum Node {
     Member(Arc<Member>),
     /// A role.
     Role(Arc<Role>),
+    /// A revision of an organisation's own policies.
+    PolicyRevision(Arc<PolicyRevision>),
     /// A group.
     Group(Arc<Group>),
     /// An invitation.
@@ -98,6 +102,10 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
         },
         Some(RoleKey::PREFIX) => match RoleKey::parse(id) {
             Some(key) => ctx.fetch(key).await?.map(Node::Role),
+            None => None,
+        },
+        Some(PolicyRevisionKey::PREFIX) => match PolicyRevisionKey::parse(id) {
+            Some(key) => policies::find(ctx, key).await?.map(Node::PolicyRevision),
             None => None,
         },
         Some(GroupKey::PREFIX) => match GroupKey::parse(id) {
@@ -225,6 +233,7 @@ pub struct Query(
     CertificateQuery,
     InvitationQuery,
     AccessQuery,
+    PolicyQuery,
 );
 
 /// What can be done. Root fields run one after the other; each is one transaction.
@@ -235,6 +244,7 @@ pub struct Mutation(
     PasswordMutation,
     SecondFactorMutation,
     MemberMutation,
+    PolicyMutation,
     InvitationMutation,
     AuthoringMutation,
     EnrollmentMutation,

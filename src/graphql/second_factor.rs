@@ -1,13 +1,11 @@
 //! Adding and removing the second factor.
 
 use super::support::operation::Ask;
-use crate::auth::standing::{Standing, Viewer};
 use crate::domain::accounts::second_factor::{RecoveryCodes, begin, confirm, may_try, regenerate, remove};
 use crate::kernel::error::Error;
 use crate::kernel::secret::Secret;
 use crate::{inputs, payload};
 use async_graphql::{Context, InputObject, Object, Result};
-use std::sync::Arc;
 
 /// What `totpBegin` takes.
 #[derive(Clone, Debug, InputObject)]
@@ -118,8 +116,8 @@ impl SecondFactorMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The code.")] input: TotpConfirmInput,
     ) -> Result<Option<TotpConfirmPayload>> {
-        let person = ctx.viewer().person().ok_or(Error::Unauthenticated)?.clone();
-        let tried = may_try(ctx.app(), person.user, &ctx.operation().origin).await?;
+        let user = ctx.viewer().person().ok_or(Error::Unauthenticated)?.user;
+        let tried = may_try(ctx.app(), user, &ctx.operation().origin).await?;
         let code = input.code.clone();
         let done = ctx.operation().mutate_own("totpConfirm", &input, move |write| {
             Box::pin(async move { confirm(write, code.expose()).await })
@@ -127,7 +125,6 @@ impl SecondFactorMutation {
         match done.await? {
             Ok(codes) => {
                 tried.succeeded(ctx.app()).await;
-                go_on_with(ctx, &person, true).await;
                 Ok(Some(TotpConfirmPayload {
                     recovery_codes: shown(codes),
                     ..Default::default()
@@ -145,15 +142,11 @@ impl SecondFactorMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Nothing but the key.")] input: TotpRemoveInput,
     ) -> Result<Option<TotpRemovePayload>> {
-        let person = ctx.viewer().person().ok_or(Error::Unauthenticated)?.clone();
         let done = ctx
             .operation()
             .mutate_own("totpRemove", &input, |write| Box::pin(remove(write)));
         match done.await? {
-            Ok(()) => {
-                go_on_with(ctx, &person, false).await;
-                Ok(Some(TotpRemovePayload::default()))
-            }
+            Ok(()) => Ok(Some(TotpRemovePayload::default())),
             Err(refusals) => TotpRemovePayload::refused(refusals),
         }
     }
@@ -183,13 +176,4 @@ impl SecondFactorMutation {
 
 fn shown(codes: RecoveryCodes) -> Option<Vec<String>> {
     codes.codes.map(|codes| codes.expose().clone())
-}
-
-/// Goes on as the same person with or without a second factor.
-async fn go_on_with(ctx: &Context<'_>, person: &Standing, has_second_factor: bool) {
-    let standing = Standing {
-        has_second_factor,
-        ..person.clone()
-    };
-    ctx.operation().go_on_as(Viewer::Person(Arc::new(standing))).await;
 }

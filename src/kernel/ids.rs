@@ -130,6 +130,8 @@ keys! {
     MemberKey(MemberId) = "mem";
     /// A role that an organisation gives to members.
     RoleKey(RoleId) = "rol";
+    /// A revision of an organisation's own policies.
+    PolicyRevisionKey(PolicyRevisionId) = "pol";
     /// A group of members.
     GroupKey(GroupId) = "grp";
     /// An invitation to join.

@@ -188,6 +188,8 @@ async fn every_text_of_an_academy_carries_its_word() {
 
 #[tokio::test]
 async fn every_field_of_the_schema_is_reached_by_the_walk() {
+    // Somebody else's public courses, which the owner sees and may do nothing with.
+    Academy::found(&TestApp::new().await.unlimited(), true).await;
     let pair = Pair::new(false).await;
     let (fields, reached) = (Walk::new().fields(), &pair.harvest.fields);
     let missing: Vec<_> = fields
@@ -267,19 +269,26 @@ async fn a_filter_or_a_cursor_of_another_academy_finds_nothing() {
     let documents = pair.documents.iter().filter(|document| document.names_below());
     for document in documents.filter(|document| document.root == "node" || !document.finds_nodes) {
         for root in answered(document, client, own.fillings(document)).await {
-            let mut nothing = None;
-            for below in nobodys
-                .fillings_below(document)
-                .into_iter()
-                .take(1)
-                .chain(theirs.fillings_below(document))
-            {
-                let there = client.run_with(&document.text, joined(&root, below)).await;
+            let Some(nowhere) = nobodys.fillings_below(document).into_iter().next() else {
+                continue;
+            };
+            let nowhere = joined(&root, nowhere);
+            let mut nothing = answer(&client.run_with(&document.text, nowhere.clone()).await);
+            for below in theirs.fillings_below(document) {
+                let asked = joined(&root, below);
+                let mut there = client.run_with(&document.text, asked.clone()).await;
+                // The catalogue of all academies grows while other tests publish.
+                for _ in 0..10 {
+                    if document.slots.contains_key("CURSOR") || answer(&there) == nothing {
+                        break;
+                    }
+                    nothing = answer(&client.run_with(&document.text, nowhere.clone()).await);
+                    there = client.run_with(&document.text, asked.clone()).await;
+                }
                 let mentioned = pair.first.words().iter().any(|word| there.mentions(word));
                 assert!(!mentioned, "{}: {:#}", document.label, there.body);
                 if !document.slots.contains_key("CURSOR") {
-                    let nothing = nothing.get_or_insert_with(|| answer(&there));
-                    assert_eq!(&answer(&there), nothing, "{} {root}", document.label);
+                    assert_eq!(answer(&there), nothing, "{} {root}", document.label);
                 }
             }
         }

@@ -24,6 +24,7 @@ mod members;
 mod mutations;
 mod organizations;
 mod passwords;
+mod policies;
 mod progress;
 mod redis;
 mod registration;

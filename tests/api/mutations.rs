@@ -208,6 +208,7 @@ impl World {
         let invitations = json!({ "organizationId": org, "invitations": invited });
         let change = json!({ "memberId": self.author.member.to_string(), "roleId": self.roles["manager"] });
         let accept = json!({ "token": self.invitation.expose() });
+        let policies = json!({ "organizationId": org, "source": "" });
         vec![
             Row::new("enrollmentCreate", enrollment, owner, "NOT_FOUND", "NOT_FOUND"),
             Row::new(
@@ -226,6 +227,7 @@ impl World {
                 "WRONG_ADDRESS",
             ),
             Row::new("membershipRoleChange", change, owner, "NOT_FOUND", "NOT_FOUND"),
+            Row::new("policiesSet", policies, owner, "FORBIDDEN", "NOT_FOUND"),
         ]
     }
 

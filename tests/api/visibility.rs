@@ -71,7 +71,7 @@ async fn what_sql_shows_is_what_the_policies_allow_for_every_reach_and_relation(
         let tx = Tx::begin(&app.app.db, &scope, &Statements::default())
             .await
             .unwrap();
-        let actor = Actor::Member(standing(&app, me.member, reach));
+        let actor = Actor::Member(standing(&app, me.member, reach).into());
         let gate = Gate::new(tx.conn(), &app.app.policies, actor);
         let mut allowed = HashSet::new();
         for key in &keys {
@@ -231,7 +231,6 @@ async fn a_viewers_own_list_joins_their_organisations_and_nobody_elses_records()
         expires_at: app.app.clock.now(),
         authenticated_at: app.app.clock.now(),
         last_used_at: app.app.clock.now(),
-        has_second_factor: false,
         orgs: vec![
             Arc::new(standing(&app, person.member, own)),
             Arc::new(standing(&there, again, all)),

@@ -6,8 +6,9 @@ use super::notices::notify;
 use super::person::Person;
 use super::throttle::{Attempt, Trying, attempt};
 use super::write::AccountWrite;
+use crate::db::pool::Statements;
 use crate::db::schema::{recovery_codes, totp_factors};
-use crate::db::{Conn, Statement};
+use crate::db::{Conn, Scope, Statement, Tx};
 use crate::domain::app::App;
 use crate::domain::mutate::{Stop, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
@@ -155,6 +156,18 @@ pub(super) async fn is_confirmed(write: &AccountWrite<'_>) -> Result<bool> {
     Ok(factor.is_some_and(|factor| factor.confirmed_at.is_some()))
 }
 
+/// The same outside of a write.
+pub(super) async fn exists(app: &App, user: UserId) -> Result<bool> {
+    let scope = Scope {
+        user: Some(user),
+        orgs: Vec::new(),
+    };
+    let tx = Tx::begin(&app.db, &scope, &Statements::default()).await?;
+    let factor = tx.run(|conn| find(conn, user)).await?;
+    tx.rollback().await?;
+    Ok(factor.is_some_and(|factor| factor.confirmed_at.is_some()))
+}
+
 /// Uses a code up, and tells whether it was right: each is good once.
 pub(super) async fn accept(write: &AccountWrite<'_>, proof: &FactorProof) -> Result<bool, Stop> {
     if !is_confirmed(write).await? {
@@ -277,7 +290,6 @@ async fn tell(write: &AccountWrite<'_>, event: SecurityEventKind) -> Result<(), 
         .await?
         .ok_or(Error::NotFound)?;
     write.happened(event);
-    write.outdates_standing();
     notify(write, person.email, event).await
 }
 

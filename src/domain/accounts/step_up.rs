@@ -2,7 +2,7 @@
 
 use super::events::SecurityEventKind;
 use super::person::Person;
-use super::second_factor::{FactorProof, accept, may_try, wrong};
+use super::second_factor::{self, FactorProof, accept, may_try, wrong};
 use super::sign_in::note_failure;
 use super::throttle::{Trying, attempt};
 use super::write::{AccountRequest, AccountWrite, write_own};
@@ -52,7 +52,7 @@ pub async fn step_up(
     password: Secret<String>,
     request: AccountRequest,
 ) -> Outcome<DateTime<Utc>> {
-    if standing.has_second_factor {
+    if second_factor::exists(app, standing.user).await? {
         let message = "You have a second factor: give a code of it, or a recovery code.";
         return Ok(Err(vec![Refusal::at(Code::Invalid, "password", message)]));
     }

@@ -60,8 +60,8 @@ pub struct CourseFilter {
 /// The courses that a viewer may know of: the one condition of lists, loaders and `node`.
 pub fn visible_to(viewer: &Viewer) -> Condition {
     let public = courses::state
-        .eq(CourseState::Published)
-        .and(courses::visibility.eq(CourseVisibility::Public));
+        .eq(CourseState::Published.literal())
+        .and(courses::visibility.eq(CourseVisibility::Public.literal()));
     let mut visible: Condition = Box::new(public);
     for standing in viewer.person().into_iter().flat_map(|person| &person.orgs) {
         let draft = standing.reach(Permission::CoursesReadDraft);
@@ -71,7 +71,7 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
             continue;
         }
         if standing.reach(Permission::CoursesRead).all {
-            visible = Box::new(visible.or(here.and(courses::state.eq(CourseState::Published))));
+            visible = Box::new(visible.or(here.and(courses::state.eq(CourseState::Published.literal()))));
         }
         if draft.taught {
             let taught = course_instructors::table.filter(
@@ -92,10 +92,10 @@ fn matching(viewer: &Viewer, filter: &CourseFilter) -> Condition {
         matching = Box::new(matching.and(courses::org_id.eq(org)));
     }
     if filter.catalogue {
-        matching = Box::new(matching.and(courses::state.eq(CourseState::Published)));
+        matching = Box::new(matching.and(courses::state.eq(CourseState::Published.literal())));
     }
     if let Some(state) = filter.state {
-        matching = Box::new(matching.and(courses::state.eq(state)));
+        matching = Box::new(matching.and(courses::state.eq(state.literal())));
     }
     if let Some(query) = filter.query.clone().filter(|query| !query.trim().is_empty()) {
         matching = Box::new(matching.and(course_matches(courses::title, courses::summary, query)));

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! cost(operation) = Σ cost(root field)
-//! cost(field)     = 1 + rows(field) × Σ cost(selected field)
+//! cost(field)     = weight(field) + rows(field) × Σ cost(selected field)
+//! weight(field)   = what its description says after `Cost: `, else 1
 //! rows(field)     = `first` or `last` (20 if neither is given)   of a field that takes them
 //!                 × the number of its `ids`                      of a field that takes those
 //!                 × 5 for each list in its type                  if neither counts it and it is no page's list

@@ -218,7 +218,7 @@ impl<'a> Lowering<'a> {
             selection_set: Positioned::new(selection_set, place),
         };
         let item = Positioned::new(Engine::Field(Positioned::new(written, place)), place);
-        Ok((item, rows.saturating_mul(inner).saturating_add(1)))
+        Ok((item, rows.saturating_mul(inner).saturating_add(ty.weight)))
     }
 
     fn arguments(&self, arguments: &[ArgumentNode]) -> Vec<(Positioned<Name>, Positioned<Value>)> {

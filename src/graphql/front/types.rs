@@ -118,6 +118,8 @@ pub(super) struct FieldType {
     pub(super) paged: bool,
     /// Takes a list of `ids`.
     pub(super) by_ids: bool,
+    /// What the field itself costs.
+    pub(super) weight: u64,
 }
 
 /// An object, interface or union type.
@@ -176,6 +178,7 @@ impl Types {
                 composite: ids.get(name).copied(),
                 paged: false,
                 by_ids: false,
+                weight: 1,
             };
             composites[query]
                 .fields
@@ -232,6 +235,7 @@ impl Composite {
             composite: None,
             paged: false,
             by_ids: false,
+            weight: 1,
         };
         fields.insert("__typename".into(), leaf);
         Self {
@@ -257,6 +261,15 @@ impl FieldType {
             composite: ids.get(field.ty.inner_named_type().as_str()).copied(),
             paged: has("first") || has("last"),
             by_ids: field.argument_by_name("ids").is_some_and(|ids| ids.ty.is_list()),
+            weight: field.description.as_deref().map_or(1, weight),
         }
     }
+}
+
+/// What a field's description says that it costs, so that what is charged is what is documented: `Cost: 200` is 200.
+fn weight(description: &str) -> u64 {
+    let said = description.split_once("Cost: ").map_or("", |(_, said)| said);
+    let digits = said.find(|character: char| !character.is_ascii_digit());
+    let number = said[..digits.unwrap_or(said.len())].parse();
+    number.unwrap_or(1).max(1)
 }

@@ -6,6 +6,8 @@ pub mod mutation;
 pub mod operation;
 #[macro_use]
 pub mod payload;
+pub mod verdicts;
 
 pub use connection::{PageInfo, Paged};
 pub use operation::{Ask, Operation};
+pub use verdicts::{AccessRefusal, Verdicts};

@@ -89,6 +89,7 @@ impl Operation {
         let standing = reader.fetch(StandingOf(member)).await;
         reader.close().await;
         if let Some(standing) = standing? {
+            let standing = self.app.with_policies(&standing).await?;
             self.go_on_as(self.viewer().with(&standing)).await;
         }
         Ok(())

@@ -99,6 +99,19 @@ impl Academy {
              insert into roles values ('{org}', gen_random_uuid(), '{hidden}-roles-slug', '{hidden}-roles-name', false, '{{\"{hidden}-roles-grants\": [\"all\"]}}')",
         ))
         .await;
+        // A text without a policy, one that is none, and the one that holds.
+        let mended = format!("// {hidden}-policies-none");
+        let broken = format!("{hidden}-policies-broken");
+        let holds = format!(
+            "@id(\"{hidden}-policies-id\") forbid (principal, action == Action::\"members.manage\", resource) when {{ resource.isOwner }};"
+        );
+        for (number, source) in (1..).zip([mended, broken, holds]) {
+            self.sql(&format!(
+                "insert into policy_revisions (org_id, id, number, source, author_id) values ('{org}', gen_random_uuid(), {number}, '{source}', '{}')",
+                self.person("owner").member.id.0
+            ))
+            .await;
+        }
         for (role, person) in &self.people {
             self.sql(&format!(
                 "update memberships set name = '{hidden}-memberships-name-{role}', email = '{hidden}-memberships-email-{role}@people.example' \

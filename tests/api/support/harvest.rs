@@ -18,6 +18,7 @@ const WORDS: &[(&str, &str)] = &[
     ("invitation.token", "InvitationsSendResult.token"),
     ("Organization.courses.query", "Course.title"),
     ("MemberFilter.query", "Member.name"),
+    ("PolicySimulateInput.policies", "PolicyRevision.source"),
 ];
 
 /// Identifiers, cursors and texts that somebody found.

@@ -167,6 +167,15 @@ impl Walk {
         } else {
             vec![Written::all(required.clone())]
         };
+        // What must be there may itself be written in more than one way.
+        let inputs_required = inputs.iter().filter(|input| input.is_required() && !one_of);
+        for (place, input) in inputs_required.enumerate() {
+            for value in written(input).into_iter().skip(1) {
+                let mut way = required.clone();
+                way[place] = name(input, value);
+                ways.push(Written::all(way));
+            }
+        }
         for input in inputs
             .iter()
             .filter(|input| (optional || one_of) && !input.is_required())
