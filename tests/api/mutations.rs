@@ -310,7 +310,7 @@ async fn factored(app: &TestApp, person: &Person) -> String {
 async fn unverified(app: &TestApp, taken: &str) -> (Client, BTreeMap<&'static str, Value>) {
     let person = app.learner().await;
     let [verify, reset] = [TokenKind::EmailVerification, TokenKind::PasswordReset].map(Token::generate);
-    let token = |purpose: &str, token: &Token| {
+    let insert = |purpose: &str, token: &Token| {
         format!(
             "insert into account_tokens (id, user_id, purpose, email, token_hash, expires_at) \
              values (gen_random_uuid(), '{}', '{purpose}', '{}', sha256('{}'), now() + interval '1 day')",
@@ -324,8 +324,8 @@ async fn unverified(app: &TestApp, taken: &str) -> (Client, BTreeMap<&'static st
         &format!(
             "set local app.\"user\" = '{}'; update users set email_verified_at = null; {}; {}",
             person.user.0,
-            token("verify_email", &verify),
-            token("reset_password", &reset)
+            insert("verify_email", &verify),
+            insert("reset_password", &reset)
         ),
     )
     .await;

@@ -270,9 +270,9 @@ async fn changing_the_address_needs_a_fresh_proof() {
 async fn a_new_address_that_is_somebody_elses_is_told_by_mail_alone() {
     let app = mail::app().await;
     let (person, other) = (app.learner().await, app.learner().await);
-    let taken = change(&person, &other.email).await;
+    let answer = change(&person, &other.email).await;
     let fresh = mail::address(&app);
-    assert_eq!(taken.data(""), change(&person, &fresh).await.data(""));
+    assert_eq!(answer.data(""), change(&person, &fresh).await.data(""));
     let letters = mail::letters(&app, &other.email, 1).await;
     assert!(letters[0].contains("You already have an account") && !letters[0].contains("lyc_"));
     // Somebody is faster: the token comes back when the address has an account.

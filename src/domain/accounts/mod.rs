@@ -1,6 +1,6 @@
 //! Accounts: what a person does with their own.
 //!
-//! Everything here belongs to one person and to no organisation, and is written through [`write`]. Tables: `users`,
+//! Everything here belongs to one person and to no organisation, and is written through [`mod@write`]. Tables: `users`,
 //! `sessions`, `session_tokens`, `account_tokens`, `totp_factors`, `recovery_codes`, `security_events`.
 
 #[macro_use]

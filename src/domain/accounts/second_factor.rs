@@ -111,14 +111,10 @@ pub async fn begin(write: &AccountWrite<'_>) -> Result<Enrolling, Stop> {
 
 /// Confirms the factor with its first code, and makes recovery codes.
 pub async fn confirm(write: &AccountWrite<'_>, code: &str) -> Result<RecoveryCodes, Stop> {
-    match find(write.conn(), write.user).await? {
-        Some(Factor {
-            confirmed_at: None, ..
-        }) => {}
-        _ => {
-            let message = "No second factor waits to be confirmed. Begin with `totpBegin`.";
-            return refuse_with(Refusal::whole(Code::InvalidState, message));
-        }
+    let factor = find(write.conn(), write.user).await?;
+    if factor.is_none_or(|factor| factor.confirmed_at.is_some()) {
+        let message = "No second factor waits to be confirmed. Begin with `totpBegin`.";
+        return refuse_with(Refusal::whole(Code::InvalidState, message));
     }
     if !accept_totp(write, code).await? {
         return refuse_with(wrong("code"));

@@ -46,9 +46,10 @@ pub async fn sign_in(
     match proof.account {
         Some(account) if proof.is_right => {
             tried.succeeded(app).await;
-            let rehashed = match account.is_outdated(&app.passwords) {
-                true => Some(app.passwords.hash(password).await?),
-                false => None,
+            let rehashed = if account.is_outdated(&app.passwords) {
+                Some(app.passwords.hash(password).await?)
+            } else {
+                None
             };
             write_proven(app, account.user_id, request, |write| {
                 Box::pin(async move {

@@ -53,7 +53,7 @@ macro_rules! payload {
                     Ok($error { code, field: refusal.field, message: refusal.message })
                 });
                 let user_errors = user_errors.collect::<Result<Vec<_>, _>>()?;
-                Ok(Some(Self { user_errors, ..Self::default() }))
+                Ok(Some(Self { $($field: None,)* user_errors }))
             }
         }
     };
