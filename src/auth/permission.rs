@@ -35,6 +35,8 @@ permissions! {
     MembersManage = "members.manage";
     /// Invite people and revoke invitations.
     InvitationsManage = "invitations.manage";
+    /// See what happened to members' accounts.
+    SecurityRead = "security.read";
     /// Create courses.
     CoursesCreate = "courses.create";
     /// Read published courses.

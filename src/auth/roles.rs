@@ -30,6 +30,7 @@ const ADMINISTRATION: &[(&str, &str)] = &[
     ("members.read", "all"),
     ("members.manage", "all"),
     ("invitations.manage", "all"),
+    ("security.read", "all"),
     ("courses.create", "all"),
     ("courses.read", "all"),
     ("courses.read_draft", "all"),

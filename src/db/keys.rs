@@ -2,11 +2,11 @@
 
 use super::schema::{
     attempts, certificates, course_revisions, courses, draft_modules, draft_units, enrollments, groups,
-    invitations, memberships, policy_revisions, roles,
+    invitations, memberships, organization_security_events, policy_revisions, roles,
 };
 use crate::kernel::ids::{
     AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, MemberKey, ModuleKey,
-    PolicyRevisionKey, RevisionKey, RoleKey, UnitKey,
+    OrganizationSecurityEventKey, PolicyRevisionKey, RevisionKey, RoleKey, UnitKey,
 };
 use diesel::Selectable;
 use diesel::backend::Backend;
@@ -30,6 +30,7 @@ select_keys! {
     GroupKey from groups;
     InvitationKey from invitations;
     MemberKey from memberships;
+    OrganizationSecurityEventKey from organization_security_events;
     PolicyRevisionKey from policy_revisions;
     RevisionKey from course_revisions;
     RoleKey from roles;

@@ -3,7 +3,7 @@
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{
     AttemptId, CertificateId, CourseId, EnrollmentId, GroupId, InvitationId, MemberId, OrgId,
-    PolicyRevisionId,
+    OrganizationSecurityEventId, PolicyRevisionId,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
@@ -60,6 +60,7 @@ id_cursors!(
     InvitationId,
     MemberId,
     OrgId,
+    OrganizationSecurityEventId,
     PolicyRevisionId
 );
 

@@ -274,6 +274,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    organization_security_events (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        at -> Timestamptz,
+        kind -> Text,
+        member_id -> Uuid,
+    }
+}
+
+diesel::table! {
     organizations (id) {
         id -> Uuid,
         slug -> Text,
@@ -312,6 +322,15 @@ diesel::table! {
         enrollment_id -> Uuid,
         event_id -> Uuid,
         recorded_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    recovery_codes (user_id, code_hash) {
+        user_id -> Uuid,
+        code_hash -> Bytea,
+        created_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -373,6 +392,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    totp_factors (user_id) {
+        user_id -> Uuid,
+        secret -> Bytea,
+        created_at -> Timestamptz,
+        confirmed_at -> Nullable<Timestamptz>,
+        last_step -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     unit_progress (org_id, enrollment_id, unit_id) {
         org_id -> Uuid,
         enrollment_id -> Uuid,
@@ -417,15 +446,18 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitations,
     mails,
     memberships,
+    organization_security_events,
     organizations,
     outbox_events,
     policy_revisions,
     progress_events,
+    recovery_codes,
     revision_answer_keys,
     roles,
     security_events,
     session_tokens,
     sessions,
+    totp_factors,
     unit_progress,
     users,
 );

@@ -8,6 +8,7 @@ use crate::auth::org_policies::{OrgPolicies, OwnPolicies};
 use crate::auth::password::Passwords;
 use crate::auth::policy::Policies;
 use crate::auth::standing::{self, OrgStanding, Standing, Viewer};
+use crate::cache::buckets::Buckets;
 use crate::cache::{Shared, Stale};
 use crate::db::Db;
 use crate::kernel::clock::Clock;
@@ -43,6 +44,8 @@ pub struct App {
     pub contents: Contents,
     /// The published faces of courses.
     pub faces: Faces,
+    /// What may be tried in a while.
+    pub buckets: Buckets,
     standings: Cache<TokenHash, Arc<Standing>>,
     /// Revisions of organisations' own policies. A revision never changes.
     own_policies: Cache<(OrgId, i32), Arc<OrgPolicies>>,
@@ -69,6 +72,7 @@ impl App {
                 .build(),
             own_policies: Cache::new(10_000),
             restandings: AtomicU64::new(0),
+            buckets: Buckets::new(shared.clone()),
             policies: Policies::platform()?,
             db,
             shared,

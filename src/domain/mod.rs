@@ -23,6 +23,7 @@ pub mod record_lists;
 pub mod records;
 pub mod refusal;
 pub mod roles;
+pub mod security_events;
 pub mod simulation;
 pub mod users;
 pub mod visibility;

@@ -228,7 +228,7 @@ payload! {
         organization: Arc<Organization>,
     }
     InvitationAcceptUserError, InvitationAcceptErrorCode {
-        NotFound, Invalid, InvitationSpent, WrongAddress, AlreadyMember, IdempotencyMismatch
+        NotFound, Invalid, InvitationSpent, WrongAddress, EmailNotVerified, AlreadyMember, IdempotencyMismatch
     }
 }
 
@@ -277,7 +277,7 @@ impl InvitationMutation {
 
     /// Accepts an invitation to your address: you become a member of the organisation, with the invited role.
     ///
-    /// Requires: to be signed in with the account of the invited address. Cost: 1.
+    /// Requires: to be signed in with the account of the invited address, and to have verified it. Cost: 1.
     async fn invitation_accept(
         &self,
         ctx: &Context<'_>,

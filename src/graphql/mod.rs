@@ -1,6 +1,7 @@
 //! The GraphQL schema: how the domain is exposed. Knows no HTTP.
 
 pub mod access;
+pub mod accounts;
 pub mod attempt_inputs;
 pub mod attempt_items;
 pub mod attempt_mutations;
@@ -15,11 +16,14 @@ pub mod enrollments;
 pub mod front;
 pub mod invitations;
 pub mod members;
+pub mod organization_security_events;
 pub mod organizations;
+pub mod passwords;
 pub mod policies;
 pub mod progress;
 pub mod record_lists;
 pub mod schema;
+pub mod second_factor;
 pub mod security_events;
 pub mod sessions;
 pub mod sign_in;

@@ -6,6 +6,7 @@ use super::courses::{self, CourseConnection};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::invitations::{self, InvitationConnection};
 use super::members::{self, GroupConnection, MemberConnection, MemberFilterInput};
+use super::organization_security_events::{self, OrganizationSecurityEventConnection};
 use super::policies::{self, PolicyRevisionConnection};
 use super::support::{AccessRefusal, Ask, Verdicts};
 use crate::auth::permission::Permission;
@@ -142,6 +143,32 @@ impl Organization {
             before,
         };
         Ok(Some(invitations::page(ctx, view, args).await?))
+    }
+
+    /// What happened to members' accounts, the newest first: sign-ins and failures, changed passwords and addresses, second
+    /// factors, ended sessions, copied tokens. Null for who may not know.
+    ///
+    /// Requires: `security.read`. Cost: 1 for each row asked for; one SQL statement.
+    async fn security_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<OrganizationSecurityEventConnection>> {
+        if !organization_security_events::may_read(ctx, self.org) {
+            return Ok(None);
+        }
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(Some(
+            organization_security_events::page(ctx, self.org, args).await?,
+        ))
     }
 
     /// The courses that you may know of: of an open organisation everybody sees the public ones.

@@ -1,6 +1,7 @@
 //! The schema: the only file that names every noun.
 
 use super::access::AccessQuery;
+use super::accounts::AccountMutation;
 use super::attempt_mutations::AttemptMutation;
 use super::attempts::AttemptQuery;
 use super::authoring::AuthoringMutation;
@@ -11,9 +12,12 @@ use super::enrollments::{EnrollmentMutation, EnrollmentQuery};
 use super::front::{Admitted, DocumentLimits, Front};
 use super::invitations::{self, InvitationMutation, InvitationQuery};
 use super::members::{self, MemberMutation};
+use super::organization_security_events;
 use super::organizations::OrganizationQuery;
+use super::passwords::PasswordMutation;
 use super::policies::{self, PolicyMutation, PolicyQuery};
 use super::progress::ProgressMutation;
+use super::second_factor::SecondFactorMutation;
 use super::sign_in::SignInMutation;
 use super::support::error::finish;
 use super::support::operation::{Ask, Operation};
@@ -32,9 +36,11 @@ use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
 use crate::domain::policies::PolicyRevision;
 use crate::domain::roles::Role;
+use crate::domain::security_events::OrganizationSecurityEvent;
 use crate::kernel::ids::{
     AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key, MemberKey, ModuleKey,
-    OrganizationKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey, UnitKey, UserKey, prefix,
+    OrganizationKey, OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey,
+    UnitKey, UserKey, prefix,
 };
 use crate::kernel::origin::Origin;
 use async_graphql::{
@@ -65,6 +71,8 @@ pub enum Node {
     Session(Arc<Session>),
     /// Something that happened to the signed-in person's account.
     SecurityEvent(Arc<SecurityEvent>),
+    /// Something that happened to a member's account.
+    OrganizationSecurityEvent(Arc<OrganizationSecurityEvent>),
     /// A course.
     Course(Course),
     /// A module of a course.
@@ -118,6 +126,12 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
         },
         Some(SecurityEventKey::PREFIX) => match SecurityEventKey::parse(id) {
             Some(key) => ctx.fetch(key).await?.map(Node::SecurityEvent),
+            None => None,
+        },
+        Some(OrganizationSecurityEventKey::PREFIX) => match OrganizationSecurityEventKey::parse(id) {
+            Some(key) => organization_security_events::find(ctx, key)
+                .await?
+                .map(Node::OrganizationSecurityEvent),
             None => None,
         },
         Some(CourseKey::PREFIX) => match CourseKey::parse(id) {
@@ -226,6 +240,9 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     SignInMutation,
+    AccountMutation,
+    PasswordMutation,
+    SecondFactorMutation,
     MemberMutation,
     PolicyMutation,
     InvitationMutation,

@@ -86,14 +86,14 @@ struct Undelivered {
 }
 
 impl Undelivered {
-    fn for_good(cause: impl ToString) -> Self {
+    fn for_good<T: std::fmt::Display>(cause: T) -> Self {
         Self {
             is_for_good: true,
             cause: cause.to_string(),
         }
     }
 
-    fn for_now(cause: impl ToString) -> Self {
+    fn for_now<T: std::fmt::Display>(cause: T) -> Self {
         Self {
             is_for_good: false,
             cause: cause.to_string(),

@@ -136,6 +136,8 @@ keys! {
     GroupKey(GroupId) = "grp";
     /// An invitation to join.
     InvitationKey(InvitationId) = "inv";
+    /// Something that happened to a member's account.
+    OrganizationSecurityEventKey(OrganizationSecurityEventId) = "oev";
     /// A course.
     CourseKey(CourseId) = "crs";
     /// A frozen edition of a course.

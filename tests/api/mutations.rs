@@ -5,8 +5,9 @@
 
 use super::support::app::Person;
 use super::support::client::{Client, Reply};
+use super::support::factors::Authenticator;
 use super::support::quiz::Sitting;
-use super::support::{TestApp, factory, learning, servers};
+use super::support::{TestApp, factors, factory, learning, servers};
 use apollo_compiler::Schema;
 use lyceum::kernel::secret::{Token, TokenKind};
 use serde_json::{Value, json};
@@ -64,6 +65,13 @@ struct World {
     second_enrollment: String,
     newcomer: Client,
     invitation: Token,
+    /// One who confirms a second factor, and one who has one.
+    factored: [Client; 2],
+    authenticator: Authenticator,
+    challenge: String,
+    unverified: Client,
+    /// Inputs of what is done without a session, by the mutation's name.
+    proofs: BTreeMap<&'static str, Value>,
     login: Value,
     refresh: Value,
     roles: BTreeMap<String, Value>,
@@ -95,6 +103,10 @@ impl World {
             ),
         )
         .await;
+        let (confirming, verifying) = (app.learner().await, app.learner().await);
+        let authenticator = factors::begin(&confirming).await;
+        let challenge = factored(&app, &verifying).await;
+        let (unverified, proofs) = unverified(&app, &bystander.email).await;
         let login = json!({ "email": bystander.email, "password": super::support::app::PASSWORD });
         let newcomer = app.bearer(&token);
         let session = factory::open_session(&app.app, bystander.user).await;
@@ -110,6 +122,11 @@ impl World {
             second_enrollment,
             newcomer,
             invitation,
+            factored: [confirming.client, verifying.client],
+            authenticator,
+            challenge,
+            unverified,
+            proofs,
             login,
             refresh,
             roles,
@@ -118,10 +135,16 @@ impl World {
 
     /// The table, in an order in which everything can be done.
     fn rows(&self) -> Vec<Row> {
-        [self.authoring(), self.learning(), self.people()]
-            .into_iter()
-            .flatten()
-            .collect()
+        [
+            self.factors(),
+            self.authoring(),
+            self.learning(),
+            self.people(),
+            self.accounts(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     /// What authors do to a published course, which learners see.
@@ -177,7 +200,7 @@ impl World {
         inputs.map(row).into()
     }
 
-    /// Joining, inviting, signing in and out.
+    /// Joining and inviting.
     fn people(&self) -> Vec<Row> {
         let (org, course, owner) = (self.app.org_id(), &self.course.id, &self.owner);
         let enrollment = json!({ "courseId": course, "memberId": owner.member.to_string() });
@@ -185,8 +208,6 @@ impl World {
         let invitations = json!({ "organizationId": org, "invitations": invited });
         let change = json!({ "memberId": self.author.member.to_string(), "roleId": self.roles["manager"] });
         let accept = json!({ "token": self.invitation.expose() });
-        let proof = json!({ "password": super::support::app::PASSWORD });
-        let everywhere = json!({ "everywhere": true });
         let policies = json!({ "organizationId": org, "source": "" });
         vec![
             Row::new("enrollmentCreate", enrollment, owner, "NOT_FOUND", "NOT_FOUND"),
@@ -207,24 +228,121 @@ impl World {
             ),
             Row::new("membershipRoleChange", change, owner, "NOT_FOUND", "NOT_FOUND"),
             Row::new("policiesSet", policies, owner, "FORBIDDEN", "NOT_FOUND"),
-            Row::new("login", self.login.clone(), &self.app.anonymous(), "", "").for_everybody(),
-            Row::new(
-                "sessionRefresh",
-                self.refresh.clone(),
-                &self.app.anonymous(),
-                "",
-                "",
-            )
-            .for_everybody(),
-            Row::new("stepUp", proof, &self.newcomer, "", ""),
-            Row::new("sessionRevoke", everywhere, &self.newcomer, "", ""),
         ]
+    }
+
+    /// What people do with their second factors; first, since codes have their time.
+    fn factors(&self) -> Vec<Row> {
+        let refused = "INVALID_STATE";
+        let of = |mutation, input, able: &Client| Row::new(mutation, input, able, refused, refused);
+        let code = self.authenticator.code(&self.app);
+        let [confirming, verifying] = &self.factored;
+        let recovery = json!({ "challenge": self.challenge, "recoveryCode": "code" });
+        vec![
+            of("totpConfirm", json!({ "code": code }), confirming),
+            Row::new("loginVerify", recovery, &self.app.anonymous(), "", "").for_everybody(),
+            of("recoveryCodesRegenerate", json!({}), verifying),
+            of("totpRemove", json!({}), verifying),
+            Row::new("totpBegin", json!({}), verifying, "", ""),
+        ]
+    }
+
+    /// What people do with their own accounts.
+    fn accounts(&self) -> Vec<Row> {
+        let anybody = |mutation: &'static str, input: &Value| {
+            Row::new(mutation, input.clone(), &self.app.anonymous(), "", "").for_everybody()
+        };
+        let own = |mutation, input| Row::new(mutation, input, &self.newcomer, "", "");
+        let password = super::support::app::PASSWORD;
+        let send = Row::new(
+            "emailVerificationSend",
+            json!({}),
+            &self.unverified,
+            "INVALID_STATE",
+            "INVALID_STATE",
+        );
+        let with_proofs = |mutation: &&'static str| anybody(mutation, &self.proofs[mutation]);
+        let mut rows = vec![send];
+        rows.extend(
+            ["register", "emailVerify", "passwordResetRequest", "passwordReset"]
+                .iter()
+                .map(with_proofs),
+        );
+        rows.extend([
+            anybody("login", &self.login),
+            anybody("sessionRefresh", &self.refresh),
+            own("emailChange", json!({ "email": "changed@people.example" })),
+            own("profileUpdate", json!({ "firstName": "Grace" })),
+            own("stepUp", json!({ "password": password })),
+            own("passwordChange", json!({ "newPassword": "lange nacht im hafen" })),
+            own("sessionRevoke", json!({ "everywhere": true })),
+        ]);
+        rows
     }
 
     /// What the organisation and its people have: rows and a checksum for each table.
     async fn state(&self) -> BTreeMap<String, String> {
         servers::state_of(self.app.org).await
     }
+}
+
+/// Gives somebody a second factor with the recovery code `code`: the challenge of a sign-in that was begun.
+async fn factored(app: &TestApp, person: &Person) -> String {
+    factors::enrol(app, person).await;
+    let challenge = Token::generate(TokenKind::SignInChallenge);
+    let user = person.user.0;
+    factory::sql(
+        app,
+        &format!(
+            "set local app.\"user\" = '{user}'; \
+             insert into recovery_codes (user_id, code_hash) values ('{user}', sha256(uuid_send('{user}') || 'code'::bytea)); \
+             insert into account_tokens (id, user_id, purpose, token_hash, expires_at) \
+             values (gen_random_uuid(), '{user}', 'sign_in', sha256('{}'), now() + interval '1 day')",
+            challenge.expose()
+        ),
+    )
+    .await;
+    challenge.expose().to_owned()
+}
+
+/// Somebody of the organisation whose address is not verified yet, and what they and others do without a session: with tokens
+/// that were mailed to them, and with an address that has an account.
+async fn unverified(app: &TestApp, taken: &str) -> (Client, BTreeMap<&'static str, Value>) {
+    let person = app.learner().await;
+    let [verify, reset] = [TokenKind::EmailVerification, TokenKind::PasswordReset].map(Token::generate);
+    let insert = |purpose: &str, token: &Token| {
+        format!(
+            "insert into account_tokens (id, user_id, purpose, email, token_hash, expires_at) \
+             values (gen_random_uuid(), '{}', '{purpose}', '{}', sha256('{}'), now() + interval '1 day')",
+            person.user.0,
+            person.email,
+            token.expose()
+        )
+    };
+    factory::sql(
+        app,
+        &format!(
+            "set local app.\"user\" = '{}'; update users set email_verified_at = null; {}; {}",
+            person.user.0,
+            insert("verify_email", &verify),
+            insert("reset_password", &reset)
+        ),
+    )
+    .await;
+    let password = "lange nacht im hafen";
+    let proofs = [
+        (
+            "register",
+            json!({ "firstName": "Ada", "lastName": "Lovelace", "email": taken, "password": password }),
+        ),
+        ("emailVerify", json!({ "token": verify.expose() })),
+        ("passwordResetRequest", json!({ "email": taken })),
+        (
+            "passwordReset",
+            json!({ "token": reset.expose(), "newPassword": password }),
+        ),
+    ];
+    (person.client, proofs.into())
 }
 
 /// Sends a mutation; its codes come with the answer.
@@ -345,17 +463,12 @@ async fn a_token_that_opens_nothing_does_nothing() {
 async fn an_operation_of_one_organisation_names_nothing_of_another() {
     let (here, there) = (World::new().await, World::new().await);
     let before = there.state().await;
+    let of_accounts = here.accounts().into_iter().chain(here.factors());
+    let of_accounts: BTreeSet<_> = of_accounts.map(|row| row.mutation).collect();
     let mixed = here.rows().into_iter().zip(there.rows());
-    for (own, other) in mixed.filter(|(own, _)| {
-        ![
-            "login",
-            "sessionRefresh",
-            "stepUp",
-            "sessionRevoke",
-            "invitationAccept",
-        ]
-        .contains(&own.mutation)
-    }) {
+    for (own, other) in
+        mixed.filter(|(own, _)| own.mutation != "invitationAccept" && !of_accounts.contains(own.mutation))
+    {
         let ids: Vec<_> = own
             .input
             .as_object()

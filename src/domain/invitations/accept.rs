@@ -38,6 +38,7 @@ pub async fn accept(write: &Write<'_>, key: InvitationKey) -> Result<MemberKey, 
     };
     let person = UserKey::load_many(&[user], conn).await?.remove(&user);
     let person = person.ok_or(Error::NotFound)?;
+    person.refuse_unverified("token")?;
     let acceptance = Acceptance {
         key,
         is_open: open.is_open,

@@ -66,6 +66,20 @@ pub async fn sql(app: &TestApp, statements: &str) {
     tx.commit().await.unwrap();
 }
 
+/// Tries to run statements as the serving role in a person's own scope; what they did is undone.
+pub async fn try_as_person(app: &TestApp, user: UserId, statements: &str) -> QueryResult<()> {
+    let scope = Scope {
+        user: Some(user),
+        orgs: Vec::new(),
+    };
+    let tx = Tx::begin(&app.app.db, &scope, &Statements::default())
+        .await
+        .unwrap();
+    let outcome = (&mut tx.conn()).batch_execute(statements).await;
+    drop(tx.rollback().await);
+    outcome
+}
+
 /// Opens an organisation to everybody's eyes.
 pub async fn open(app: &TestApp) {
     let tx = begin(&app.app, app.org).await;
@@ -111,6 +125,21 @@ pub async fn user(app: &App) -> (UserId, String, String) {
     tx.commit().await.unwrap();
     let token = session(app, id).await;
     (id, email, token)
+}
+
+/// How a person's password is stored.
+pub async fn password_hash(app: &TestApp, user: UserId) -> String {
+    let scope = Scope {
+        user: Some(user),
+        orgs: Vec::new(),
+    };
+    let tx = Tx::begin(&app.app.db, &scope, &Statements::default())
+        .await
+        .unwrap();
+    let hash = users::table.find(user.0).select(users::password_hash);
+    let hash = hash.first(&mut tx.conn()).await.unwrap();
+    tx.rollback().await.unwrap();
+    hash
 }
 
 /// A membership with a role.

@@ -4,6 +4,7 @@ pub mod academy;
 pub mod app;
 pub mod client;
 pub mod document;
+pub mod factors;
 pub mod factory;
 pub mod faulty;
 pub mod harvest;

@@ -110,6 +110,10 @@ pub async fn state_of(org: OrgId) -> BTreeMap<String, String> {
         format!("organizations where id = '{}'", org.0),
     ));
     queries.push(("users".to_owned(), format!("users where id in {people}")));
+    queries.push((
+        "mails to them".to_owned(),
+        format!("mails where recipient in (select email from users where id in {people})"),
+    ));
     let of_people = "select table_name::text from information_schema.columns c where table_schema = 'public' and column_name = 'user_id' \
         and not exists (select from information_schema.columns o where o.table_schema = 'public' and o.table_name = c.table_name and o.column_name = 'org_id')";
     for row in admin.query(of_people, &[]).await.unwrap() {
