@@ -302,7 +302,8 @@ impl Api {
         request_id: &str,
         origin: &Origin,
     ) -> (Response, u32) {
-        let operation = Operation::new(self.app.clone(), viewer, request_id.to_owned(), origin.clone());
+        let mut operation = Operation::new(self.app.clone(), viewer, request_id.to_owned(), origin.clone());
+        operation.idempotency_key = admitted.idempotency_key;
         let operation = Arc::new(operation);
         let statements = operation.statements.clone();
         let request = admitted.request.data(operation.clone());
