@@ -276,9 +276,9 @@ async fn a_new_address_that_is_somebody_elses_is_told_by_mail_alone() {
     let letters = mail::letters(&app, &other.email, 1).await;
     assert!(letters[0].contains("You already have an account") && !letters[0].contains("lyc_"));
     // Somebody is faster: the token comes back when the address has an account.
-    let token = mail::latest_token(&app, &fresh, 1).await;
+    let mailed = mail::latest_token(&app, &fresh, 1).await;
     assert_eq!(register(&app, registration(&fresh)).await.codes(), "");
-    assert_eq!(verify(&app, &token).await.codes(), "TAKEN");
+    assert_eq!(verify(&app, &mailed).await.codes(), "TAKEN");
     assert_eq!(person.run(ME).await.text("/viewer/email"), person.email);
     assert_eq!(change(&person, &person.email).await.codes(), "INVALID_STATE");
     assert_eq!(change(&person, "nonsense").await.codes(), "INVALID");
