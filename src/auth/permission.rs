@@ -55,6 +55,8 @@ permissions! {
     LearningRecordsRead = "learning_records.read";
     /// Work through a course: record progress, take attempts.
     AttemptsTake = "attempts.take";
+    /// Read the audit.
+    AuditRead = "audit.read";
     /// Write the organisation's own policies and try changes of access before they are made.
     PoliciesManage = "policies.manage";
 }

@@ -40,6 +40,7 @@ const ADMINISTRATION: &[(&str, &str)] = &[
     ("enrollments.manage", "all"),
     ("learning_records.read", "all"),
     ("attempts.take", "own"),
+    ("audit.read", "all"),
     ("policies.manage", "all"),
 ];
 
@@ -69,6 +70,7 @@ pub const BUILT_IN: &[BuiltIn] = &[
             ("enrollments.manage", "own"),
             ("learning_records.read", "own"),
             ("attempts.take", "own"),
+            ("audit.read", "own"),
         ],
     },
     BuiltIn {
@@ -83,6 +85,7 @@ pub const BUILT_IN: &[BuiltIn] = &[
             ("enrollments.manage", "taught own"),
             ("learning_records.read", "taught own"),
             ("attempts.take", "own"),
+            ("audit.read", "own"),
         ],
     },
     BuiltIn {
@@ -95,6 +98,7 @@ pub const BUILT_IN: &[BuiltIn] = &[
             ("enrollments.manage", "managed own"),
             ("learning_records.read", "managed own"),
             ("attempts.take", "own"),
+            ("audit.read", "own"),
         ],
     },
     BuiltIn {
@@ -106,6 +110,7 @@ pub const BUILT_IN: &[BuiltIn] = &[
             ("enrollments.manage", "own"),
             ("learning_records.read", "own"),
             ("attempts.take", "own"),
+            ("audit.read", "own"),
         ],
     },
 ];

@@ -2,7 +2,7 @@
 
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{
-    AttemptId, CertificateId, CourseId, EnrollmentId, GroupId, InvitationId, MemberId, OrgId,
+    AttemptId, AuditEntryId, CertificateId, CourseId, EnrollmentId, GroupId, InvitationId, MemberId, OrgId,
     OrganizationSecurityEventId, PolicyRevisionId,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -53,6 +53,7 @@ macro_rules! id_cursors {
 }
 id_cursors!(
     AttemptId,
+    AuditEntryId,
     CertificateId,
     CourseId,
     EnrollmentId,

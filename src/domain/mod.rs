@@ -6,6 +6,7 @@ pub mod access;
 pub mod accounts;
 pub mod app;
 pub mod attempts;
+pub mod audit;
 pub mod bulk;
 pub mod certificates;
 pub mod content;

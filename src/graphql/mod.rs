@@ -6,6 +6,7 @@ pub mod attempt_inputs;
 pub mod attempt_items;
 pub mod attempt_mutations;
 pub mod attempts;
+pub mod audit;
 pub mod authoring;
 pub mod authoring_inputs;
 pub mod certificates;

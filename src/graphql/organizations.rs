@@ -1,6 +1,7 @@
 //! `Organization`: edges and root field.
 
 use super::attempts::{self, AttemptConnection, AttemptFilterInput};
+use super::audit::{self, AuditEntryConnection, AuditFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::courses::{self, CourseConnection};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
@@ -303,6 +304,27 @@ impl Organization {
             Some(_) => Ok(ctx.fetch(PoliciesOf(self.org)).await?),
             None => Ok(None),
         }
+    }
+
+    /// What was done in the organisation, the newest first; null for who may see nothing of it.
+    ///
+    /// Requires: `audit.read`; see `AuditEntry` for its reaches. Cost: 1 for each row asked for; one SQL statement.
+    async fn audit_log(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which entries.")] filter: Option<AuditFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<AuditEntryConnection>> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(audit::page(ctx, self.org, filter.unwrap_or_default(), args).await?)
     }
 
     /// Every revision of those policies, the newest first; null for who may not manage them.

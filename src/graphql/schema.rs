@@ -4,6 +4,7 @@ use super::access::AccessQuery;
 use super::accounts::AccountMutation;
 use super::attempt_mutations::AttemptMutation;
 use super::attempts::AttemptQuery;
+use super::audit;
 use super::authoring::AuthoringMutation;
 use super::certificates::CertificateQuery;
 use super::content::{Module, QuizUnit, TextUnit, Unit};
@@ -26,6 +27,7 @@ use crate::auth::standing::Viewer;
 use crate::domain::accounts::{SecurityEvent, Session};
 use crate::domain::app::App;
 use crate::domain::attempts::{self, Attempt};
+use crate::domain::audit::AuditEntry;
 use crate::domain::certificates::{self, Certificate};
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::enrollments::store::PinOf;
@@ -38,9 +40,9 @@ use crate::domain::policies::PolicyRevision;
 use crate::domain::roles::Role;
 use crate::domain::security_events::OrganizationSecurityEvent;
 use crate::kernel::ids::{
-    AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key, MemberKey, ModuleKey,
-    OrganizationKey, OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey,
-    UnitKey, UserKey, prefix,
+    AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key,
+    MemberKey, ModuleKey, OrganizationKey, OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey,
+    SecurityEventKey, SessionKey, UnitKey, UserKey, prefix,
 };
 use crate::kernel::origin::Origin;
 use async_graphql::{
@@ -59,6 +61,8 @@ pub enum Node {
     Member(Arc<Member>),
     /// A role.
     Role(Arc<Role>),
+    /// An entry of an organisation's audit.
+    AuditEntry(Arc<AuditEntry>),
     /// A revision of an organisation's own policies.
     PolicyRevision(Arc<PolicyRevision>),
     /// A group.
@@ -102,6 +106,10 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
         },
         Some(RoleKey::PREFIX) => match RoleKey::parse(id) {
             Some(key) => ctx.fetch(key).await?.map(Node::Role),
+            None => None,
+        },
+        Some(AuditEntryKey::PREFIX) => match AuditEntryKey::parse(id) {
+            Some(key) => audit::find(ctx, key).await?.map(Node::AuditEntry),
             None => None,
         },
         Some(PolicyRevisionKey::PREFIX) => match PolicyRevisionKey::parse(id) {

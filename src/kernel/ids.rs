@@ -132,6 +132,8 @@ keys! {
     RoleKey(RoleId) = "rol";
     /// A revision of an organisation's own policies.
     PolicyRevisionKey(PolicyRevisionId) = "pol";
+    /// An entry of an organisation's audit.
+    AuditEntryKey(AuditEntryId) = "aud";
     /// A group of members.
     GroupKey(GroupId) = "grp";
     /// An invitation to join.

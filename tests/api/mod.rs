@@ -8,6 +8,7 @@ mod attempt_races;
 mod attempt_reviews;
 mod attempt_times;
 mod attempts;
+mod audit;
 mod audits;
 mod authoring;
 mod catalogue;

@@ -103,7 +103,9 @@ impl Academy {
         let mended = format!("// {hidden}-policies-none");
         let broken = format!("{hidden}-policies-broken");
         let holds = format!(
-            "@id(\"{hidden}-policies-id\") forbid (principal, action == Action::\"members.manage\", resource) when {{ resource.isOwner }};"
+            "@id(\"{hidden}-policies-owners\") forbid (principal, action == Action::\"members.manage\", resource) when {{ resource.isOwner }}; \
+             @id(\"{hidden}-policies-authors\") forbid (principal is Member, action in [Action::\"courses.create\", Action::\"courses.publish\"], \
+             resource) when {{ principal.isOwner }};"
         );
         for (number, source) in (1..).zip([mended, broken, holds]) {
             self.sql(&format!(
@@ -336,5 +338,6 @@ impl Academy {
              sha256('{hidden}'), '{{\"done\": \"{hidden}-idempotency-outcome\"}}')",
         ))
         .await;
+        factory::seal(&self.app).await;
     }
 }

@@ -11,6 +11,7 @@ use lyceum::db::schema::{
 };
 use lyceum::db::{Scope, Tx};
 use lyceum::domain::app::App;
+use lyceum::jobs::sequencer;
 use lyceum::kernel::ids::{CourseKey, GroupId, Key, MemberId, MemberKey, OrgId, RoleId, UserId};
 use lyceum::kernel::origin::Origin;
 use lyceum::kernel::secret::Secret;
@@ -60,10 +61,16 @@ pub async fn organization(app: &App, slug: &str, is_open: bool) -> OrgId {
 
 /// Runs statements as the serving role, in an organisation's scope.
 pub async fn sql(app: &TestApp, statements: &str) {
+    let outcome = try_sql(app, statements).await;
+    outcome.unwrap_or_else(|error| panic!("{error} in {statements}"));
+}
+
+/// The same, for what PostgreSQL may refuse.
+pub async fn try_sql(app: &TestApp, statements: &str) -> Result<(), String> {
     let tx = begin(&app.app, app.org).await;
     let outcome = (&mut tx.conn()).batch_execute(statements).await;
-    outcome.unwrap_or_else(|error| panic!("{error:?} in {statements}"));
-    tx.commit().await.unwrap();
+    outcome.map_err(|error| error.to_string())?;
+    tx.commit().await.map_err(|error| error.to_string())
 }
 
 /// Tries to run statements as the serving role in a person's own scope; what they did is undone.
@@ -394,4 +401,16 @@ pub async fn expire_invitations(app: &TestApp) {
         .await
         .unwrap();
     tx.commit().await.unwrap();
+}
+
+/// Numbers and seals what waits, until nothing does: other tests' transactions may hold the horizon back.
+pub async fn seal(app: &TestApp) {
+    for _ in 0..2_000 {
+        sequencer::run_once(&app.app).await.unwrap();
+        if count(app, "audit_entries where sequence is null").await == 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("the audit is not sealed");
 }
