@@ -1,7 +1,7 @@
 //! The `lyceum` program.
 
 use clap::{Parser, Subcommand};
-use lyceum::command::{dev, import, migrate, serve};
+use lyceum::command::{admin, dev, import, migrate, serve};
 
 /// The headless academy: one GraphQL API to run a learning academy or to embed learning in a product.
 #[derive(Parser)]
@@ -23,6 +23,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Imports a course.
     Import(import::Import),
+    /// Looks after a running service.
+    Admin(admin::Admin),
     /// Prints the GraphQL schema.
     Schema,
 }
@@ -41,6 +43,7 @@ fn main() -> anyhow::Result<()> {
             Command::Worker(worker) => worker.run().await,
             Command::Migrate(migrate) => migrate.run().await,
             Command::Import(import) => import.run().await,
+            Command::Admin(admin) => admin.run().await,
             Command::Schema => Ok(()),
         }
     })

@@ -156,7 +156,7 @@ async fn every_table_is_closed_by_forced_row_security() {
 
 #[tokio::test]
 async fn every_key_of_a_tenants_row_begins_with_the_organisation() {
-    let global = "'users', 'sessions', 'session_tokens', 'security_events', 'account_idempotency_records', 'account_tokens', 'mails', 'organizations'";
+    let global = "'users', 'sessions', 'session_tokens', 'security_events', 'account_idempotency_records', 'account_tokens', 'totp_factors', 'recovery_codes', 'mails', 'organizations'";
     let keys = format!(
         "select format('%s %s', c.relname, k.conname) from pg_constraint k join pg_class c on c.oid = k.conrelid \
          where c.relnamespace = 'public'::regnamespace and k.contype in ('p', 'u', 'f') and c.relname not in ({global}) and c.relname not like '\\_\\_%' \
@@ -214,7 +214,7 @@ async fn the_doors_are_these_and_no_others() {
 async fn the_serving_role_cannot_rewrite_history() {
     let granted = column(
         "select format('%s %s', table_name, privilege_type) from information_schema.role_table_grants where grantee = 'lyceum_app' \
-         and table_name in ('audit_entries', 'outbox_events', 'course_revisions', 'revision_answer_keys', 'security_events') and privilege_type not in ('SELECT', 'INSERT')",
+         and table_name in ('audit_entries', 'outbox_events', 'course_revisions', 'revision_answer_keys', 'security_events', 'organization_security_events') and privilege_type not in ('SELECT', 'INSERT')",
     );
     assert_eq!(granted.await, BTreeSet::new());
 }

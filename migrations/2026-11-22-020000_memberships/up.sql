@@ -1,5 +1,5 @@
--- What every organisation has stays what it is: nothing turns a built-in role into another, takes it away, or changes
--- what it gives.
+-- What every organisation has stays what it is: nothing that serves requests turns a built-in role into another, takes it
+-- away, or changes what it gives. That changes with the program, in migrations.
 create function keep_built_in_roles() returns trigger language plpgsql as $$
 begin
     if tg_op = 'DELETE' or (new.org_id, new.id, new.slug, new.is_built_in, new.grants) is distinct from
@@ -8,4 +8,5 @@ begin
     end if;
     return new;
 end $$;
-create trigger keep_built_in before update or delete on roles for each row when (old.is_built_in) execute function keep_built_in_roles();
+create trigger keep_built_in before update or delete on roles for each row
+    when (old.is_built_in and current_user = 'lyceum_app') execute function keep_built_in_roles();

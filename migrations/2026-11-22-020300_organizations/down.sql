@@ -1,5 +1,3 @@
-drop trigger keep_built_in on roles;
-create trigger keep_built_in before update or delete on roles for each row when (old.is_built_in) execute function keep_built_in_roles();
 drop function door.invitation;
 create function door.invitation(wanted_hash bytea)
 returns table (org_id uuid, id uuid, email text, organization_name text, role_name text, expires_at timestamptz, is_open boolean)
@@ -25,13 +23,13 @@ begin
     end loop;
 end $$;
 revoke select (org_id) on course_instructors, course_drafts, draft_modules, draft_units, draft_questions, course_revisions, revision_answer_keys,
-    courses, enrollments, unit_progress, progress_events, attempt_answers, groups, group_members, idempotency_records from lyceum_door;
+    courses, enrollments, unit_progress, progress_events, attempt_answers, groups, group_members, idempotency_records, organization_security_events from lyceum_door;
 -- What doors may delete without removal.
 grant delete on idempotency_records, outbox_events to lyceum_door;
 alter table courses alter constraint courses_org_id_id_revision_id_fkey not deferrable;
-alter table roles disable trigger keep_built_in, no force row level security;
+alter table roles no force row level security;
 update roles set grants = grants - 'org.update' - 'org.delete';
-alter table roles enable trigger keep_built_in, force row level security;
+alter table roles force row level security;
 drop table organization_origins;
 revoke select (founded_by, deletes_at) on organizations from lyceum_door;
 alter table organizations drop column locale, drop column legal_company_name, drop column legal_address, drop column legal_registration_number,

@@ -30,10 +30,10 @@ call classify('organization_origins', 'content', 'origin');
 call isolate_by_org('organization_origins');
 grant select, insert, delete on organization_origins to lyceum_app;
 
-alter table roles disable trigger keep_built_in, no force row level security;
+alter table roles no force row level security;
 update roles set grants = grants || '{"org.update": ["all"]}' where is_built_in and slug in ('owner', 'admin');
 update roles set grants = grants || '{"org.delete": ["all"]}' where is_built_in and slug = 'owner';
-alter table roles enable trigger keep_built_in, force row level security;
+alter table roles force row level security;
 
 -- The origins whose pages some organisation lets call the API.
 grant select on organization_origins to lyceum_door;
@@ -117,8 +117,3 @@ begin
         execute format('alter function %s owner to lyceum_door', f);
     end loop;
 end $$;
-
--- The row of a role that every organisation has goes with its organisation alone.
-drop trigger keep_built_in on roles;
-create trigger keep_built_in before update or delete on roles for each row when (old.is_built_in and current_user <> 'lyceum_door')
-    execute function keep_built_in_roles();

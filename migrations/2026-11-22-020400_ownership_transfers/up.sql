@@ -19,6 +19,6 @@ call isolate_by_org('ownership_transfers');
 call remove_with_org('ownership_transfers');
 grant select, insert, update on ownership_transfers to lyceum_app;
 
-alter table roles disable trigger keep_built_in, no force row level security;
+alter table roles no force row level security;
 update roles set grants = grants || '{"ownership.transfer": ["all"]}' where is_built_in and slug = 'owner';
-alter table roles enable trigger keep_built_in, force row level security;
+alter table roles force row level security;

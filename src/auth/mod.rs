@@ -4,6 +4,7 @@ pub mod allowed;
 pub mod invited;
 pub mod org_policies;
 pub mod password;
+mod password_policy;
 pub mod permission;
 pub mod policy;
 pub mod roles;

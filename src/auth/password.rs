@@ -1,11 +1,13 @@
 //! Passwords: Argon2id (RFC 9106), hashed off the request threads and a few at a time.
 
+use super::password_policy;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::secret::{Secret, random_bytes};
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization;
 
 /// What hashing may cost.
 #[derive(clap::Args, Clone, Debug)]
@@ -22,6 +24,9 @@ pub struct PasswordConfig {
     /// Sign-ins that may wait for their hash; more are refused at once.
     #[arg(long, env = "LYCEUM_ARGON2_QUEUE", default_value_t = 64)]
     pub argon2_queue: usize,
+    /// Characters that a password has at least: 15 where it is all that signs somebody in (NIST SP 800-63B), never below 8.
+    #[arg(long, env = "LYCEUM_PASSWORD_LENGTH", default_value_t = 15)]
+    pub password_length: usize,
 }
 
 impl Default for PasswordConfig {
@@ -31,6 +36,7 @@ impl Default for PasswordConfig {
             argon2_passes: 2,
             argon2_parallel: 2,
             argon2_queue: 64,
+            password_length: 15,
         }
     }
 }
@@ -43,6 +49,8 @@ pub struct Passwords {
     admitted: Arc<Semaphore>,
     /// The hash of a password that nobody has: verified where an account is missing, so that both take as long.
     decoy: Arc<str>,
+    /// Characters of a new password at least.
+    least: usize,
 }
 
 impl Passwords {
@@ -59,13 +67,14 @@ impl Passwords {
             running: Arc::new(Semaphore::new(config.argon2_parallel)),
             admitted: Arc::new(Semaphore::new(config.argon2_parallel + config.argon2_queue)),
             decoy,
+            least: config.password_length.max(8),
         })
     }
 
     /// Hashes a new password for storage.
     pub async fn hash(&self, password: Secret<String>) -> Result<String> {
         let argon2 = self.argon2.clone();
-        self.off_thread(move || hash(&argon2, password.expose().as_bytes()))
+        self.off_thread(move || hash(&argon2, normal(&password).as_bytes()))
             .await?
             .map_err(Error::internal)
     }
@@ -78,11 +87,25 @@ impl Passwords {
         self.off_thread(move || {
             PasswordHash::new(&stored).is_ok_and(|hash| {
                 argon2
-                    .verify_password(password.expose().as_bytes(), &hash)
+                    .verify_password(normal(&password).as_bytes(), &hash)
                     .is_ok()
             }) && known
         })
         .await
+    }
+
+    /// Whether a stored password was hashed with other parameters than those of now.
+    pub fn is_outdated(&self, stored: &str) -> bool {
+        let params = PasswordHash::new(stored).and_then(|hash| Params::try_from(&hash));
+        params.map_or(true, |params| {
+            let now = self.argon2.params();
+            (params.m_cost(), params.t_cost(), params.p_cost()) != (now.m_cost(), now.t_cost(), now.p_cost())
+        })
+    }
+
+    /// What is wrong with a new password of somebody about whom these words are known; nothing where it is good.
+    pub fn fault(&self, password: &Secret<String>, about: &[&str]) -> Option<String> {
+        password_policy::fault(&normal(password), about, self.least)
     }
 
     async fn off_thread<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
@@ -93,6 +116,11 @@ impl Passwords {
         let _running = self.running.acquire().await.map_err(Error::internal)?;
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)
     }
+}
+
+/// The same text has the same characters, however a keyboard composes them.
+fn normal(password: &Secret<String>) -> String {
+    password.expose().nfkc().collect()
 }
 
 fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<String, String> {

@@ -49,6 +49,8 @@ permissions! {
     MembersLeave = "members.leave";
     /// Invite people and revoke invitations.
     InvitationsManage = "invitations.manage";
+    /// See what happened to members' accounts.
+    SecurityRead = "security.read";
     /// Create courses.
     CoursesCreate = "courses.create";
     /// Read published courses.
@@ -67,6 +69,8 @@ permissions! {
     LearningRecordsRead = "learning_records.read";
     /// Work through a course: record progress, take attempts.
     AttemptsTake = "attempts.take";
+    /// Read the audit.
+    AuditRead = "audit.read";
     /// Write the organisation's own policies and try changes of access before they are made.
     PoliciesManage = "policies.manage";
 }
@@ -87,9 +91,16 @@ impl Permission {
             // By policy, to everybody and to owners.
             Self::MembersLeave | Self::OrgDelete | Self::OwnershipTransfer | Self::OwnershipAccept => reach,
             Self::AttemptsTake => Reach { own: true, ..reach },
-            Self::OrgUpdate | Self::RolesManage | Self::PoliciesManage | Self::CoursesCreate => {
-                Reach { all: true, ..reach }
-            }
+            Self::AuditRead => Reach {
+                all: true,
+                own: true,
+                ..reach
+            },
+            Self::SecurityRead
+            | Self::OrgUpdate
+            | Self::RolesManage
+            | Self::PoliciesManage
+            | Self::CoursesCreate => Reach { all: true, ..reach },
             Self::GroupsManage | Self::InvitationsManage => Reach {
                 all: true,
                 managed: true,

@@ -47,6 +47,8 @@ pub const BUILT_IN: &[BuiltIn] = &[
             ("learning_records.read", "all"),
             ("attempts.take", "own"),
             ("policies.manage", "all"),
+            ("audit.read", "all"),
+            ("security.read", "all"),
             ("org.update", "all"),
             ("org.delete", "all"),
             ("ownership.transfer", "all"),
@@ -71,6 +73,8 @@ pub const BUILT_IN: &[BuiltIn] = &[
             ("learning_records.read", "all"),
             ("attempts.take", "own"),
             ("policies.manage", "all"),
+            ("audit.read", "all"),
+            ("security.read", "all"),
             ("org.update", "all"),
         ],
     },
@@ -88,6 +92,7 @@ pub const BUILT_IN: &[BuiltIn] = &[
             ("enrollments.manage", "own"),
             ("learning_records.read", "own"),
             ("attempts.take", "own"),
+            ("audit.read", "own"),
         ],
     },
     BuiltIn {
@@ -102,6 +107,7 @@ pub const BUILT_IN: &[BuiltIn] = &[
             ("enrollments.manage", "taught own"),
             ("learning_records.read", "taught own"),
             ("attempts.take", "own"),
+            ("audit.read", "own"),
         ],
     },
     BuiltIn {
@@ -114,6 +120,7 @@ pub const BUILT_IN: &[BuiltIn] = &[
             ("enrollments.manage", "managed own"),
             ("learning_records.read", "managed own"),
             ("attempts.take", "own"),
+            ("audit.read", "own"),
         ],
     },
     BuiltIn {
@@ -125,6 +132,7 @@ pub const BUILT_IN: &[BuiltIn] = &[
             ("enrollments.manage", "own"),
             ("learning_records.read", "own"),
             ("attempts.take", "own"),
+            ("audit.read", "own"),
         ],
     },
 ];

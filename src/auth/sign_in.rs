@@ -18,6 +18,13 @@ pub struct Account {
     password_hash: String,
 }
 
+impl Account {
+    /// Whether the password was hashed with other parameters than those of now.
+    pub fn is_outdated(&self, passwords: &Passwords) -> bool {
+        passwords.is_outdated(&self.password_hash)
+    }
+}
+
 /// What came of address and password.
 #[derive(Clone, Debug)]
 pub struct Proof {

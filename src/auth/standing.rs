@@ -126,8 +126,6 @@ pub struct Standing {
     pub authenticated_at: DateTime<Utc>,
     /// When the session was last seen in use, give or take some minutes.
     pub last_used_at: DateTime<Utc>,
-    /// Whether the account has a second factor.
-    pub has_second_factor: bool,
     /// One for each organisation in which the person is an active member.
     pub orgs: Vec<Arc<OrgStanding>>,
 }
@@ -250,7 +248,6 @@ pub async fn load(db: &Db, token: &TokenHash) -> Result<Option<Standing>> {
         expires_at: first.expires_at,
         authenticated_at: first.authenticated_at,
         last_used_at: first.last_used_at,
-        has_second_factor: false,
         orgs: Vec::new(),
     };
     for row in rows {

@@ -8,7 +8,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub const MINUTES: i64 = 10;
 
 /// The mutations that need one, whoever sends them. What writes asks here first, so that a line in this list is all it takes.
-pub const SENSITIVE: &[&str] = &["organizationDelete", "organizationTransferOwnership"];
+pub const SENSITIVE: &[&str] = &[
+    "emailChange",
+    "organizationDelete",
+    "organizationTransferOwnership",
+    "recoveryCodesRegenerate",
+    "totpBegin",
+    "totpRemove",
+];
 
 /// Refuses a sensitive mutation unless the session has a recent proof.
 pub fn check(standing: &Standing, mutation: &str, now: DateTime<Utc>) -> Result<()> {
@@ -23,9 +30,7 @@ pub fn demand(standing: &Standing, now: DateTime<Utc>) -> Result<()> {
     if is_recent(standing.authenticated_at, now) {
         return Ok(());
     }
-    Err(Error::StepUpRequired {
-        second_factor: standing.has_second_factor,
-    })
+    Err(Error::StepUpRequired)
 }
 
 /// Whether a proof of that time still holds.

@@ -54,6 +54,13 @@ struct Level {
     at: Instant,
 }
 
+impl Level {
+    #[expect(clippy::cast_precision_loss, reason = "points are far below 2^52")]
+    fn put_back(&mut self, points: u64) {
+        self.points += points as f64;
+    }
+}
+
 /// Fills by the time that passed on Redis's own clock, takes if there is enough, answers {granted, left}.
 static TAKE: LazyLock<redis::Script> = LazyLock::new(|| {
     redis::Script::new(
@@ -97,6 +104,24 @@ impl Buckets {
         }
     }
 
+    /// Puts points back into a client's bucket, which never holds more than its capacity.
+    pub async fn put_back(&self, client: &str, bucket: Bucket, points: u64) {
+        let mut invocation = TAKE.prepare_invoke();
+        invocation.key(format!("lyceum:1:bucket:{client}"));
+        invocation
+            .arg(bucket.capacity)
+            .arg(bucket.per_second.max(1))
+            .arg(format!("-{points}"));
+        if self.shared.invoke::<(u8, u64)>(&invocation).await.is_none()
+            && let Some(level) = self.local.get(client)
+        {
+            level
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .put_back(points);
+        }
+    }
+
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -129,6 +154,22 @@ impl Buckets {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_put_back_can_be_taken_again_and_no_more_than_the_bucket_holds() {
+        let buckets = Buckets::new(Shared::in_process());
+        let bucket = Bucket {
+            capacity: 10,
+            per_second: 1,
+        };
+        for _ in 0..20 {
+            assert!(buckets.take("a", bucket, 8).await.granted);
+            buckets.put_back("a", bucket, 8).await;
+        }
+        buckets.put_back("a", bucket, 100).await;
+        assert!(buckets.take("a", bucket, 10).await.granted);
+        assert!(!buckets.take("a", bucket, 10).await.granted);
+    }
 
     #[tokio::test]
     async fn an_empty_bucket_refuses_and_takes_nothing() {

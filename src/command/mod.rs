@@ -1,5 +1,6 @@
 //! The program's commands, one file each.
 
+pub mod admin;
 pub mod dev;
 pub mod import;
 pub mod migrate;

@@ -1,12 +1,12 @@
 //! How a row selects its own key: `org_id` and `id` of its table.
 
 use super::schema::{
-    attempts, certificates, course_revisions, courses, draft_modules, draft_units, enrollments, groups,
-    invitations, memberships, policy_revisions, roles,
+    attempts, audit_entries, certificates, course_revisions, courses, draft_modules, draft_units,
+    enrollments, groups, invitations, memberships, organization_security_events, policy_revisions, roles,
 };
 use crate::kernel::ids::{
-    AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, MemberKey, ModuleKey,
-    PolicyRevisionKey, RevisionKey, RoleKey, UnitKey,
+    AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, MemberKey,
+    ModuleKey, OrganizationSecurityEventKey, PolicyRevisionKey, RevisionKey, RoleKey, UnitKey,
 };
 use diesel::Selectable;
 use diesel::backend::Backend;
@@ -24,12 +24,14 @@ macro_rules! select_keys {
 
 select_keys! {
     AttemptKey from attempts;
+    AuditEntryKey from audit_entries;
     CertificateKey from certificates;
     CourseKey from courses;
     EnrollmentKey from enrollments;
     GroupKey from groups;
     InvitationKey from invitations;
     MemberKey from memberships;
+    OrganizationSecurityEventKey from organization_security_events;
     PolicyRevisionKey from policy_revisions;
     RevisionKey from course_revisions;
     RoleKey from roles;

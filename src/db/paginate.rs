@@ -2,8 +2,8 @@
 
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{
-    AttemptId, CertificateId, CourseId, EnrollmentId, GroupId, InvitationId, MemberId, OrgId,
-    PolicyRevisionId,
+    AttemptId, AuditEntryId, CertificateId, CourseId, EnrollmentId, GroupId, InvitationId, MemberId, OrgId,
+    OrganizationSecurityEventId, PolicyRevisionId,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
@@ -53,6 +53,7 @@ macro_rules! id_cursors {
 }
 id_cursors!(
     AttemptId,
+    AuditEntryId,
     CertificateId,
     CourseId,
     EnrollmentId,
@@ -60,6 +61,7 @@ id_cursors!(
     InvitationId,
     MemberId,
     OrgId,
+    OrganizationSecurityEventId,
     PolicyRevisionId
 );
 

@@ -275,6 +275,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    organization_security_events (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        at -> Timestamptz,
+        kind -> Text,
+        member_id -> Uuid,
+    }
+}
+
+diesel::table! {
     organizations (id) {
         id -> Uuid,
         slug -> Text,
@@ -347,6 +357,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    recovery_codes (user_id, code_hash) {
+        user_id -> Uuid,
+        code_hash -> Bytea,
+        created_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     revision_answer_keys (org_id, revision_id) {
         org_id -> Uuid,
         revision_id -> Uuid,
@@ -405,6 +424,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    totp_factors (user_id) {
+        user_id -> Uuid,
+        secret -> Bytea,
+        created_at -> Timestamptz,
+        confirmed_at -> Nullable<Timestamptz>,
+        last_step -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     unit_progress (org_id, enrollment_id, unit_id) {
         org_id -> Uuid,
         enrollment_id -> Uuid,
@@ -449,15 +478,18 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitations,
     mails,
     memberships,
+    organization_security_events,
     organizations,
     outbox_events,
     policy_revisions,
     progress_events,
+    recovery_codes,
     revision_answer_keys,
     roles,
     security_events,
     session_tokens,
     sessions,
+    totp_factors,
     unit_progress,
     users,
 );

@@ -9,6 +9,7 @@ use crate::auth::org_policies::{OrgPolicies, OwnPolicies};
 use crate::auth::password::Passwords;
 use crate::auth::policy::Policies;
 use crate::auth::standing::{self, OrgStanding, Standing, Viewer};
+use crate::cache::buckets::Buckets;
 use crate::cache::{Shared, Stale};
 use crate::db::Db;
 use crate::kernel::clock::Clock;
@@ -45,6 +46,8 @@ pub struct App {
     pub contents: Contents,
     /// The published faces of courses.
     pub faces: Faces,
+    /// What may be tried in a while.
+    pub buckets: Buckets,
     standings: Cache<TokenHash, Arc<Standing>>,
     /// The origins that organisations allow: all of them, so that no stranger's origin costs a look-up.
     origins: Cache<(), Arc<HashSet<String>>>,
@@ -74,6 +77,7 @@ impl App {
             origins: Cache::builder().time_to_live(TIME_TO_LIVE).build(),
             own_policies: Cache::new(10_000),
             restandings: AtomicU64::new(0),
+            buckets: Buckets::new(shared.clone()),
             policies: Policies::platform()?,
             db,
             shared,

@@ -43,6 +43,12 @@ pub enum Code {
     InvalidToken,
     /// The token was used before.
     TokenReplayed,
+    /// The password is too easy to guess.
+    WeakPassword,
+    /// The person is too young for an account.
+    UnderAge,
+    /// The account's address is not verified.
+    EmailNotVerified,
     /// The actor may not give this role.
     RoleNotAllowed,
     /// The person is a member already.

@@ -3,6 +3,8 @@
 //! An account is its person's alone: row security shows it to nobody else, and an organisation sees a member with a
 //! profile of its own instead. Table: `users`.
 
+use super::mutate::{Stop, refuse_with};
+use super::refusal::{Code, Refusal};
 use crate::db::schema::users;
 use crate::db::{Batch, Conn};
 use crate::kernel::ids::{UserId, UserKey};
@@ -24,11 +26,22 @@ pub struct User {
     pub first_name: String,
     /// The person's last name.
     pub last_name: String,
+    /// When it was shown that the address is theirs; never yet where nothing stands here.
+    pub email_verified_at: Option<DateTime<Utc>>,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
 }
 
 impl User {
+    /// Refuses what only the owner of an address may do, unless the address is shown to be theirs.
+    pub fn refuse_unverified(&self, path: &str) -> Result<(), Stop> {
+        if self.email_verified_at.is_some() {
+            return Ok(());
+        }
+        let message = "Verify your email address first, with the token that was mailed to you.";
+        refuse_with(Refusal::at(Code::EmailNotVerified, path, message))
+    }
+
     /// The name that organisations know a new member by: at most the 200 characters that a member's has.
     pub fn full_name(&self) -> String {
         let name = format!("{} {}", self.first_name, self.last_name);

@@ -172,7 +172,6 @@ mod tests {
             expires_at: Clock::default().now(),
             authenticated_at: Clock::default().now(),
             last_used_at: Clock::default().now(),
-            has_second_factor: false,
             orgs: reaches.iter().enumerate().map(standing).collect(),
         }))
     }

@@ -121,7 +121,7 @@ payload! {
         organization: Arc<Organization>,
     }
     InvitationAcceptUserError, InvitationAcceptErrorCode {
-        NotFound, Invalid, InvitationSpent, WrongAddress, AlreadyMember, IdempotencyMismatch
+        NotFound, Invalid, InvitationSpent, WrongAddress, EmailNotVerified, AlreadyMember, IdempotencyMismatch
     }
 }
 
@@ -132,7 +132,7 @@ payload! {
         invitation_id: InvitationKey,
     }
     InvitationDeclineUserError, InvitationDeclineErrorCode {
-        NotFound, Invalid, InvitationSpent, WrongAddress, IdempotencyMismatch
+        NotFound, Invalid, InvitationSpent, WrongAddress, EmailNotVerified, IdempotencyMismatch
     }
 }
 
@@ -206,7 +206,7 @@ impl InvitationMutation {
 
     /// Accepts an invitation to your address: you become a member of the organisation, with the invited role.
     ///
-    /// Requires: to be signed in with the account of the invited address. Cost: 1.
+    /// Requires: to be signed in with the account of the invited address, and to have verified it. Cost: 1.
     async fn invitation_accept(
         &self,
         ctx: &Context<'_>,
@@ -239,7 +239,7 @@ impl InvitationMutation {
 
     /// Declines an invitation to your address: its token opens nothing any more, and whoever sent it sees that you did.
     ///
-    /// Requires: to be signed in with the account of the invited address. Cost: 1.
+    /// Requires: to be signed in with the account of the invited address, and to have verified it. Cost: 1.
     async fn invitation_decline(
         &self,
         ctx: &Context<'_>,

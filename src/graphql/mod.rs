@@ -1,10 +1,12 @@
 //! The GraphQL schema: how the domain is exposed. Knows no HTTP.
 
 pub mod access;
+pub mod accounts;
 pub mod attempt_inputs;
 pub mod attempt_items;
 pub mod attempt_mutations;
 pub mod attempts;
+pub mod audit;
 pub mod authoring;
 pub mod authoring_inputs;
 pub mod certificates;
@@ -19,12 +21,15 @@ pub mod invitations;
 pub mod member_mutations;
 pub mod members;
 pub mod organization_mutations;
+pub mod organization_security_events;
 pub mod organizations;
+pub mod passwords;
 pub mod policies;
 pub mod progress;
 pub mod record_lists;
 pub mod role_mutations;
 pub mod schema;
+pub mod second_factor;
 pub mod security_events;
 pub mod sessions;
 pub mod sign_in;

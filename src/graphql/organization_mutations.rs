@@ -113,7 +113,7 @@ payload! {
         /// Yourself in it: its owner.
         member: Arc<Member>,
     }
-    OrganizationCreateUserError, OrganizationCreateErrorCode { NotFound, Invalid, Taken, LimitReached, IdempotencyMismatch }
+    OrganizationCreateUserError, OrganizationCreateErrorCode { NotFound, Invalid, Taken, EmailNotVerified, LimitReached, IdempotencyMismatch }
 }
 
 payload! {
@@ -161,7 +161,7 @@ impl OrganizationMutation {
     /// Founds an organisation, with the built-in roles, closed, and with you as its owner. One person has founded at most 20
     /// that are still there.
     ///
-    /// Requires: to be signed in. Cost: 1.
+    /// Requires: to be signed in, with an address that is verified. Cost: 1.
     async fn organization_create(
         &self,
         ctx: &Context<'_>,

@@ -1,12 +1,14 @@
 //! `Organization`: edges and root field.
 
 use super::attempts::{self, AttemptConnection, AttemptFilterInput};
+use super::audit::{self, AuditEntryConnection, AuditFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::courses::{self, CourseConnection};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::groups::{self, GroupConnection};
 use super::invitations::{self, InvitationConnection};
 use super::members::{self, MemberConnection, MemberFilterInput};
+use super::organization_security_events::{self, OrganizationSecurityEventConnection};
 use super::policies::{self, PolicyRevisionConnection};
 use super::support::{AccessRefusal, Ask, Verdicts};
 use super::transfers;
@@ -217,6 +219,32 @@ impl Organization {
         Ok(Some(invitations::page(ctx, view, args).await?))
     }
 
+    /// What happened to members' accounts, the newest first: sign-ins and failures, changed passwords and addresses, second
+    /// factors, ended sessions, copied tokens. Null for who may not know.
+    ///
+    /// Requires: `security.read`. Cost: 1 for each row asked for; one SQL statement.
+    async fn security_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<OrganizationSecurityEventConnection>> {
+        if !organization_security_events::may_read(ctx, self.org) {
+            return Ok(None);
+        }
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(Some(
+            organization_security_events::page(ctx, self.org, args).await?,
+        ))
+    }
+
     /// The courses that you may know of: of an open organisation everybody sees the public ones.
     ///
     /// Requires: nothing; see `Course`. Cost: 1 for each row asked for; one SQL statement.
@@ -353,6 +381,27 @@ impl Organization {
             Some(_) => Ok(ctx.fetch(PoliciesOf(self.org)).await?),
             None => Ok(None),
         }
+    }
+
+    /// What was done in the organisation, the newest first; null for who may see nothing of it.
+    ///
+    /// Requires: `audit.read`; see `AuditEntry` for its reaches. Cost: 1 for each row asked for; one SQL statement.
+    async fn audit_log(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which entries.")] filter: Option<AuditFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<AuditEntryConnection>> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(audit::page(ctx, self.org, filter.unwrap_or_default(), args).await?)
     }
 
     /// Every revision of those policies, the newest first; null for who may not manage them.

@@ -1,8 +1,10 @@
 //! The schema: the only file that names every noun.
 
 use super::access::AccessQuery;
+use super::accounts::AccountMutation;
 use super::attempt_mutations::AttemptMutation;
 use super::attempts::AttemptQuery;
+use super::audit;
 use super::authoring::AuthoringMutation;
 use super::certificates::CertificateQuery;
 use super::content::{Module, QuizUnit, TextUnit, Unit};
@@ -15,10 +17,13 @@ use super::invitations::{self, InvitationQuery};
 use super::member_mutations::MemberMutation;
 use super::members;
 use super::organization_mutations::OrganizationMutation;
+use super::organization_security_events;
 use super::organizations::OrganizationQuery;
+use super::passwords::PasswordMutation;
 use super::policies::{self, PolicyMutation, PolicyQuery};
 use super::progress::ProgressMutation;
 use super::role_mutations::RoleMutation;
+use super::second_factor::SecondFactorMutation;
 use super::sign_in::SignInMutation;
 use super::support::error::finish;
 use super::support::operation::{Ask, Operation};
@@ -28,6 +33,7 @@ use crate::auth::standing::Viewer;
 use crate::domain::accounts::{SecurityEvent, Session};
 use crate::domain::app::App;
 use crate::domain::attempts::{self, Attempt};
+use crate::domain::audit::AuditEntry;
 use crate::domain::certificates::{self, Certificate};
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::enrollments::store::PinOf;
@@ -38,9 +44,11 @@ use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
 use crate::domain::policies::PolicyRevision;
 use crate::domain::roles::Role;
+use crate::domain::security_events::OrganizationSecurityEvent;
 use crate::kernel::ids::{
-    AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key, MemberKey, ModuleKey,
-    OrganizationKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey, UnitKey, UserKey, prefix,
+    AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key,
+    MemberKey, ModuleKey, OrganizationKey, OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey,
+    SecurityEventKey, SessionKey, UnitKey, UserKey, prefix,
 };
 use crate::kernel::origin::Origin;
 use async_graphql::{
@@ -59,6 +67,8 @@ pub enum Node {
     Member(Arc<Member>),
     /// A role.
     Role(Arc<Role>),
+    /// An entry of an organisation's audit.
+    AuditEntry(Arc<AuditEntry>),
     /// A revision of an organisation's own policies.
     PolicyRevision(Arc<PolicyRevision>),
     /// A group.
@@ -71,6 +81,8 @@ pub enum Node {
     Session(Arc<Session>),
     /// Something that happened to the signed-in person's account.
     SecurityEvent(Arc<SecurityEvent>),
+    /// Something that happened to a member's account.
+    OrganizationSecurityEvent(Arc<OrganizationSecurityEvent>),
     /// A course.
     Course(Course),
     /// A module of a course.
@@ -102,6 +114,10 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
             Some(key) => ctx.fetch(key).await?.map(Node::Role),
             None => None,
         },
+        Some(AuditEntryKey::PREFIX) => match AuditEntryKey::parse(id) {
+            Some(key) => audit::find(ctx, key).await?.map(Node::AuditEntry),
+            None => None,
+        },
         Some(PolicyRevisionKey::PREFIX) => match PolicyRevisionKey::parse(id) {
             Some(key) => policies::find(ctx, key).await?.map(Node::PolicyRevision),
             None => None,
@@ -124,6 +140,12 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
         },
         Some(SecurityEventKey::PREFIX) => match SecurityEventKey::parse(id) {
             Some(key) => ctx.fetch(key).await?.map(Node::SecurityEvent),
+            None => None,
+        },
+        Some(OrganizationSecurityEventKey::PREFIX) => match OrganizationSecurityEventKey::parse(id) {
+            Some(key) => organization_security_events::find(ctx, key)
+                .await?
+                .map(Node::OrganizationSecurityEvent),
             None => None,
         },
         Some(CourseKey::PREFIX) => match CourseKey::parse(id) {
@@ -234,6 +256,9 @@ pub struct Mutation(
     SignInMutation,
     OrganizationMutation,
     TransferMutation,
+    AccountMutation,
+    PasswordMutation,
+    SecondFactorMutation,
     MemberMutation,
     GroupMutation,
     RoleMutation,
@@ -295,7 +320,8 @@ impl Api {
         request_id: &str,
         origin: &Origin,
     ) -> (Response, u32) {
-        let operation = Operation::new(self.app.clone(), viewer, request_id.to_owned(), origin.clone());
+        let mut operation = Operation::new(self.app.clone(), viewer, request_id.to_owned(), origin.clone());
+        operation.idempotency_key = admitted.idempotency_key;
         let operation = Arc::new(operation);
         let statements = operation.statements.clone();
         let request = admitted.request.data(operation.clone());

@@ -5,9 +5,10 @@ use super::viewer::Viewer;
 use crate::auth::sessions::NewSession;
 use crate::auth::standing::{self, Standing};
 use crate::auth::step_up::holds_until;
+use crate::domain::accounts::second_factor::FactorProof;
 use crate::domain::accounts::sessions::{Ending, refresh, replayed, revoke};
-use crate::domain::accounts::sign_in::sign_in;
-use crate::domain::accounts::step_up::step_up;
+use crate::domain::accounts::sign_in::{SignedIn, sign_in, verify};
+use crate::domain::accounts::step_up::{step_up, step_up_by_code};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{Key, SessionKey};
@@ -52,11 +53,26 @@ pub struct SessionRevokeInput {
     pub idempotency_key: Option<String>,
 }
 
-/// What `stepUp` takes.
+/// What `stepUp` takes: one of the three.
 #[derive(Clone, Debug, InputObject)]
 pub struct StepUpInput {
-    /// The account's password.
+    /// The account's password, where it has no second factor.
     pub password: Option<Secret<String>>,
+    /// A code of the authenticator app.
+    pub totp_code: Option<Secret<String>>,
+    /// One of the recovery codes; it is used up.
+    pub recovery_code: Option<Secret<String>>,
+}
+
+/// What `loginVerify` takes: the challenge, and one of the two codes.
+#[derive(Clone, Debug, InputObject)]
+pub struct LoginVerifyInput {
+    /// What `login` answered, `lyc_mfa_…`; good for 10 minutes.
+    pub challenge: String,
+    /// A code of the authenticator app.
+    pub totp_code: Option<Secret<String>>,
+    /// One of the recovery codes; it is used up.
+    pub recovery_code: Option<Secret<String>>,
 }
 
 inputs!(SessionRefreshInput, SessionRevokeInput);
@@ -74,8 +90,27 @@ payload! {
         refresh_expires_at: DateTime<Utc>,
         /// The person who is signed in now.
         viewer: Viewer,
+        /// Where the account has a second factor, instead of all the above: give it to `loginVerify` with a code.
+        challenge: String,
     }
     LoginUserError, LoginErrorCode { WrongCredentials }
+}
+
+payload! {
+    /// What `loginVerify` answers.
+    LoginVerifyPayload {
+        /// The session's access token: send it as `Authorization: Bearer …`. It is good for an hour and is shown this once.
+        token: String,
+        /// When the access token stops being good; get the next one with `sessionRefresh` before.
+        expires_at: DateTime<Utc>,
+        /// The session's refresh token: good once, for `sessionRefresh`. It is shown this once.
+        refresh_token: String,
+        /// When the refresh token stops being good, and the session ends.
+        refresh_expires_at: DateTime<Utc>,
+        /// The person who is signed in now.
+        viewer: Viewer,
+    }
+    LoginVerifyUserError, LoginVerifyErrorCode { InvalidToken, WrongCredentials, Invalid }
 }
 
 payload! {
@@ -118,7 +153,8 @@ pub struct SignInMutation;
 #[Object]
 impl SignInMutation {
     /// Signs a person in with email address and password, and opens a session. The fields after it in the same operation are
-    /// answered to that person. A session that was just opened has stepped up.
+    /// answered to that person. A session that was just opened has stepped up. Where the account has a second factor, this is the
+    /// first of two steps: it answers a `challenge` for `loginVerify`, and opens nothing.
     ///
     /// A wrong password and an unknown address get the same answer, after the same time. There is no `idempotencyKey`: the
     /// answer holds a secret that is shown once, and a request that is sent again opens another session.
@@ -131,8 +167,50 @@ impl SignInMutation {
     ) -> Result<Option<LoginPayload>> {
         let request = ctx.operation().account_request_once("login");
         match sign_in(ctx.app(), &input.email, input.password, request).await? {
-            Ok(signed_in) => Ok(Some(enter(ctx, signed_in.session()?).await?)),
+            Ok(SignedIn {
+                session: Some(session),
+                ..
+            }) => Ok(Some(enter(ctx, session).await?)),
+            Ok(signed_in) => Ok(Some(LoginPayload {
+                challenge: signed_in.challenge.map(|token| token.expose().to_owned()),
+                ..Default::default()
+            })),
             Err(refusals) => LoginPayload::refused(refusals),
+        }
+    }
+
+    /// Does the second step of a sign-in: opens the session with a code of the second factor. Each code is good once. There is
+    /// no `idempotencyKey`, as with `login`.
+    ///
+    /// Requires: nothing but the challenge and the code. Cost: 1.
+    async fn login_verify(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The challenge and the code.")] input: LoginVerifyInput,
+    ) -> Result<Option<LoginVerifyPayload>> {
+        let Some(proof) = factor_proof(input.totp_code, input.recovery_code) else {
+            return LoginVerifyPayload::refused(vec![one_code()]);
+        };
+        let operation = ctx.operation();
+        let request = operation.account_request_once("loginVerify");
+        operation.read_anew().await;
+        match verify(ctx.app(), &input.challenge, proof, request).await? {
+            Ok(SignedIn {
+                session: Some(session),
+                ..
+            }) => {
+                let entered = enter(ctx, session).await?;
+                Ok(Some(LoginVerifyPayload {
+                    token: entered.token,
+                    expires_at: entered.expires_at,
+                    refresh_token: entered.refresh_token,
+                    refresh_expires_at: entered.refresh_expires_at,
+                    viewer: entered.viewer,
+                    ..Default::default()
+                }))
+            }
+            Ok(_) => Err(Error::internal("a second step opened no session").into()),
+            Err(refusals) => LoginVerifyPayload::refused(refusals),
         }
     }
 
@@ -211,13 +289,18 @@ impl SignInMutation {
         #[graphql(desc = "The proof.")] input: StepUpInput,
     ) -> Result<Option<StepUpPayload>> {
         let person = ctx.viewer().person().ok_or(Error::Unauthenticated)?.clone();
-        let Some(password) = input.password else {
-            let refusal = Refusal::at(Code::Invalid, "password", "Give your password.");
-            return StepUpPayload::refused(vec![refusal]);
-        };
+        let code = factor_proof(input.totp_code, input.recovery_code);
         let request = ctx.operation().account_request_once("stepUp");
         ctx.operation().read_anew().await;
-        match step_up(ctx.app(), &person, password, request).await? {
+        let done = match (input.password, code) {
+            (Some(password), None) => step_up(ctx.app(), &person, password, request).await?,
+            (None, Some(proof)) => step_up_by_code(ctx.app(), &person, proof, request).await?,
+            _ => {
+                let message = "Give `password`, `totpCode` or `recoveryCode`, one of the three.";
+                return StepUpPayload::refused(vec![Refusal::whole(Code::Invalid, message)]);
+            }
+        };
+        match done {
             Ok(authenticated_at) => {
                 let standing = Standing {
                     authenticated_at,
@@ -234,6 +317,22 @@ impl SignInMutation {
             Err(refusals) => StepUpPayload::refused(refusals),
         }
     }
+}
+
+/// The one code that was given.
+fn factor_proof(totp: Option<Secret<String>>, recovery: Option<Secret<String>>) -> Option<FactorProof> {
+    match (totp, recovery) {
+        (Some(code), None) => Some(FactorProof::Totp(code)),
+        (None, Some(code)) => Some(FactorProof::Recovery(code)),
+        _ => None,
+    }
+}
+
+fn one_code() -> Refusal {
+    Refusal::whole(
+        Code::Invalid,
+        "Give `totpCode` or `recoveryCode`, one of the two.",
+    )
 }
 
 /// Goes on as the person whose session was opened, and shows its tokens.

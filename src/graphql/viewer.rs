@@ -8,6 +8,7 @@ use super::sessions::{self, SessionConnection};
 use super::support::operation::Ask;
 use crate::auth::standing::Standing;
 use crate::auth::step_up::holds_until;
+use crate::domain::accounts::second_factor::{self, SecondFactor};
 use crate::domain::members::Member;
 use crate::domain::users::User;
 use crate::kernel::error::Result;
@@ -53,6 +54,11 @@ impl Viewer {
         Ok(self.user(ctx).await?.email.clone())
     }
 
+    /// When you verified your address; null before. Until then you cannot accept invitations. Cost: 1, batched.
+    async fn email_verified_at(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<DateTime<Utc>>> {
+        Ok(self.user(ctx).await?.email_verified_at)
+    }
+
     /// Your first name. Cost: 1, batched.
     async fn first_name(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
         Ok(self.user(ctx).await?.first_name.clone())
@@ -77,6 +83,12 @@ impl Viewer {
     /// Until when this session may do what is sensitive; a time that has passed means that `stepUp` is asked for. Cost: 1.
     async fn stepped_up_until(&self) -> DateTime<Utc> {
         holds_until(self.0.authenticated_at)
+    }
+
+    /// Your second factor; null where you have none. Cost: 1; two SQL statements.
+    async fn second_factor(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<SecondFactor>> {
+        let user = self.0.user;
+        Ok(ctx.reader().run(|conn| second_factor::status(conn, user)).await?)
     }
 
     /// Your open sessions, the newest first: everywhere that you are signed in. Cost: 1 for each row asked for; one SQL statement.

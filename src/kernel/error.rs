@@ -21,10 +21,7 @@ pub enum Error {
     /// Nobody is signed in, and this needs somebody.
     Unauthenticated,
     /// The person has to prove anew that it is them before this; see `stepUp`.
-    StepUpRequired {
-        /// Whether the proof is a code of their second factor, and not their password.
-        second_factor: bool,
-    },
+    StepUpRequired,
     /// An argument is wrong; the message says how and what is allowed.
     BadInput(String),
     /// Too much was asked in too short a time; the caller may try again after so many seconds.
@@ -55,7 +52,7 @@ impl Error {
             Self::Forbidden { .. } => "FORBIDDEN",
             Self::Closing => "ORGANIZATION_CLOSING",
             Self::Unauthenticated => "UNAUTHENTICATED",
-            Self::StepUpRequired { .. } => "STEP_UP_REQUIRED",
+            Self::StepUpRequired => "STEP_UP_REQUIRED",
             Self::BadInput(_) => "BAD_USER_INPUT",
             Self::RateLimited { .. } => "RATE_LIMITED",
             Self::Unavailable => "UNAVAILABLE",
@@ -78,14 +75,8 @@ impl fmt::Display for Error {
             Self::Unauthenticated => {
                 f.write_str("Sign in first: send `Authorization: Bearer <token>` with a token from `login`.")
             }
-            Self::StepUpRequired { second_factor } => write!(
-                f,
-                "This needs a fresh proof that it is you: call `stepUp` with {}, then send this again.",
-                if *second_factor {
-                    "a code of your second factor"
-                } else {
-                    "your password"
-                }
+            Self::StepUpRequired => f.write_str(
+                "This needs a fresh proof that it is you: call `stepUp` with your password, or with a code if you have a second factor, then send this again.",
             ),
             Self::BadInput(message) => f.write_str(message),
             Self::RateLimited { retry_after } => {

@@ -132,10 +132,14 @@ keys! {
     RoleKey(RoleId) = "rol";
     /// A revision of an organisation's own policies.
     PolicyRevisionKey(PolicyRevisionId) = "pol";
+    /// An entry of an organisation's audit.
+    AuditEntryKey(AuditEntryId) = "aud";
     /// A group of members.
     GroupKey(GroupId) = "grp";
     /// An invitation to join.
     InvitationKey(InvitationId) = "inv";
+    /// Something that happened to a member's account.
+    OrganizationSecurityEventKey(OrganizationSecurityEventId) = "oev";
     /// A course.
     CourseKey(CourseId) = "crs";
     /// A frozen edition of a course.

@@ -15,6 +15,8 @@ pub enum Use {
     CertificateCode,
     /// The tokens of a development server's personas.
     PersonaToken,
+    /// The secrets of second factors.
+    TotpSecret,
     /// The tokens that mails carry.
     MailedToken,
     /// The tokens that a refresh with an idempotency key answers.
@@ -27,6 +29,7 @@ impl Use {
             Self::Cursor => b"lyceum/cursor/1",
             Self::CertificateCode => b"lyceum/certificate-code/1",
             Self::PersonaToken => b"lyceum/persona-token/1",
+            Self::TotpSecret => b"lyceum/totp-secret/1",
             Self::MailedToken => b"lyceum/mailed-token/1",
             Self::RefreshedToken => b"lyceum/refreshed-token/1",
         }

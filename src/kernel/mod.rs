@@ -1,9 +1,11 @@
 //! What every layer may use and nothing that performs I/O.
 
 pub mod clock;
+pub mod email;
 pub mod error;
 pub mod ids;
 pub mod keyring;
 pub mod origin;
 pub mod page;
+mod seal;
 pub mod secret;

@@ -109,11 +109,23 @@ async fn admit(server: &Server, parts: &Parts, body: Body) -> Result<(Kind, bool
     let prepared = front.prepare(request.document()?)?;
     let operation = prepared.operation(request.operation_name.as_deref())?;
     request.permits(operation.kind())?;
-    Ok((
-        operation.kind(),
-        operation.is_introspection(),
-        operation.admit(request.variables)?,
-    ))
+    let mut admitted = operation.admit(request.variables)?;
+    admitted.idempotency_key = idempotency_key(parts)?;
+    if admitted.idempotency_key.is_some() && admitted.root_fields != 1 {
+        let message = "The header Idempotency-Key is for one root field; give each its own `idempotencyKey` in its input.";
+        return Err(HttpRefusal::malformed(message));
+    }
+    Ok((operation.kind(), operation.is_introspection(), admitted))
+}
+
+/// What the request says of being sent twice.
+fn idempotency_key(parts: &Parts) -> Result<Option<String>, HttpRefusal> {
+    let Some(header) = parts.headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = header.to_str().map(str::to_owned);
+    key.map(Some)
+        .map_err(|_| HttpRefusal::malformed("The header Idempotency-Key is not plain text."))
 }
 
 /// Who asks: nobody without a credential; a credential that is wrong is an error.

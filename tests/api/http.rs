@@ -113,3 +113,49 @@ async fn no_answer_to_bad_input_shows_anything_of_the_inside() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_header_idempotency_key_is_that_of_the_only_root_field() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let create = |alias: &str, more: &str| {
+        format!(
+            "{alias}: courseCreate(input: {{ organizationId: \"{}\", slug: \"only-one\", title: \"One\"{more} }}) {{ course {{ id }} \
+             userErrors {{ code field }} }}",
+            app.org_id()
+        )
+    };
+    let send = async |document: String, key: &[u8]| {
+        let request = Request::post("/graphql")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("idempotency-key", key);
+        let body = json!({ "query": format!("mutation {{ {document} }}") }).to_string();
+        author.send(request.body(Body::from(body)).unwrap()).await
+    };
+    let (first, second) = (
+        send(create("a", ""), b"k1").await,
+        send(create("a", ""), b"k1").await,
+    );
+    assert_eq!(first.codes(), "");
+    assert_eq!(first.data("/a/course/id"), second.data("/a/course/id"));
+    assert_eq!(
+        send(create("a", ""), b"k2").await.codes(),
+        "TAKEN",
+        "another key is another request"
+    );
+    let same = send(create("a", ", idempotencyKey: \"k3\""), b"k3").await;
+    assert_eq!(same.codes(), "TAKEN");
+    let other = send(create("a", ", idempotencyKey: \"k4\""), b"k5").await;
+    assert_eq!(other.codes(), "INVALID");
+    assert_eq!(send(create("a", ""), b"").await.codes(), "INVALID");
+    let both = create("a", "") + " " + &create("b", "");
+    for (document, key) in [(both, b"k6".as_slice()), (create("a", ""), b"\xff".as_slice())] {
+        let refused = send(document, key).await;
+        assert_eq!(
+            (refused.status, refused.codes().as_str()),
+            (StatusCode::BAD_REQUEST, "BAD_REQUEST")
+        );
+    }
+    let courses = super::support::factory::count(&app, "courses where slug = 'only-one'").await;
+    assert_eq!(courses, 1);
+}

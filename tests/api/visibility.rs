@@ -231,7 +231,6 @@ async fn a_viewers_own_list_joins_their_organisations_and_nobody_elses_records()
         expires_at: app.app.clock.now(),
         authenticated_at: app.app.clock.now(),
         last_used_at: app.app.clock.now(),
-        has_second_factor: false,
         orgs: vec![
             Arc::new(standing(&app, person.member, own)),
             Arc::new(standing(&there, again, all)),

@@ -91,7 +91,7 @@ impl Batch for SecurityEventKey {
     }
 }
 
-/// Writes what happened.
+/// Writes what happened, and tells the organisations in which the person is an active member of what concerns them.
 pub(super) async fn insert(
     mut conn: Conn<'_>,
     clock: &Clock,
@@ -103,8 +103,13 @@ pub(super) async fn insert(
     let kinds: Vec<&str> = events.iter().map(|(kind, _)| kind.as_str()).collect();
     let sessions: Vec<Option<SessionId>> = events.iter().map(|(_, session)| *session).collect();
     Statement::<Untyped>::new(
-        "insert into security_events (id, user_id, at, kind, session_id, user_agent, network) \
-         select e.id, ?, ?, e.kind, e.session_id, ?, ? from unnest(?, ?, ?) as e(id, kind, session_id)",
+        "with happened as (select ?::uuid as user_id, ?::timestamptz as at, ? as user_agent, ? as network, e.* \
+         from unnest(?, ?, ?) as e(id, kind, session_id)), \
+         told as (insert into organization_security_events (org_id, at, kind, member_id) \
+         select m.org_id, h.at, h.kind, m.id from happened h join memberships m on m.user_id = h.user_id and m.state = 'active' \
+         where h.kind not in ('stepped_up', 'email_verified')) \
+         insert into security_events (id, user_id, at, kind, session_id, user_agent, network) \
+         select id, user_id, at, kind, session_id, user_agent, network from happened",
     )
     .bind::<SqlUuid, _>(user)
     .bind::<Timestamptz, _>(clock.now())

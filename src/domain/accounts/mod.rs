@@ -1,14 +1,23 @@
 //! Accounts: what a person does with their own.
 //!
-//! Everything here belongs to one person and to no organisation, and is written through [`mod@write`]. Tables: `sessions`,
-//! `session_tokens`, `security_events`.
+//! Everything here belongs to one person and to no organisation, and is written through [`mod@write`]. Tables: `users`,
+//! `sessions`, `session_tokens`, `account_tokens`, `totp_factors`, `recovery_codes`, `security_events`.
 
 #[macro_use]
 mod own_list;
+pub mod addresses;
 pub mod events;
+mod notices;
+pub mod passwords;
+pub mod person;
+pub mod profile;
+pub mod register;
+pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;
 pub mod step_up;
+pub mod throttle;
+pub mod tokens;
 pub mod write;
 
 pub use events::{SecurityEvent, SecurityEventKind};

@@ -1,17 +1,27 @@
 //! Signing in with address and password.
 
 use super::events::SecurityEventKind;
+use super::second_factor::{FactorProof, accept, is_confirmed, may_try, wrong};
+use super::throttle::{Trying, attempt};
+use super::tokens::{Purpose, invalid, owner, spend};
 use super::write::{AccountRequest, AccountWrite, write_proven};
 use crate::auth::sessions::{self, NewSession};
 use crate::auth::sign_in::prove;
+use crate::db::schema::{account_tokens, users};
 use crate::domain::app::App;
-use crate::domain::mutate::{Outcome, Stop};
+use crate::domain::mutate::{Outcome, Stop, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::Result;
 use crate::kernel::ids::{SessionId, UserId};
-use crate::kernel::secret::Secret;
+use crate::kernel::secret::{Secret, Token, TokenKind};
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// For how long the second step of a sign-in can be done.
+const CHALLENGE_MINUTES: i64 = 10;
 
 /// What came of signing in.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -19,6 +29,9 @@ pub struct SignedIn {
     /// The session that was opened.
     #[serde(skip)]
     pub session: Option<NewSession>,
+    /// What the second step takes, where the account has a second factor.
+    #[serde(skip)]
+    pub challenge: Option<Token>,
 }
 
 /// Signs a person in. A wrong password and an unknown address look, and take, the same.
@@ -28,11 +41,24 @@ pub async fn sign_in(
     password: Secret<String>,
     request: AccountRequest,
 ) -> Outcome<SignedIn> {
-    let proof = prove(&app.db, &app.passwords, email, password).await?;
+    let tried = attempt(app, Trying::Proof, email, request.origin.network()).await?;
+    let proof = prove(&app.db, &app.passwords, email, password.clone()).await?;
     match proof.account {
         Some(account) if proof.is_right => {
+            tried.succeeded(app).await;
+            let rehashed = if account.is_outdated(&app.passwords) {
+                Some(app.passwords.hash(password).await?)
+            } else {
+                None
+            };
             write_proven(app, account.user_id, request, |write| {
-                Box::pin(async move { open(write).await })
+                Box::pin(async move {
+                    rehash(write, rehashed).await?;
+                    if is_confirmed(write).await? {
+                        return challenge(write).await;
+                    }
+                    open(write).await
+                })
             })
             .await
         }
@@ -46,6 +72,73 @@ pub async fn sign_in(
     }
 }
 
+/// Stores the password as it is hashed by now.
+async fn rehash(write: &AccountWrite<'_>, rehashed: Option<String>) -> Result<(), Stop> {
+    if let Some(hash) = rehashed {
+        diesel::update(users::table.find(write.user.0))
+            .set(users::password_hash.eq(hash))
+            .execute(&mut write.conn())
+            .await?;
+    }
+    Ok(())
+}
+
+/// Does the second step of a sign-in. A challenge is used up by a right code, and a wrong one leaves it.
+pub async fn verify(
+    app: &Arc<App>,
+    challenge: &str,
+    proof: FactorProof,
+    request: AccountRequest,
+) -> Outcome<SignedIn> {
+    let Some((token, user)) = owner(&app.db, TokenKind::SignInChallenge, challenge).await? else {
+        return Ok(Err(vec![invalid("challenge")]));
+    };
+    let tried = may_try(app, user, &request.origin).await?;
+    let failed = request.clone();
+    let done = write_proven(app, user, request, move |write| {
+        Box::pin(async move {
+            spend(write, &token, "challenge").await?;
+            if !accept(write, &proof).await? {
+                return refuse_with(wrong("code"));
+            }
+            open(write).await
+        })
+    });
+    let outcome = done.await?;
+    match &outcome {
+        Ok(_) => tried.succeeded(app).await,
+        Err(refusals)
+            if refusals
+                .iter()
+                .any(|refusal| refusal.code == Code::WrongCredentials) =>
+        {
+            note_failure(app, user, SecurityEventKind::SignInFailed, failed);
+        }
+        Err(_) => {}
+    }
+    Ok(outcome)
+}
+
+/// Lets the second step of a sign-in be done.
+async fn challenge(write: &AccountWrite<'_>) -> Result<SignedIn, Stop> {
+    let (clock, token) = (&write.app.clock, Token::generate(TokenKind::SignInChallenge));
+    diesel::insert_into(account_tokens::table)
+        .values((
+            account_tokens::id.eq(clock.uuid()),
+            account_tokens::user_id.eq(write.user),
+            account_tokens::purpose.eq(Purpose::SignIn.as_str()),
+            account_tokens::token_hash.eq(token.hash().to_vec()),
+            account_tokens::created_at.eq(clock.now()),
+            account_tokens::expires_at.eq(clock.now() + TimeDelta::minutes(CHALLENGE_MINUTES)),
+        ))
+        .execute(&mut write.conn())
+        .await?;
+    Ok(SignedIn {
+        challenge: Some(token),
+        ..SignedIn::default()
+    })
+}
+
 /// Opens a session for the person of a write.
 pub(super) async fn open(write: &AccountWrite<'_>) -> Result<SignedIn, Stop> {
     let clock = &write.app.clock;
@@ -54,6 +147,7 @@ pub(super) async fn open(write: &AccountWrite<'_>) -> Result<SignedIn, Stop> {
     write.happened_to(SecurityEventKind::SignedIn, Some(session.session));
     Ok(SignedIn {
         session: Some(session),
+        ..SignedIn::default()
     })
 }
 
@@ -69,12 +163,4 @@ pub(super) fn note_failure(app: &Arc<App>, user: UserId, kind: SecurityEventKind
             tracing::error!(%error, "a security event was not stored");
         }
     });
-}
-
-impl SignedIn {
-    /// The session, which is there unless somebody stored this and read it back.
-    pub fn session(self) -> Result<NewSession> {
-        self.session
-            .ok_or_else(|| Error::internal("a sign-in was read back from its record"))
-    }
 }

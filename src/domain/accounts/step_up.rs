@@ -1,32 +1,64 @@
 //! Stepping up: a fresh proof of who one is, for what is sensitive.
 
 use super::events::SecurityEventKind;
+use super::person::Person;
+use super::second_factor::{self, FactorProof, accept, may_try, wrong};
 use super::sign_in::note_failure;
+use super::throttle::{Trying, attempt};
 use super::write::{AccountRequest, AccountWrite, write_own};
 use crate::auth::standing::Standing;
-use crate::db::pool::Statements;
-use crate::db::schema::users;
-use crate::db::{Scope, Statement, Tx};
+use crate::db::Statement;
 use crate::domain::app::App;
-use crate::domain::mutate::{Outcome, Stop};
+use crate::domain::mutate::{Outcome, Stop, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::UserId;
 use crate::kernel::secret::Secret;
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
 use diesel::sql_types::{Timestamptz, Untyped, Uuid};
 use diesel_async::RunQueryDsl;
 use std::sync::Arc;
 
-/// Marks the session as proven by the account's password; gives when that was.
+/// Marks the session as proven by a code of the second factor; gives when that was.
+pub async fn step_up_by_code(
+    app: &Arc<App>,
+    standing: &Standing,
+    proof: FactorProof,
+    request: AccountRequest,
+) -> Outcome<DateTime<Utc>> {
+    let tried = may_try(app, standing.user, &request.origin).await?;
+    let failed = request.clone();
+    let done = write_own(app, standing, request, move |write| {
+        Box::pin(async move {
+            if !accept(write, &proof).await? {
+                return refuse_with(wrong("code"));
+            }
+            mark(write).await
+        })
+    });
+    let outcome = done.await?;
+    if outcome.is_ok() {
+        tried.succeeded(app).await;
+    } else {
+        note_failure(app, standing.user, SecurityEventKind::StepUpFailed, failed);
+    }
+    Ok(outcome)
+}
+
+/// Marks the session as proven by the account's password; gives when that was. Where there is a second factor a password
+/// proves too little: whoever learnt it could remove the factor with it.
 pub async fn step_up(
     app: &Arc<App>,
     standing: &Standing,
     password: Secret<String>,
     request: AccountRequest,
 ) -> Outcome<DateTime<Utc>> {
-    if !is_password_of(app, standing.user, password).await? {
+    if second_factor::exists(app, standing.user).await? {
+        let message = "You have a second factor: give a code of it, or a recovery code.";
+        return Ok(Err(vec![Refusal::at(Code::Invalid, "password", message)]));
+    }
+    let person = Person::read(app, standing.user).await?;
+    let tried = attempt(app, Trying::Proof, &person.email, request.origin.network()).await?;
+    if !person.has_password(app, password).await? {
         note_failure(app, standing.user, SecurityEventKind::StepUpFailed, request);
         let message = "This is not your password. Check it and try again.";
         return Ok(Err(vec![Refusal::at(
@@ -35,22 +67,8 @@ pub async fn step_up(
             message,
         )]));
     }
+    tried.succeeded(app).await;
     write_own(app, standing, request, |write| Box::pin(mark(write))).await
-}
-
-/// Whether this is the person's password.
-pub(super) async fn is_password_of(app: &App, user: UserId, password: Secret<String>) -> Result<bool> {
-    let scope = Scope {
-        user: Some(user),
-        orgs: Vec::new(),
-    };
-    let tx = Tx::begin(&app.db, &scope, &Statements::default()).await?;
-    let stored = users::table.find(user.0).select(users::password_hash);
-    let stored: Option<String> = tx
-        .run(|mut conn| async move { stored.first(&mut conn).await.optional() })
-        .await?;
-    tx.rollback().await?;
-    app.passwords.verify(password, stored).await
 }
 
 async fn mark(write: &AccountWrite<'_>) -> Result<DateTime<Utc>, Stop> {

@@ -73,6 +73,7 @@ async fn admitted<'w>(
     };
     let person = UserKey::load_many(&[user], conn).await?.remove(&user);
     let person = person.ok_or(Error::NotFound)?;
+    person.refuse_unverified("token")?;
     let acceptance = Acceptance {
         key,
         is_open: open.is_open,

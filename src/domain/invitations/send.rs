@@ -12,6 +12,7 @@ use crate::domain::members::roles::{exceeds, role_not_allowed};
 use crate::domain::mutate::{Stop, Write, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::roles::Role;
+use crate::kernel::email::address;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{InvitationId, InvitationKey, OrgId, RoleKey};
 use crate::kernel::secret::Token;
@@ -257,48 +258,4 @@ fn in_order(refused: HashMap<usize, Refusal>) -> Vec<Refusal> {
     let mut refused: Vec<_> = refused.into_iter().collect();
     refused.sort_by_key(|(index, _)| *index);
     refused.into_iter().map(|(_, refusal)| refusal).collect()
-}
-
-/// Reads an address as accounts keep it: in lower case. It is not looked up; only its owner can accept.
-fn address(text: &str) -> Option<String> {
-    let address = text.trim().to_lowercase();
-    let (local, domain) = address.split_once('@')?;
-    let sound = !local.is_empty()
-        && !domain.is_empty()
-        && !domain.contains('@')
-        && address.chars().count() <= 254
-        && !address.chars().any(|c| c.is_whitespace() || c.is_control());
-    sound.then_some(address)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::address;
-
-    #[test]
-    fn an_address_is_kept_in_lower_case_without_spaces_around_it() {
-        assert_eq!(address(" Ada@Example.ORG ").as_deref(), Some("ada@example.org"));
-        assert_eq!(
-            address("zoë@bücher.example").as_deref(),
-            Some("zoë@bücher.example")
-        );
-    }
-
-    #[test]
-    fn what_has_no_two_sides_of_one_at_is_no_address() {
-        let long = format!("{}@example.org", "a".repeat(250));
-        for text in [
-            "",
-            "@",
-            "ada",
-            "ada@",
-            "@example.org",
-            "a@b@c",
-            "a b@c",
-            "a\n@c",
-            &long,
-        ] {
-            assert_eq!(address(text), None, "{text:?}");
-        }
-    }
 }

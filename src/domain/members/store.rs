@@ -9,7 +9,7 @@ use crate::db::schema::{course_instructors, enrollments, group_members, membersh
 use crate::db::{Batch, Conn, Statement};
 use crate::domain::record_lists::{Seen, groups};
 use crate::domain::visibility::{View, managed::MANAGED};
-use crate::kernel::ids::{GroupId, MemberId, MemberKey, OrgId, RoleId, RoleKey};
+use crate::kernel::ids::{GroupId, MemberId, MemberKey, OrgId, RoleId, RoleKey, UserId};
 use crate::kernel::page::Page;
 use crate::keyset;
 use async_graphql::Enum;
@@ -280,6 +280,30 @@ pub async fn find_for_write(gate: &Gate<'_>, key: MemberKey) -> QueryResult<Opti
         is_owner: roles.get(&role).is_some_and(|role| role.is_owner()),
         exceeds: false,
     }))
+}
+
+/// The member that an account is in an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MemberOfUser(pub OrgId, pub UserId);
+
+impl Batch for MemberOfUser {
+    type Value = Arc<Member>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let (orgs, users): (Vec<OrgId>, Vec<UserId>) = keys.iter().map(|key| (key.0, key.1)).unzip();
+        let rows: Vec<Member> = Member::query()
+            .filter(
+                memberships::org_id
+                    .eq_any(orgs)
+                    .and(memberships::user_id.eq_any(users)),
+            )
+            .load(&mut conn)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (Self(row.key.org, row.user_id), Arc::new(row)))
+            .collect())
+    }
 }
 
 /// How the actor of a write stands to a member.

@@ -53,6 +53,7 @@ pub async fn found(write: &Write<'_>, new: &NewOrganization) -> Result<MemberKey
     refuse_all([fault_of_slug(&new.slug), Refusal::of_name("name", &new.name, 200)])?;
     let person = UserKey::load_many(&[user], conn).await?.remove(&user);
     let person = person.ok_or(Error::NotFound)?;
+    person.refuse_unverified("slug")?;
     if founded(conn, user.0).await? >= MOST_FOUNDED {
         let message =
             format!("You have founded {MOST_FOUNDED} organisations, which is the most. Delete one first.");

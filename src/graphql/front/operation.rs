@@ -63,6 +63,10 @@ pub struct Operation {
 pub struct Admitted {
     /// Estimated cost in points.
     pub cost: u64,
+    /// How many root fields it has.
+    pub root_fields: usize,
+    /// What the request itself says of being sent twice: the `idempotencyKey` of the only root field.
+    pub idempotency_key: Option<String>,
     /// The request for the engine, without any data of the caller's.
     pub request: Request,
     /// Completes every answer of the engine to this request.
@@ -221,6 +225,7 @@ impl Operation {
             selections,
             switches,
         };
+        let root_fields = selection_set.items.len();
         let mut request = Request::new("").variables(variables);
         let operation = OperationDefinition {
             ty: self.operation_type(),
@@ -242,6 +247,8 @@ impl Operation {
         });
         Ok(Admitted {
             cost,
+            root_fields,
+            idempotency_key: None,
             request,
             completion,
         })

@@ -36,13 +36,5 @@ fn finish_one(error: &mut ServerError, request_id: &str) {
     if let Some(Error::RateLimited { retry_after }) = known {
         extensions.set("retryAfter", retry_after);
     }
-    if let Some(Error::StepUpRequired { second_factor }) = known {
-        let methods: &[&str] = if second_factor {
-            &["totpCode", "recoveryCode"]
-        } else {
-            &["password"]
-        };
-        extensions.set("methods", methods);
-    }
     error.source = None;
 }

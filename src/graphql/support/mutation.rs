@@ -50,7 +50,7 @@ impl Operation {
         T: Serialize + DeserializeOwned + Send + 'static,
         F: for<'w> FnOnce(&'w Write<'w>) -> Done<'w, T> + Send + 'static,
     {
-        let key = match idempotency_key(input) {
+        let key = match self.idempotency_key(input) {
             Ok(key) => key,
             Err(refusals) => return Ok(Err(refusals)),
         };
@@ -76,6 +76,20 @@ impl Operation {
 }
 
 impl Operation {
+    /// The key by which a mutation may be sent twice: the input's, else the request's.
+    fn idempotency_key(&self, input: &impl Input) -> Result<Option<String>, Vec<Refusal>> {
+        let refused = |message| Err(vec![Refusal::at(Code::Invalid, "idempotencyKey", message)]);
+        let (given, header) = (input.idempotency_key(), self.idempotency_key.as_deref());
+        if given.zip(header).is_some_and(|(given, header)| given != header) {
+            return refused("The header Idempotency-Key says another key; send one of the two.");
+        }
+        let key = given.or(header);
+        if key.is_some_and(|key| key.is_empty() || key.len() > 200) {
+            return refused("An idempotency key has 1 to 200 bytes.");
+        }
+        Ok(key.map(str::to_owned))
+    }
+
     /// What the write of a mutation that has a key is about.
     pub fn account_request(
         &self,
@@ -83,7 +97,7 @@ impl Operation {
         input: &impl Input,
     ) -> Result<AccountRequest, Vec<Refusal>> {
         Ok(AccountRequest {
-            idempotency_key: idempotency_key(input)?,
+            idempotency_key: self.idempotency_key(input)?,
             input_hash: Request::hash(input),
             ..self.account_request_once(mutation)
         })
@@ -113,16 +127,6 @@ impl Operation {
         self.read_anew().await;
         write_own(&self.app, standing, request, work).await
     }
-}
-
-/// Reads the key of an input, or refuses it.
-fn idempotency_key(input: &impl Input) -> Result<Option<String>, Vec<Refusal>> {
-    let key = input.idempotency_key().map(str::to_owned);
-    if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 200) {
-        let message = "An idempotency key has 1 to 200 bytes.";
-        return Err(vec![Refusal::at(Code::Invalid, "idempotencyKey", message)]);
-    }
-    Ok(key)
 }
 
 /// Refuses anonymous viewers.

@@ -20,6 +20,8 @@ pub struct Operation {
     pub request_id: String,
     /// Where this request comes from.
     pub origin: Origin,
+    /// The `Idempotency-Key` of the request: that of its only root field.
+    pub idempotency_key: Option<String>,
     /// Counts the operation's data statements.
     pub statements: Statements,
     reader: Mutex<Arc<Reader>>,
@@ -66,6 +68,7 @@ impl Operation {
             viewers: Viewers::new(viewer),
             request_id,
             origin,
+            idempotency_key: None,
             statements,
             reader,
         }

@@ -53,7 +53,7 @@ macro_rules! payload {
                     Ok($error { code, field: refusal.field, message: refusal.message })
                 });
                 let user_errors = user_errors.collect::<Result<Vec<_>, _>>()?;
-                Ok(Some(Self { user_errors, ..Self::default() }))
+                Ok(Some(Self { $($field: None,)* user_errors }))
             }
         }
     };
@@ -115,6 +115,15 @@ macro_rules! code_doc {
     };
     (InvalidToken) => {
         "The token opens nothing: it is malformed, of another kind, past its time or used up."
+    };
+    (WeakPassword) => {
+        "The password is too short or too easy to guess; the message says why. There are no rules about its characters."
+    };
+    (UnderAge) => {
+        "Nobody under 13 can have an account. Nothing was stored."
+    };
+    (EmailNotVerified) => {
+        "Verify your email address first: use the token that was mailed to you with `emailVerify`, or ask for another with `emailVerificationSend`."
     };
     (TokenReplayed) => {
         "The token was used before, so somebody has a copy of it; what it belongs to has been ended."

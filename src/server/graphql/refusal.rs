@@ -59,7 +59,8 @@ impl HttpRefusal {
         }
     }
 
-    pub(super) fn malformed(message: impl Into<String>) -> Self {
+    /// 400: the request does not say what it should.
+    pub fn malformed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 

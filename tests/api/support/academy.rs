@@ -103,7 +103,9 @@ impl Academy {
         let mended = format!("// {hidden}-policies-none");
         let broken = format!("{hidden}-policies-broken");
         let holds = format!(
-            "@id(\"{hidden}-policies-id\") forbid (principal, action == Action::\"members.manage\", resource) when {{ resource.isOwner }};"
+            "@id(\"{hidden}-policies-owners\") forbid (principal, action == Action::\"members.manage\", resource) when {{ resource.isOwner }}; \
+             @id(\"{hidden}-policies-authors\") forbid (principal is Member, action in [Action::\"courses.create\", Action::\"courses.publish\"], \
+             resource) when {{ principal.isOwner }};"
         );
         for (number, source) in (1..).zip([mended, broken, holds]) {
             self.sql(&format!(
@@ -121,6 +123,9 @@ impl Academy {
                  update sessions set user_agent = '{hidden}-sessions-agent-{role}', network = '{hidden}-sessions-network'; \
                  insert into security_events (id, user_id, kind, session_id, user_agent, network) \
                  select gen_random_uuid(), user_id, 'signed_in', id, '{hidden}-events-agent', '{hidden}-events-network' from sessions; \
+                 insert into organization_security_events (org_id, kind, member_id) \
+                 select org_id, 'signed_in', id from memberships where user_id = (select app_user()); \
+                 insert into totp_factors (user_id, secret, confirmed_at) select user_id, sha512('x'), now() from sessions; \
                  insert into mails (id, user_id, template, recipient, detail, failed_at) select gen_random_uuid(), user_id, 'security_notice', \
                  '{hidden}-mails-recipient', '{{\"what\": \"{hidden}-mails-detail\"}}', now() from sessions; \
                  insert into account_tokens (id, user_id, purpose, email, token_hash, expires_at) select gen_random_uuid(), user_id, \
@@ -341,5 +346,6 @@ impl Academy {
             self.person("learner").member.id.0,
         ))
         .await;
+        factory::seal(&self.app).await;
     }
 }

@@ -119,6 +119,17 @@ impl TestApp {
         }
     }
 
+    /// The same organisation on a node that hashes passwords in another way.
+    pub async fn with_passwords(&self, passwords: Passwords) -> Self {
+        let app = parts_with(Shared::in_process(), &database_config(), passwords).await;
+        Self {
+            router: node(&app, DocumentLimits::default()),
+            app,
+            org: self.org,
+            slug: self.slug.clone(),
+        }
+    }
+
     /// The node's routes.
     pub fn routes(&self) -> Router {
         self.router.clone()
@@ -186,21 +197,18 @@ impl TestApp {
 
 /// A node on a database.
 async fn parts(shared: Shared, database: &DatabaseConfig) -> Arc<App> {
-    let db = Db::connect(database).await.unwrap();
     let cheap = PasswordConfig {
         argon2_memory_kib: 64,
         argon2_passes: 1,
         ..PasswordConfig::default()
     };
+    parts_with(shared, database, Passwords::new(&cheap).unwrap()).await
+}
+
+async fn parts_with(shared: Shared, database: &DatabaseConfig, passwords: Passwords) -> Arc<App> {
+    let db = Db::connect(database).await.unwrap();
     let keyring = Keyring::parse(&"5a".repeat(32)).unwrap();
-    App::new(
-        db,
-        shared,
-        Passwords::new(&cheap).unwrap(),
-        Clock::default(),
-        keyring,
-    )
-    .unwrap()
+    App::new(db, shared, passwords, Clock::default(), keyring).unwrap()
 }
 
 /// The routes of a node with everybody's buckets full, and answers traced.

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 /// What a variable of a document stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Slot {
-    /// Any identifier.
-    Id,
+    /// An identifier; the argument's name, such as `MemberFilter.role` or `node.id`.
+    Id(String),
     /// Any cursor.
     Cursor,
     /// A text; the argument's name, such as `CourseSlugInput.course` or `catalog.query`.

@@ -12,6 +12,7 @@ use lyceum::db::{Scope, Tx};
 use lyceum::domain::app::App;
 use lyceum::domain::mutate::by_system;
 use lyceum::domain::organizations::found::{NewOrganization, insert};
+use lyceum::jobs::sequencer;
 use lyceum::kernel::ids::{CourseKey, GroupId, Key, MemberId, MemberKey, OrgId, RoleId, UserId};
 use lyceum::kernel::origin::Origin;
 use lyceum::kernel::secret::Secret;
@@ -41,10 +42,30 @@ pub async fn organization(app: &Arc<App>, slug: &str, is_open: bool) -> OrgId {
 
 /// Runs statements as the serving role, in an organisation's scope.
 pub async fn sql(app: &TestApp, statements: &str) {
+    let outcome = try_sql(app, statements).await;
+    outcome.unwrap_or_else(|error| panic!("{error} in {statements}"));
+}
+
+/// The same, for what PostgreSQL may refuse.
+pub async fn try_sql(app: &TestApp, statements: &str) -> Result<(), String> {
     let tx = begin(&app.app, app.org).await;
     let outcome = (&mut tx.conn()).batch_execute(statements).await;
-    outcome.unwrap_or_else(|error| panic!("{error:?} in {statements}"));
-    tx.commit().await.unwrap();
+    outcome.map_err(|error| error.to_string())?;
+    tx.commit().await.map_err(|error| error.to_string())
+}
+
+/// Tries to run statements as the serving role in a person's own scope; what they did is undone.
+pub async fn try_as_person(app: &TestApp, user: UserId, statements: &str) -> QueryResult<()> {
+    let scope = Scope {
+        user: Some(user),
+        orgs: Vec::new(),
+    };
+    let tx = Tx::begin(&app.app.db, &scope, &Statements::default())
+        .await
+        .unwrap();
+    let outcome = (&mut tx.conn()).batch_execute(statements).await;
+    drop(tx.rollback().await);
+    outcome
 }
 
 /// Opens an organisation to everybody's eyes.
@@ -92,6 +113,21 @@ pub async fn user(app: &App) -> (UserId, String, String) {
     tx.commit().await.unwrap();
     let token = session(app, id).await;
     (id, email, token)
+}
+
+/// How a person's password is stored.
+pub async fn password_hash(app: &TestApp, user: UserId) -> String {
+    let scope = Scope {
+        user: Some(user),
+        orgs: Vec::new(),
+    };
+    let tx = Tx::begin(&app.app.db, &scope, &Statements::default())
+        .await
+        .unwrap();
+    let hash = users::table.find(user.0).select(users::password_hash);
+    let hash = hash.first(&mut tx.conn()).await.unwrap();
+    tx.rollback().await.unwrap();
+    hash
 }
 
 /// A membership with a role.
@@ -354,4 +390,16 @@ pub async fn expire_invitations(app: &TestApp) {
         .await
         .unwrap();
     tx.commit().await.unwrap();
+}
+
+/// Numbers and seals what waits, until nothing does: other tests' transactions may hold the horizon back.
+pub async fn seal(app: &TestApp) {
+    for _ in 0..2_000 {
+        sequencer::run_once(&app.app).await.unwrap();
+        if count(app, "audit_entries where sequence is null").await == 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("the audit is not sealed");
 }

@@ -17,9 +17,24 @@ const WORDS: &[(&str, &str)] = &[
     ("organization.slug", "Organization.slug"),
     ("invitation.token", "InvitationsSendResult.token"),
     ("Organization.courses.query", "Course.title"),
+    ("AuditFilter.action", "AuditEntry.action"),
     ("MemberFilter.query", "Member.name"),
     ("PolicySimulateInput.policies", "PolicyRevision.source"),
 ];
+
+/// Of what type the identifier is that a filter takes; every other argument is given identifiers of all types.
+const TYPES: &[(&str, &str)] = &[
+    ("AttemptFilter.courseId", "crs"),
+    ("AuditFilter.actorId", "mem"),
+    ("AuditFilter.targetId", "crs"),
+    ("CertificateFilter.courseId", "crs"),
+    ("EnrollmentFilter.courseId", "crs"),
+    ("MemberFilter.group", "grp"),
+    ("MemberFilter.role", "rol"),
+];
+
+/// How many identifiers of one type are asked about.
+const MOST_OF_A_TYPE: usize = 8;
 
 /// Identifiers, cursors and texts that somebody found.
 #[derive(Clone, Debug, Default)]
@@ -77,7 +92,7 @@ impl Harvest {
                 let seen = words.iter().filter(|word| text.contains(**word));
                 shown.extend(seen.map(|word| (*word).to_owned()));
                 if field.of == "ID" {
-                    self.ids.insert(text.to_owned());
+                    note(&mut self.ids, text);
                 } else if field.field.to_lowercase().ends_with("cursor") {
                     self.cursors.insert(text.to_owned());
                 } else {
@@ -132,7 +147,11 @@ impl Harvest {
         let mut ways = vec![Map::new()];
         let mut longest = 1;
         let values_of = |slot: &Slot| match slot {
-            Slot::Id => self.ids.iter().collect::<Vec<_>>(),
+            Slot::Id(argument) => {
+                let of = TYPES.iter().find(|(name, _)| name == argument);
+                let fits = |id: &&String| of.is_none_or(|(_, of)| prefix(id) == Some(*of));
+                self.ids.iter().filter(fits).collect::<Vec<_>>()
+            }
             Slot::Cursor => self.cursors.iter().collect(),
             Slot::Word(argument) => self.texts.get(source(argument)).into_iter().flatten().collect(),
         };
@@ -161,6 +180,14 @@ impl Harvest {
             Value::Object(way)
         };
         (0..count).map(way).collect()
+    }
+}
+
+/// Notes an identifier, unless enough of its type are known: a walk asks every document about each.
+fn note(known: &mut BTreeSet<String>, id: &str) {
+    let alike = known.iter().filter(|known| prefix(known) == prefix(id));
+    if alike.count() < MOST_OF_A_TYPE {
+        known.insert(id.to_owned());
     }
 }
 

@@ -4,6 +4,7 @@ pub mod academy;
 pub mod app;
 pub mod client;
 pub mod document;
+pub mod factors;
 pub mod factory;
 pub mod faulty;
 pub mod harvest;
@@ -13,6 +14,7 @@ pub mod people;
 pub mod proxy;
 pub mod quiz;
 pub mod servers;
+pub mod unsigned;
 pub mod walk;
 pub mod world;
 

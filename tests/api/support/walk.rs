@@ -210,7 +210,7 @@ impl Walk {
                 vec![Written::plain(first.as_str())]
             }
             _ => vec![match of {
-                "ID" => Written::variable("ID", "ID", Slot::Id),
+                "ID" => Written::variable("ID", "ID", Slot::Id(path.to_owned())),
                 "Int" | "Float" => Written::plain("1"),
                 "Boolean" => Written::plain("true"),
                 "DateTime" => Written::plain("\"2020-01-01T00:00:00Z\""),

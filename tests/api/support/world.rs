@@ -2,8 +2,9 @@
 
 use super::app::Person;
 use super::client::Client;
+use super::factors::Authenticator;
 use super::quiz::Sitting;
-use super::{TestApp, factory, learning, servers};
+use super::{TestApp, factors, factory, learning, servers, unsigned};
 use lyceum::kernel::ids::{GroupKey, InvitationId, InvitationKey};
 use lyceum::kernel::secret::{Token, TokenKind};
 use serde_json::{Value, json};
@@ -72,6 +73,13 @@ pub struct World {
     unwilling: Client,
     declined: Token,
     sent: InvitationKey,
+    /// One who confirms a second factor, and one who has one.
+    factored: [Client; 2],
+    authenticator: Authenticator,
+    challenge: String,
+    unverified: Client,
+    /// Inputs of what is done without a session, by the mutation's name.
+    proofs: BTreeMap<&'static str, Value>,
     login: Value,
     refresh: Value,
     roles: BTreeMap<String, Value>,
@@ -123,6 +131,10 @@ impl World {
             )
             .await;
         }
+        let (confirming, verifying) = (app.learner().await, app.learner().await);
+        let authenticator = factors::begin(&confirming).await;
+        let challenge = unsigned::factored(&app, &verifying).await;
+        let (unverified, proofs) = unsigned::unverified(&app, &bystander.email).await;
         let login = json!({ "email": bystander.email, "password": super::app::PASSWORD });
         let (newcomer, unwilling) = (app.bearer(&token), app.bearer(&unwilling));
         let session = factory::open_session(&app.app, bystander.user).await;
@@ -143,6 +155,11 @@ impl World {
             unwilling,
             declined,
             sent,
+            factored: [confirming.client, verifying.client],
+            authenticator,
+            challenge,
+            unverified,
+            proofs,
             login,
             refresh,
             roles,
@@ -154,11 +171,13 @@ impl World {
     /// The table, in an order in which everything can be done.
     pub fn rows(&self) -> Vec<Row> {
         [
+            self.factors(),
             self.authoring(),
             self.learning(),
             self.organizing(),
             self.people(),
             self.founding(),
+            self.accounts(),
         ]
         .into_iter()
         .flatten()
@@ -290,7 +309,7 @@ impl World {
         ]
     }
 
-    /// Joining, inviting, signing in and out.
+    /// Joining and inviting.
     fn people(&self) -> Vec<Row> {
         let (org, course, owner) = (self.app.org_id(), &self.course.id, &self.owner);
         let enrollment = json!({ "courseId": course, "memberId": owner.member.to_string() });
@@ -300,8 +319,6 @@ impl World {
         let accept = json!({ "token": self.invitation.expose() });
         let decline = json!({ "token": self.declined.expose() });
         let sent = json!({ "invitationId": self.sent.to_string() });
-        let proof = json!({ "password": super::app::PASSWORD });
-        let everywhere = json!({ "everywhere": true });
         let policies = json!({ "organizationId": org, "source": "" });
         let other = json!({ "memberId": self.other.member.to_string() });
         let managed = |mutation| Row::new(mutation, other.clone(), owner, "NOT_FOUND", "NOT_FOUND");
@@ -343,18 +360,56 @@ impl World {
                 "NOT_FOUND",
             ),
             Row::new("policiesSet", policies, owner, "FORBIDDEN", "NOT_FOUND"),
-            Row::new("login", self.login.clone(), &self.app.anonymous(), "", "").for_everybody(),
-            Row::new(
-                "sessionRefresh",
-                self.refresh.clone(),
-                &self.app.anonymous(),
-                "",
-                "",
-            )
-            .for_everybody(),
-            Row::new("stepUp", proof, &self.newcomer, "", ""),
-            Row::new("sessionRevoke", everywhere, &self.newcomer, "", ""),
         ]
+    }
+
+    /// What people do with their second factors; first, since codes have their time.
+    pub fn factors(&self) -> Vec<Row> {
+        let refused = "INVALID_STATE";
+        let of = |mutation, input, able: &Client| Row::new(mutation, input, able, refused, refused);
+        let code = self.authenticator.code(&self.app);
+        let [confirming, verifying] = &self.factored;
+        let recovery = json!({ "challenge": self.challenge, "recoveryCode": "code" });
+        vec![
+            of("totpConfirm", json!({ "code": code }), confirming),
+            Row::new("loginVerify", recovery, &self.app.anonymous(), "", "").for_everybody(),
+            of("recoveryCodesRegenerate", json!({}), verifying),
+            of("totpRemove", json!({}), verifying),
+            Row::new("totpBegin", json!({}), verifying, "", ""),
+        ]
+    }
+
+    /// What people do with their own accounts.
+    pub fn accounts(&self) -> Vec<Row> {
+        let anybody = |mutation: &'static str, input: &Value| {
+            Row::new(mutation, input.clone(), &self.app.anonymous(), "", "").for_everybody()
+        };
+        let own = |mutation, input| Row::new(mutation, input, &self.newcomer, "", "");
+        let password = super::app::PASSWORD;
+        let send = Row::new(
+            "emailVerificationSend",
+            json!({}),
+            &self.unverified,
+            "INVALID_STATE",
+            "INVALID_STATE",
+        );
+        let with_proofs = |mutation: &&'static str| anybody(mutation, &self.proofs[mutation]);
+        let mut rows = vec![send];
+        rows.extend(
+            ["register", "emailVerify", "passwordResetRequest", "passwordReset"]
+                .iter()
+                .map(with_proofs),
+        );
+        rows.extend([
+            anybody("login", &self.login),
+            anybody("sessionRefresh", &self.refresh),
+            own("emailChange", json!({ "email": "changed@people.example" })),
+            own("profileUpdate", json!({ "firstName": "Grace" })),
+            own("stepUp", json!({ "password": password })),
+            own("passwordChange", json!({ "newPassword": "lange nacht im hafen" })),
+            own("sessionRevoke", json!({ "everywhere": true })),
+        ]);
+        rows
     }
 
     /// What the organisation and its people have: rows and a checksum for each table.

@@ -1,0 +1,100 @@
+//! Registering.
+
+use super::throttle::{Trying, attempt};
+use super::write::{AccountRequest, AccountWrite, write_proven};
+use crate::db::schema::users;
+use crate::domain::app::App;
+use crate::domain::mails::{self, Mail, Template};
+use crate::domain::mutate::{Outcome, Stop};
+use crate::domain::refusal::{Code, Refusal};
+use crate::kernel::email::address;
+use crate::kernel::error::Result;
+use crate::kernel::ids::UserId;
+use crate::kernel::secret::Secret;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use std::sync::Arc;
+
+/// Who wants an account.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// The first name, as it was written.
+    pub first_name: String,
+    /// The last name, as it was written.
+    pub last_name: String,
+    /// The address, as it was written.
+    pub email: String,
+    /// The password.
+    pub password: Secret<String>,
+}
+
+/// Makes an account whose address is not verified yet, and mails to the address: how to verify it, or that it has an account.
+/// Nothing else tells whether it had one.
+pub async fn register(app: &Arc<App>, registration: Registration, request: AccountRequest) -> Outcome<()> {
+    let (first_name, last_name) = (
+        name(&registration.first_name, "firstName"),
+        name(&registration.last_name, "lastName"),
+    );
+    let email = address(&registration.email)
+        .ok_or_else(|| Refusal::at(Code::Invalid, "email", "This is no email address."));
+    let about = [
+        &registration.email,
+        &registration.first_name,
+        &registration.last_name,
+    ]
+    .map(String::as_str);
+    let fault = app.passwords.fault(&registration.password, &about);
+    let password = fault.map_or(Ok(()), |fault| {
+        Err(Refusal::at(Code::WeakPassword, "password", fault))
+    });
+    let (first_name, last_name, email) = match (first_name, last_name, email, password) {
+        (Ok(first_name), Ok(last_name), Ok(email), Ok(())) => (first_name, last_name, email),
+        (first_name, last_name, email, password) => {
+            let faults = [first_name.err(), last_name.err(), email.err(), password.err()];
+            return Ok(Err(faults.into_iter().flatten().collect()));
+        }
+    };
+    attempt(app, Trying::Mail, &email, request.origin.network()).await?;
+    let hash = app.passwords.hash(registration.password).await?;
+    write_proven(app, UserId(app.clock.uuid()), request, move |write| {
+        Box::pin(async move { insert(write, email, (first_name, last_name), hash).await })
+    })
+    .await
+}
+
+async fn insert(
+    write: &AccountWrite<'_>,
+    email: String,
+    (first_name, last_name): (String, String),
+    hash: String,
+) -> Result<(), Stop> {
+    let made = diesel::insert_into(users::table)
+        .values((
+            users::id.eq(write.user),
+            users::email.eq(&email),
+            users::first_name.eq(first_name),
+            users::last_name.eq(last_name),
+            users::password_hash.eq(hash),
+        ))
+        .on_conflict_do_nothing()
+        .execute(&mut write.conn())
+        .await?;
+    let (user, template) = if made == 1 {
+        (Some(write.user), Template::VerifyEmail)
+    } else {
+        (None, Template::AccountExists)
+    };
+    let mail = Mail::new(write.app.clock.uuid(), template, email);
+    mails::post(write.conn(), user, &[mail]).await?;
+    Ok(())
+}
+
+/// Reads a name of a person.
+pub fn name(text: &str, path: &str) -> Result<String, Refusal> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        let message = "A name has 1 to 100 characters.";
+        return Err(Refusal::at(Code::Invalid, path, message));
+    }
+    Ok(name.to_owned())
+}

@@ -1,0 +1,86 @@
+//! How often something may be tried that guessers try.
+//!
+//! An attempt takes from three buckets: that of its subject from one network, which is small, that of the network, and that of
+//! the subject from everywhere, so that neither one guesser nor a crowd gets many tries, and a crowd does not lock the owner
+//! out for long. What succeeds is put back. The subject is a text, whether there is such an account or not, so a refusal
+//! tells nothing.
+
+use crate::cache::buckets::Bucket;
+use crate::domain::app::App;
+use crate::kernel::error::{Error, Result};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use sha2::{Digest, Sha256};
+
+/// What is tried.
+#[derive(Clone, Copy, Debug)]
+pub enum Trying {
+    /// A password or a code: ten failures of a subject from one network, then one a minute.
+    Proof,
+    /// Having a mail sent: five to an address from one network, then one every ten minutes.
+    Mail,
+}
+
+/// A bucket, and what an attempt takes from it. Buckets fill by a point a second.
+struct Share {
+    bucket: String,
+    capacity: u64,
+    points: u64,
+}
+
+impl Share {
+    const fn bucket(&self) -> Bucket {
+        Bucket {
+            capacity: self.capacity,
+            per_second: 1,
+        }
+    }
+}
+
+/// An attempt that was let through.
+pub struct Attempt([Share; 3]);
+
+/// Lets an attempt through, or says when the next one may be made.
+pub async fn attempt(app: &App, trying: Trying, subject: &str, network: &str) -> Result<Attempt> {
+    // A hash, since Redis is to hold no addresses.
+    let subject = BASE64.encode(&Sha256::digest(subject.trim().to_lowercase())[..16]);
+    let share = |name: String, tries: u64, seconds_each: u64| Share {
+        bucket: format!("{trying:?}:{name}"),
+        capacity: tries * seconds_each,
+        points: seconds_each,
+    };
+    let attempt = match trying {
+        Trying::Proof => Attempt([
+            share(format!("{subject}@{network}"), 10, 60),
+            share(network.to_owned(), 100, 6),
+            share(subject, 100, 360),
+        ]),
+        Trying::Mail => Attempt([
+            share(format!("{subject}@{network}"), 5, 600),
+            share(network.to_owned(), 50, 60),
+            share(subject, 20, 600),
+        ]),
+    };
+    for share in &attempt.0 {
+        let taken = app
+            .buckets
+            .take(&share.bucket, share.bucket(), share.points)
+            .await;
+        if !taken.granted {
+            let retry_after = share.bucket().seconds_until(share.points, taken.remaining);
+            return Err(Error::RateLimited { retry_after });
+        }
+    }
+    Ok(attempt)
+}
+
+impl Attempt {
+    /// Puts back what was taken: it was the right one.
+    pub async fn succeeded(self, app: &App) {
+        for share in &self.0 {
+            app.buckets
+                .put_back(&share.bucket, share.bucket(), share.points)
+                .await;
+        }
+    }
+}

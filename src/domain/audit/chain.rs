@@ -1,0 +1,130 @@
+//! Verifying that nothing was changed in an organisation's audit, removed from it or put into another order.
+
+use crate::db::pool::Statements;
+use crate::db::{Db, Scope, Session, Statement};
+use crate::kernel::error::Result;
+use crate::kernel::ids::OrgId;
+use diesel::sql_types::{BigInt, Bytea, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::str::FromStr;
+
+/// Entries that are read at once.
+const AT_ONCE: i64 = 1_000;
+
+/// An entry that somebody has noted elsewhere: it shows whether the end of the chain was cut off and written anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// Its place.
+    pub sequence: i64,
+    /// Its seal.
+    pub seal: Vec<u8>,
+}
+
+impl fmt::Display for Anchor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.sequence)?;
+        self.seal.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for Anchor {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let read = || {
+            let (sequence, seal) = text.split_once(':')?;
+            let byte = |at: usize| u8::from_str_radix(seal.get(2 * at..2 * at + 2)?, 16).ok();
+            let seal = (seal.len() == 64).then(|| (0..32).map(byte).collect::<Option<Vec<u8>>>())??;
+            Some(Self {
+                sequence: sequence.parse().ok()?,
+                seal,
+            })
+        };
+        read().ok_or_else(|| "an anchor is a number, a colon and 64 hexadecimal digits".to_owned())
+    }
+}
+
+/// Where a chain is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// The entry of this place is not there.
+    Removed(i64),
+    /// The entry of this place is not the one that was sealed there.
+    Changed(i64),
+    /// The chain ends before the anchor, or has another seal there.
+    Rewritten(i64),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Removed(place) => write!(f, "entry {place} was removed"),
+            Self::Changed(place) => write!(f, "entry {place} was changed, or stands in another's place"),
+            Self::Rewritten(place) => write!(f, "entry {place} does not have the seal that was noted"),
+        }
+    }
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// How many entries are as they were sealed, from the first on.
+    pub entries: i64,
+    /// The last of them: worth noting elsewhere.
+    pub end: Option<Anchor>,
+    /// The first that is not.
+    pub broken: Option<Broken>,
+}
+
+/// What a seal is over, but for the former seal: place, id, time, actor, action, target, detail, request.
+const ENTRIES: &str = "select sequence, concat_ws(chr(31), org_id, sequence, id, \
+    to_char(at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), coalesce(actor_id::text, ''), \
+    action, target, detail::text, request_id), seal \
+    from audit_entries where org_id = ? and sequence > ? order by sequence limit ?";
+
+/// Follows an organisation's chain from its first entry on.
+pub async fn verify(db: &Db, org: OrgId, noted: Option<&Anchor>) -> Result<Verified> {
+    let session = Session::new(db.clone(), Scope::one(None, org), Statements::default());
+    let verified = follow(&session, org, noted).await;
+    session.close().await;
+    verified
+}
+
+async fn follow(session: &Session, org: OrgId, noted: Option<&Anchor>) -> Result<Verified> {
+    let (mut place, mut seal) = (0, vec![0; 32]);
+    let broken = 'chain: loop {
+        let next = Statement::<(BigInt, Text, Bytea)>::new(ENTRIES)
+            .bind::<SqlUuid, _>(org)
+            .bind::<BigInt, _>(place)
+            .bind::<BigInt, _>(AT_ONCE);
+        let entries: Vec<(i64, String, Vec<u8>)> = session
+            .run(|mut conn| async move { next.load(&mut conn).await })
+            .await?;
+        if entries.is_empty() {
+            let cut = noted.filter(|noted| noted.sequence > place);
+            break cut.map(|noted| Broken::Rewritten(noted.sequence));
+        }
+        for (sequence, sealed, written) in entries {
+            if sequence != place + 1 {
+                break 'chain Some(Broken::Removed(place + 1));
+            }
+            if Sha256::new().chain_update(&seal).chain_update(sealed).finalize()[..] != written[..] {
+                break 'chain Some(Broken::Changed(sequence));
+            }
+            if noted.is_some_and(|noted| noted.sequence == sequence && noted.seal != written) {
+                break 'chain Some(Broken::Rewritten(sequence));
+            }
+            (place, seal) = (sequence, written);
+        }
+    };
+    Ok(Verified {
+        entries: place,
+        end: (place > 0).then_some(Anchor {
+            sequence: place,
+            seal,
+        }),
+        broken,
+    })
+}

@@ -1,0 +1,239 @@
+//! Accounts: registering, the address, the names.
+
+use super::support::operation::Ask;
+use super::viewer::Viewer;
+use crate::domain::accounts::register::{self, Registration};
+use crate::domain::accounts::{addresses, profile};
+use crate::domain::refusal::{Code, Refusal};
+use crate::kernel::email::address;
+use crate::kernel::error::Error;
+use crate::kernel::secret::Secret;
+use crate::{inputs, payload};
+use async_graphql::{Context, Enum, InputObject, Object, Result};
+
+/// How old somebody says that they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum AgeAttestation {
+    /// Under 13: they cannot have an account.
+    Under13,
+    /// 13 or older.
+    AtLeast13,
+}
+
+/// What `register` takes.
+#[derive(Clone, Debug, InputObject)]
+pub struct RegisterInput {
+    /// Your first name; 1 to 100 characters.
+    pub first_name: String,
+    /// Your last name; 1 to 100 characters.
+    pub last_name: String,
+    /// The address that you will sign in with.
+    pub email: String,
+    /// The password: 15 characters or more where the academy says nothing else, and nothing that is easy to guess.
+    pub password: Secret<String>,
+    /// How old you are, where the interface asks; nothing of it is stored.
+    pub age_attestation: Option<AgeAttestation>,
+}
+
+/// What `emailVerify` takes.
+#[derive(Clone, Debug, InputObject)]
+pub struct EmailVerifyInput {
+    /// The token that was mailed, `lyc_vrf_…`.
+    pub token: String,
+    /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
+    pub idempotency_key: Option<String>,
+}
+
+/// What `emailVerificationSend` takes.
+#[derive(Clone, Debug, InputObject)]
+pub struct EmailVerificationSendInput {
+    /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
+    pub idempotency_key: Option<String>,
+}
+
+/// What `emailChange` takes.
+#[derive(Clone, Debug, InputObject)]
+pub struct EmailChangeInput {
+    /// The address that you will sign in with.
+    pub email: String,
+    /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
+    pub idempotency_key: Option<String>,
+}
+
+/// What `profileUpdate` takes: what is left out stays as it is.
+#[derive(Clone, Debug, InputObject)]
+pub struct ProfileUpdateInput {
+    /// Your first name; 1 to 100 characters.
+    pub first_name: Option<String>,
+    /// Your last name; 1 to 100 characters.
+    pub last_name: Option<String>,
+    /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
+    pub idempotency_key: Option<String>,
+}
+
+inputs!(
+    EmailVerifyInput,
+    EmailVerificationSendInput,
+    EmailChangeInput,
+    ProfileUpdateInput
+);
+
+payload! {
+    /// What `register` answers: the same whether the address has an account already or not.
+    RegisterPayload {}
+    RegisterUserError, RegisterErrorCode { Invalid, WeakPassword, UnderAge }
+}
+
+payload! {
+    /// What `emailVerify` answers.
+    EmailVerifyPayload {}
+    EmailVerifyUserError, EmailVerifyErrorCode { InvalidToken, Taken, Invalid, IdempotencyMismatch }
+}
+
+payload! {
+    /// What `emailVerificationSend` answers.
+    EmailVerificationSendPayload {}
+    EmailVerificationSendUserError, EmailVerificationSendErrorCode { InvalidState, Invalid, IdempotencyMismatch }
+}
+
+payload! {
+    /// What `emailChange` answers: the same whether the address has an account already or not.
+    EmailChangePayload {}
+    EmailChangeUserError, EmailChangeErrorCode { InvalidState, Invalid, IdempotencyMismatch }
+}
+
+payload! {
+    /// What `profileUpdate` answers.
+    ProfileUpdatePayload {
+        /// You, with your new names.
+        viewer: Viewer,
+    }
+    ProfileUpdateUserError, ProfileUpdateErrorCode { Invalid, IdempotencyMismatch }
+}
+
+/// The mutations on accounts.
+#[derive(Default)]
+pub struct AccountMutation;
+
+#[Object]
+impl AccountMutation {
+    /// Makes an account and mails to its address how to verify it; `login` signs in. Until the address is verified the account
+    /// cannot accept invitations, and so join no organisation.
+    ///
+    /// An address that has an account gets a mail that says so instead; the answer, and how long it takes, are the same. There
+    /// is no `idempotencyKey`: sent again it makes no second account.
+    ///
+    /// Requires: nothing. Cost: 1.
+    async fn register(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who wants an account.")] input: RegisterInput,
+    ) -> Result<Option<RegisterPayload>> {
+        if input.age_attestation == Some(AgeAttestation::Under13) {
+            let message = "Nobody under 13 can have an account. Nothing of what you sent was stored.";
+            return RegisterPayload::refused(vec![Refusal::at(Code::UnderAge, "ageAttestation", message)]);
+        }
+        let registration = Registration {
+            first_name: input.first_name,
+            last_name: input.last_name,
+            email: input.email,
+            password: input.password,
+        };
+        let operation = ctx.operation();
+        let request = operation.account_request_once("register");
+        operation.read_anew().await;
+        match register::register(ctx.app(), registration, request).await? {
+            Ok(()) => Ok(Some(RegisterPayload::default())),
+            Err(refusals) => RegisterPayload::refused(refusals),
+        }
+    }
+
+    /// Verifies the address that the token was mailed to. After `emailChange` it becomes the address of the account with this.
+    ///
+    /// Requires: nothing but the token, which is good once and for 3 days. Cost: 1.
+    async fn email_verify(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The token.")] input: EmailVerifyInput,
+    ) -> Result<Option<EmailVerifyPayload>> {
+        let operation = ctx.operation();
+        let request = match operation.account_request("emailVerify", &input) {
+            Ok(request) => request,
+            Err(refusals) => return EmailVerifyPayload::refused(refusals),
+        };
+        operation.read_anew().await;
+        match addresses::verify(ctx.app(), &input.token, request).await? {
+            Ok(()) => Ok(Some(EmailVerifyPayload::default())),
+            Err(refusals) => EmailVerifyPayload::refused(refusals),
+        }
+    }
+
+    /// Mails another token to verify your address with; it takes the place of the former.
+    ///
+    /// Requires: to be signed in. Cost: 1.
+    async fn email_verification_send(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Nothing but the key.")] input: EmailVerificationSendInput,
+    ) -> Result<Option<EmailVerificationSendPayload>> {
+        let person = ctx.viewer().person().ok_or(Error::Unauthenticated)?;
+        let operation = ctx.operation();
+        let account = person.user.0.to_string();
+        addresses::may_mail(ctx.app(), &account, operation.origin.network()).await?;
+        let done = operation.mutate_own("emailVerificationSend", &input, |write| {
+            Box::pin(addresses::send_verification(write))
+        });
+        match done.await? {
+            Ok(()) => Ok(Some(EmailVerificationSendPayload::default())),
+            Err(refusals) => EmailVerificationSendPayload::refused(refusals),
+        }
+    }
+
+    /// Mails a token to an address that is to be yours. Your address is the former one until the token comes back with
+    /// `emailVerify`; the former address is told then. Your places in organisations keep the address that those know.
+    ///
+    /// An address that has an account gets a mail that says so instead; the answer is the same.
+    ///
+    /// Requires: to be signed in, and a recent `stepUp`. Cost: 1.
+    async fn email_change(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new address.")] input: EmailChangeInput,
+    ) -> Result<Option<EmailChangePayload>> {
+        ctx.viewer().person().ok_or(Error::Unauthenticated)?;
+        let Some(email) = address(&input.email) else {
+            let refusal = Refusal::at(Code::Invalid, "email", "This is no email address.");
+            return EmailChangePayload::refused(vec![refusal]);
+        };
+        let operation = ctx.operation();
+        addresses::may_mail(ctx.app(), &email, operation.origin.network()).await?;
+        let done = operation.mutate_own("emailChange", &input, |write| {
+            Box::pin(addresses::change(write, email))
+        });
+        match done.await? {
+            Ok(()) => Ok(Some(EmailChangePayload::default())),
+            Err(refusals) => EmailChangePayload::refused(refusals),
+        }
+    }
+
+    /// Changes your names. Your places in organisations keep the names that those know.
+    ///
+    /// Requires: to be signed in. Cost: 1.
+    async fn profile_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: ProfileUpdateInput,
+    ) -> Result<Option<ProfileUpdatePayload>> {
+        let (first_name, last_name) = (input.first_name.clone(), input.last_name.clone());
+        let done = ctx.operation().mutate_own("profileUpdate", &input, move |write| {
+            Box::pin(async move { profile::update(write, first_name.as_deref(), last_name.as_deref()).await })
+        });
+        match done.await? {
+            Ok(()) => Ok(Some(ProfileUpdatePayload {
+                viewer: Viewer::current(ctx),
+                ..Default::default()
+            })),
+            Err(refusals) => ProfileUpdatePayload::refused(refusals),
+        }
+    }
+}
