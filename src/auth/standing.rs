@@ -62,16 +62,6 @@ impl OrgStanding {
         }
     }
 
-    /// The same standing with another role.
-    #[must_use]
-    pub fn with_role(&self, role: String, grants: &serde_json::Value) -> Self {
-        Self {
-            role,
-            grants: Grants::read(grants),
-            ..self.under(self.own_policies.clone())
-        }
-    }
-
     /// The policies that the organisation adds to the platform's.
     pub const fn own_policies(&self) -> &OwnPolicies {
         &self.own_policies
