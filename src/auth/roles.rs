@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+/// Permissions, each with its reaches.
+type Grants = &'static [(&'static str, &'static str)];
+
 /// A role as each organisation gets it at its creation.
 #[derive(Debug)]
 pub struct BuiltIn {
@@ -10,7 +13,7 @@ pub struct BuiltIn {
     /// How people read it.
     pub name: &'static str,
     /// Permissions with their reaches, separated by spaces.
-    grants: &'static [(&'static str, &'static str)],
+    grants: &'static [Grants],
 }
 
 impl BuiltIn {
@@ -22,66 +25,52 @@ impl BuiltIn {
                 reaches.split(' ').map(Value::from).collect::<Value>(),
             )
         };
-        Value::Object(self.grants.iter().map(grant).collect::<Map<_, _>>())
+        let grants = self.grants.iter().copied().flatten().map(grant);
+        Value::Object(grants.collect::<Map<_, _>>())
     }
 }
+
+/// What owners and administrators run an organisation by.
+const ADMINISTRATION: Grants = &[
+    ("members.read", "all"),
+    ("members.manage", "all"),
+    ("groups.manage", "all"),
+    ("roles.manage", "all"),
+    ("invitations.manage", "all"),
+    ("courses.create", "all"),
+    ("courses.read", "all"),
+    ("courses.read_draft", "all"),
+    ("courses.update", "all"),
+    ("courses.publish", "all"),
+    ("questions.key.read", "all"),
+    ("enrollments.manage", "all"),
+    ("learning_records.read", "all"),
+    ("attempts.take", "own"),
+    ("policies.manage", "all"),
+    ("audit.read", "all"),
+    ("security.read", "all"),
+    ("org.update", "all"),
+];
+
+/// What is an owner's alone.
+const OWNERSHIP: Grants = &[("org.delete", "all"), ("ownership.transfer", "all")];
 
 /// The six roles, the mightiest first.
 pub const BUILT_IN: &[BuiltIn] = &[
     BuiltIn {
         slug: "owner",
         name: "Owner",
-        grants: &[
-            ("members.read", "all"),
-            ("members.manage", "all"),
-            ("groups.manage", "all"),
-            ("roles.manage", "all"),
-            ("invitations.manage", "all"),
-            ("courses.create", "all"),
-            ("courses.read", "all"),
-            ("courses.read_draft", "all"),
-            ("courses.update", "all"),
-            ("courses.publish", "all"),
-            ("questions.key.read", "all"),
-            ("enrollments.manage", "all"),
-            ("learning_records.read", "all"),
-            ("attempts.take", "own"),
-            ("policies.manage", "all"),
-            ("audit.read", "all"),
-            ("security.read", "all"),
-            ("org.update", "all"),
-            ("org.delete", "all"),
-            ("ownership.transfer", "all"),
-        ],
+        grants: &[ADMINISTRATION, OWNERSHIP],
     },
     BuiltIn {
         slug: "admin",
         name: "Administrator",
-        grants: &[
-            ("members.read", "all"),
-            ("members.manage", "all"),
-            ("groups.manage", "all"),
-            ("roles.manage", "all"),
-            ("invitations.manage", "all"),
-            ("courses.create", "all"),
-            ("courses.read", "all"),
-            ("courses.read_draft", "all"),
-            ("courses.update", "all"),
-            ("courses.publish", "all"),
-            ("questions.key.read", "all"),
-            ("enrollments.manage", "all"),
-            ("learning_records.read", "all"),
-            ("attempts.take", "own"),
-            ("policies.manage", "all"),
-            ("audit.read", "all"),
-            ("security.read", "all"),
-            ("org.update", "all"),
-        ],
+        grants: &[ADMINISTRATION],
     },
     BuiltIn {
         slug: "author",
         name: "Author",
-        grants: &[
+        grants: &[&[
             ("members.read", "own"),
             ("courses.create", "all"),
             ("courses.read", "all"),
@@ -93,12 +82,12 @@ pub const BUILT_IN: &[BuiltIn] = &[
             ("learning_records.read", "own"),
             ("attempts.take", "own"),
             ("audit.read", "own"),
-        ],
+        ]],
     },
     BuiltIn {
         slug: "instructor",
         name: "Instructor",
-        grants: &[
+        grants: &[&[
             ("members.read", "taught own"),
             ("courses.read", "all"),
             ("courses.read_draft", "taught"),
@@ -108,12 +97,12 @@ pub const BUILT_IN: &[BuiltIn] = &[
             ("learning_records.read", "taught own"),
             ("attempts.take", "own"),
             ("audit.read", "own"),
-        ],
+        ]],
     },
     BuiltIn {
         slug: "manager",
         name: "Manager",
-        grants: &[
+        grants: &[&[
             ("members.read", "managed own"),
             ("invitations.manage", "managed"),
             ("courses.read", "all"),
@@ -121,33 +110,33 @@ pub const BUILT_IN: &[BuiltIn] = &[
             ("learning_records.read", "managed own"),
             ("attempts.take", "own"),
             ("audit.read", "own"),
-        ],
+        ]],
     },
     BuiltIn {
         slug: "learner",
         name: "Learner",
-        grants: &[
+        grants: &[&[
             ("members.read", "own"),
             ("courses.read", "all"),
             ("enrollments.manage", "own"),
             ("learning_records.read", "own"),
             ("attempts.take", "own"),
             ("audit.read", "own"),
-        ],
+        ]],
     },
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::permission::{Grants, Permission};
+    use crate::auth::permission::{self, Permission};
 
     #[test]
     fn every_grant_names_a_permission_and_a_reach_that_exist() {
         for role in BUILT_IN {
             let json = role.grants();
-            let read = Grants::read(&json);
-            for (permission, reaches) in role.grants {
+            let read = permission::Grants::read(&json);
+            for (permission, reaches) in role.grants.iter().copied().flatten() {
                 let known = Permission::ALL
                     .iter()
                     .find(|known| known.as_str() == *permission)
