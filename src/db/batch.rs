@@ -14,7 +14,7 @@ use dataloader::BatchFn;
 use dataloader::cached::Loader;
 use diesel::QueryResult;
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Shared};
+use futures_util::future::{BoxFuture, Shared, try_join_all};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -37,6 +37,16 @@ pub trait Batch: Clone + Eq + Hash + Debug + Send + Sync + 'static {
         keys: &[Self],
         conn: Conn<'_>,
     ) -> impl Future<Output = QueryResult<HashMap<Self, Self::Value>>> + Send;
+}
+
+/// Loads keys that take a statement each, side by side on the connection.
+pub async fn each<'k, K, V, F>(keys: &'k [K], load: impl Fn(&'k K) -> F) -> QueryResult<HashMap<K, V>>
+where
+    K: Batch,
+    F: Future<Output = QueryResult<V>>,
+{
+    let values = try_join_all(keys.iter().map(load)).await?;
+    Ok(keys.iter().cloned().zip(values).collect())
 }
 
 struct BatchOf(Arc<Session>);

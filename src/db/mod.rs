@@ -18,7 +18,7 @@ pub mod statement;
 pub mod text_enum;
 pub mod tx;
 
-pub use batch::{Batch, Reader};
+pub use batch::{Batch, Reader, each};
 pub use pool::Db;
 pub use scope::Scope;
 pub use session::Session;

@@ -11,7 +11,7 @@ use crate::cache::Stale;
 use crate::db::error::violated;
 use crate::db::paginate::foreign;
 use crate::db::schema::policy_revisions;
-use crate::db::{Batch, Conn, Db, Statement};
+use crate::db::{Batch, Conn, Db, Statement, each};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberId, MemberKey, OrgId, PolicyRevisionId, PolicyRevisionKey};
 use crate::kernel::page::Page;
@@ -21,7 +21,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use futures_util::future::try_join_all;
+use futures_util::TryFutureExt;
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -110,8 +110,7 @@ impl Batch for PolicyRevisionList {
                 .count();
             async move { query.get_result::<i64>(&mut &*conn).await }
         };
-        let counts = try_join_all(keys.iter().map(count)).await?;
-        Ok(keys.iter().copied().zip(counts).collect())
+        each(keys, count).await
     }
 }
 
@@ -139,12 +138,7 @@ impl Batch for PolicyRevisionPage {
     type Value = Arc<Vec<Arc<PolicyRevision>>>;
 
     async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let pages = try_join_all(keys.iter().map(|key| key.load(conn))).await?;
-        Ok(keys
-            .iter()
-            .cloned()
-            .zip(pages.into_iter().map(Arc::new))
-            .collect())
+        each(keys, |key| key.load(conn).map_ok(Arc::new)).await
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::db::paginate::foreign;
 use crate::db::schema::organization_security_events as events;
-use crate::db::{Batch, Conn};
+use crate::db::{Batch, Conn, each};
 use crate::domain::accounts::SecurityEventKind;
 use crate::kernel::ids::{
     MemberId, MemberKey, OrgId, OrganizationSecurityEventId, OrganizationSecurityEventKey,
@@ -16,7 +16,7 @@ use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use futures_util::future::try_join_all;
+use futures_util::TryFutureExt;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -73,8 +73,7 @@ impl Batch for EventList {
             let query = events::table.filter(events::org_id.eq(list.0)).count();
             async move { query.get_result::<i64>(&mut &*conn).await }
         };
-        let counts = try_join_all(keys.iter().map(count)).await?;
-        Ok(keys.iter().copied().zip(counts).collect())
+        each(keys, count).await
     }
 }
 
@@ -103,8 +102,6 @@ impl Batch for EventPage {
     type Value = Arc<Vec<Arc<OrganizationSecurityEvent>>>;
 
     async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let pages = try_join_all(keys.iter().map(|key| key.load(conn))).await?;
-        let pages = pages.into_iter().map(Arc::new);
-        Ok(keys.iter().cloned().zip(pages).collect())
+        each(keys, |key| key.load(conn).map_ok(Arc::new)).await
     }
 }

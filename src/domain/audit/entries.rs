@@ -1,7 +1,7 @@
 //! Reading the audit.
 
 use crate::db::schema::{audit_entries, memberships};
-use crate::db::{Batch, Conn};
+use crate::db::{Batch, Conn, each};
 use crate::domain::record_lists::{IdRange, groups};
 use crate::domain::visibility::View;
 use crate::kernel::ids::{AuditEntryId, AuditEntryKey, MemberId, MemberKey, UserId};
@@ -14,7 +14,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
-use futures_util::future::try_join_all;
+use futures_util::TryFutureExt;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -154,8 +154,7 @@ impl Batch for AuditList {
             let query = audit_entries::table.filter(list.matching()).count();
             async move { query.get_result::<i64>(&mut &*conn).await }
         };
-        let counts = try_join_all(keys.iter().map(count)).await?;
-        Ok(keys.iter().cloned().zip(counts).collect())
+        each(keys, count).await
     }
 }
 
@@ -185,12 +184,7 @@ impl Batch for AuditPage {
     type Value = Arc<Vec<Arc<AuditEntry>>>;
 
     async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let pages = try_join_all(keys.iter().map(|key| key.load(conn))).await?;
-        Ok(keys
-            .iter()
-            .cloned()
-            .zip(pages.into_iter().map(Arc::new))
-            .collect())
+        each(keys, |key| key.load(conn).map_ok(Arc::new)).await
     }
 }
 

@@ -6,7 +6,7 @@ use crate::auth::permission::{Permission, action};
 use crate::auth::standing::Viewer;
 use crate::db::paginate::foreign;
 use crate::db::schema::{course_instructors, courses};
-use crate::db::{Batch, Conn, Reader};
+use crate::db::{Batch, Conn, Reader, each};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{CourseId, CourseKey, MemberId, OrgId};
 use crate::kernel::page::{Page, Slice};
@@ -19,7 +19,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
-use futures_util::future::try_join_all;
+use futures_util::TryFutureExt;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -141,12 +141,7 @@ impl Batch for CoursePage {
     type Value = Arc<Vec<Arc<Course>>>;
 
     async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let pages = try_join_all(keys.iter().map(|key| key.load(conn))).await?;
-        Ok(keys
-            .iter()
-            .cloned()
-            .zip(pages.into_iter().map(Arc::new))
-            .collect())
+        each(keys, |key| key.load(conn).map_ok(Arc::new)).await
     }
 }
 
@@ -158,8 +153,7 @@ impl Batch for CourseList {
             let query = courses::table.filter(matching(viewer, filter)).count();
             async move { query.get_result::<i64>(&mut &*conn).await }
         };
-        let counts = try_join_all(keys.iter().map(count)).await?;
-        Ok(keys.iter().cloned().zip(counts).collect())
+        each(keys, count).await
     }
 }
 

@@ -5,7 +5,7 @@ use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind, Relation};
 use crate::db::paginate::foreign;
 use crate::db::schema::{group_members, groups, memberships};
-use crate::db::{Batch, Conn};
+use crate::db::{Batch, Conn, each};
 use crate::domain::record_lists::{Seen, groups as alike};
 use crate::domain::visibility::View;
 use crate::kernel::ids::{GroupId, GroupKey, MemberId, MemberKey, OrgId};
@@ -17,7 +17,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
-use futures_util::future::try_join_all;
+use futures_util::TryFutureExt;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -257,12 +257,7 @@ impl Batch for GroupPage {
     type Value = Arc<Vec<Arc<Group>>>;
 
     async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let pages = try_join_all(keys.iter().map(|key| key.load(conn))).await?;
-        Ok(keys
-            .iter()
-            .cloned()
-            .zip(pages.into_iter().map(Arc::new))
-            .collect())
+        each(keys, |key| key.load(conn).map_ok(Arc::new)).await
     }
 }
 
@@ -274,7 +269,6 @@ impl Batch for GroupList {
             let query = groups::table.filter(visible(list.0)).count();
             async move { query.get_result::<i64>(&mut &*conn).await }
         };
-        let counts = try_join_all(keys.iter().map(count)).await?;
-        Ok(keys.iter().copied().zip(counts).collect())
+        each(keys, count).await
     }
 }

@@ -5,7 +5,7 @@ use crate::auth::allowed::{Admitted, Allowed, Gate};
 use crate::auth::permission::action;
 use crate::db::paginate::foreign;
 use crate::db::schema::invitations;
-use crate::db::{Batch, Conn, Statement};
+use crate::db::{Batch, Conn, Statement, each};
 use crate::domain::record_lists::{Seen, groups};
 use crate::domain::roles::Role;
 use crate::domain::users::User;
@@ -20,7 +20,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Bytea, Integer, Text, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use futures_util::future::try_join_all;
+use futures_util::TryFutureExt;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -73,8 +73,7 @@ impl Batch for InvitationList {
             let query = invitations::table.filter(visible(list.0)).count();
             async move { query.get_result::<i64>(&mut &*conn).await }
         };
-        let counts = try_join_all(keys.iter().map(count)).await?;
-        Ok(keys.iter().copied().zip(counts).collect())
+        each(keys, count).await
     }
 }
 
@@ -101,12 +100,7 @@ impl Batch for InvitationPage {
     type Value = Arc<Vec<Arc<Invitation>>>;
 
     async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let pages = try_join_all(keys.iter().map(|key| key.load(conn))).await?;
-        Ok(keys
-            .iter()
-            .cloned()
-            .zip(pages.into_iter().map(Arc::new))
-            .collect())
+        each(keys, |key| key.load(conn).map_ok(Arc::new)).await
     }
 }
 

@@ -6,7 +6,7 @@ use crate::auth::permission::action;
 use crate::auth::policy::Relation;
 use crate::db::paginate::foreign;
 use crate::db::schema::{course_instructors, enrollments, group_members, memberships};
-use crate::db::{Batch, Conn, Statement};
+use crate::db::{Batch, Conn, Statement, each};
 use crate::domain::record_lists::{Seen, groups};
 use crate::domain::visibility::{View, managed::MANAGED};
 use crate::kernel::ids::{GroupId, MemberId, MemberKey, OrgId, RoleId, RoleKey, UserId};
@@ -19,7 +19,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use futures_util::future::try_join_all;
+use futures_util::TryFutureExt;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -239,12 +239,7 @@ impl Batch for MemberPage {
     type Value = Arc<Vec<Arc<Member>>>;
 
     async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let pages = try_join_all(keys.iter().map(|key| key.load(conn))).await?;
-        Ok(keys
-            .iter()
-            .cloned()
-            .zip(pages.into_iter().map(Arc::new))
-            .collect())
+        each(keys, |key| key.load(conn).map_ok(Arc::new)).await
     }
 }
 
@@ -256,8 +251,7 @@ impl Batch for MemberList {
             let query = memberships::table.filter(list.matching()).count();
             async move { query.get_result::<i64>(&mut &*conn).await }
         };
-        let counts = try_join_all(keys.iter().map(count)).await?;
-        Ok(keys.iter().cloned().zip(counts).collect())
+        each(keys, count).await
     }
 }
 
