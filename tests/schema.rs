@@ -120,7 +120,7 @@ async fn the_tables_in_rust_are_the_tables_in_the_database() {
         "select format('%s.%s: %s', c.table_name, c.column_name, case when c.is_nullable = 'YES' then format('Nullable<%s>', k.kind) else k.kind end) \
          from information_schema.columns c join information_schema.tables t using (table_schema, table_name) \
          join (values ('uuid', 'Uuid'), ('text', 'Text'), ('timestamptz', 'Timestamptz'), ('bool', 'Bool'), ('int4', 'Integer'), \
-         ('int8', 'BigInt'), ('int2', 'SmallInt'), ('jsonb', 'Jsonb'), ('bytea', 'Bytea')) k (udt, kind) on k.udt = c.udt_name \
+         ('int8', 'BigInt'), ('int2', 'SmallInt'), ('jsonb', 'Jsonb'), ('bytea', 'Bytea'), ('_text', 'Array<Text>')) k (udt, kind) on k.udt = c.udt_name \
          where c.table_schema = 'public' and t.table_type = 'BASE TABLE' and c.table_name not like '\\_\\_%'",
     );
     assert_eq!(declared, actual.await);
@@ -179,6 +179,8 @@ async fn the_doors_are_these_and_no_others() {
     );
     let listed = [
         "account_token",
+        "api_token",
+        "api_token_used",
         "certificate",
         "close_mail",
         "due_attempts",
@@ -186,6 +188,7 @@ async fn the_doors_are_these_and_no_others() {
         "due_organizations",
         "forget_expired",
         "forget_expired_of_accounts",
+        "forget_expired_of_apps",
         "founded_organizations",
         "invitation",
         "organization",

@@ -1,6 +1,8 @@
 //! Who asks, where they stand, and what they may do.
 
 pub mod allowed;
+pub mod api_tokens;
+pub mod credential;
 pub mod invited;
 pub mod org_policies;
 pub mod password;

@@ -73,6 +73,8 @@ permissions! {
     AuditRead = "audit.read";
     /// Write the organisation's own policies and try changes of access before they are made.
     PoliciesManage = "policies.manage";
+    /// Set up apps, and make, rotate and revoke their tokens.
+    AppsManage = "apps.manage";
 }
 
 impl Permission {
@@ -100,6 +102,7 @@ impl Permission {
             | Self::OrgUpdate
             | Self::RolesManage
             | Self::PoliciesManage
+            | Self::AppsManage
             | Self::CoursesCreate => Reach { all: true, ..reach },
             Self::GroupsManage | Self::InvitationsManage => Reach {
                 all: true,
@@ -126,6 +129,56 @@ impl Permission {
         }
     }
 }
+
+impl Permission {
+    /// Whether an app's token may have it as a scope. What is a person's own to decide stays with the person.
+    pub const fn is_scope(self) -> bool {
+        !matches!(
+            self,
+            Self::MembersLeave | Self::OrgDelete | Self::OwnershipTransfer | Self::OwnershipAccept
+        )
+    }
+}
+
+/// What a credential may be used for: a set of permissions, which narrows whatever its person may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Scopes(u64);
+
+impl Scopes {
+    /// Everything that the person may.
+    pub const ALL: Self = Self(u64::MAX);
+
+    /// These permissions alone.
+    pub fn of(permissions: impl IntoIterator<Item = Permission>) -> Self {
+        let bit = |permission: Permission| 1 << permission as u64;
+        Self(permissions.into_iter().map(bit).fold(0, std::ops::BitOr::bitor))
+    }
+
+    /// Reads their names; what this build does not know is no scope.
+    pub fn read<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let known = |name: &str| {
+            Permission::ALL
+                .iter()
+                .find(|permission| permission.as_str() == name)
+        };
+        Self::of(names.into_iter().filter_map(known).copied())
+    }
+
+    /// Whether the permission is one of them.
+    pub const fn have(self, permission: Permission) -> bool {
+        self.0 >> permission as u64 & 1 == 1
+    }
+
+    /// The permissions, in the order of the documentation.
+    pub fn list(self) -> impl Iterator<Item = Permission> {
+        Permission::ALL
+            .iter()
+            .copied()
+            .filter(move |permission| self.have(*permission))
+    }
+}
+
+const _: () = assert!(Permission::ALL.len() <= 64, "scopes are 64 bits");
 
 /// A permission as a type.
 pub trait Action {
@@ -225,6 +278,16 @@ impl Grants {
             *grant = Reach::of(words.into_iter().flatten().filter_map(Value::as_str));
         }
         Self(grants)
+    }
+
+    /// These grants as far as scopes go.
+    #[must_use]
+    pub fn within(&self, scopes: Scopes) -> Self {
+        Self::of(
+            scopes
+                .list()
+                .map(|permission| (permission, self.reach(permission))),
+        )
     }
 
     /// Whether these give everything that others give.

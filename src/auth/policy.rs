@@ -142,6 +142,9 @@ pub struct Decision {
     pub policies: Vec<String>,
 }
 
+/// What a decision names where a credential's scopes refuse, whatever policies say.
+pub const SCOPES: &str = "credential.scopes";
+
 /// The platform's policies, sliced by action.
 #[derive(Debug)]
 pub struct Policies {
@@ -211,6 +214,12 @@ impl Policies {
 
     /// Decides; what this standing has asked before is answered from its memory.
     pub fn decide(&self, who: &OrgStanding, question: Question) -> Decision {
+        if !who.scopes().have(question.permission) {
+            return Decision {
+                allowed: false,
+                policies: vec![SCOPES.to_owned()],
+            };
+        }
         if let Some(known) = who.decided(&question) {
             return known;
         }

@@ -50,6 +50,7 @@ const ADMINISTRATION: Grants = &[
     ("audit.read", "all"),
     ("security.read", "all"),
     ("org.update", "all"),
+    ("apps.manage", "all"),
 ];
 
 /// What is an owner's alone.

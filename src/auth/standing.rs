@@ -1,11 +1,12 @@
 //! Where a person stands: their memberships and what each role gives.
 
+use super::credential::Credential;
 use super::org_policies::OwnPolicies;
-use super::permission::{Grants, Permission, Reach};
+use super::permission::{Grants, Permission, Reach, Scopes};
 use super::policy::{Decision, Question};
 use crate::db::schema::{memberships, organizations, policy_revisions, roles};
 use crate::db::{Batch, Conn, Db, Scope};
-use crate::kernel::error::Result;
+use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberId, MemberKey, OrgId, SessionId, UserId};
 use crate::kernel::origin::Origin;
 use crate::kernel::secret::TokenHash;
@@ -30,6 +31,7 @@ pub struct OrgStanding {
     /// The slug of the member's role.
     pub role: String,
     grants: Grants,
+    scopes: Scopes,
     own_policies: OwnPolicies,
     decisions: Mutex<HashMap<Question, Decision>>,
 }
@@ -43,6 +45,7 @@ impl OrgStanding {
             member: member.id,
             role,
             grants: Grants::read(grants),
+            scopes: Scopes::ALL,
             own_policies: OwnPolicies::None,
             decisions: Mutex::default(),
         }
@@ -57,9 +60,26 @@ impl OrgStanding {
             member: self.member,
             role: self.role.clone(),
             grants: self.grants.clone(),
+            scopes: self.scopes,
             own_policies,
             decisions: Mutex::default(),
         }
+    }
+
+    /// The same standing, as far as these scopes go; nothing is decided yet.
+    #[must_use]
+    pub fn within(self, scopes: Scopes) -> Self {
+        Self {
+            grants: self.grants.within(scopes),
+            scopes,
+            decisions: Mutex::default(),
+            ..self
+        }
+    }
+
+    /// What the credential carries of it.
+    pub const fn scopes(&self) -> Scopes {
+        self.scopes
     }
 
     /// The policies that the organisation adds to the platform's.
@@ -108,8 +128,8 @@ impl OrgStanding {
 pub struct Standing {
     /// The person.
     pub user: UserId,
-    /// The session that the token opened.
-    pub session: SessionId,
+    /// What the request was signed with.
+    pub credential: Credential,
     /// When the token stops being good.
     pub expires_at: DateTime<Utc>,
     /// When the person last proved who they are in this session.
@@ -118,6 +138,21 @@ pub struct Standing {
     pub last_used_at: DateTime<Utc>,
     /// One for each organisation in which the person is an active member.
     pub orgs: Vec<Arc<OrgStanding>>,
+}
+
+impl Standing {
+    /// Whose account row security opens: nobody's but that of who is there themselves.
+    pub fn account_in_scope(&self) -> Option<UserId> {
+        self.credential.session().ok().map(|_| self.user)
+    }
+
+    /// Whether this is an app's token, and comes from where it did not come from before.
+    pub fn is_new_in(&self, origin: &Origin) -> bool {
+        match (&self.credential, &origin.network) {
+            (Credential::ApiToken(token), Some(network)) => token.is_new_in(network),
+            _ => false,
+        }
+    }
 }
 
 /// Who asks.
@@ -137,6 +172,12 @@ impl Viewer {
             Self::Anonymous => None,
             Self::Person(standing) => Some(standing),
         }
+    }
+
+    /// The person, where it is themselves who ask: what is of accounts, an app's token does not open.
+    pub fn account(&self) -> Result<&Arc<Standing>> {
+        let person = self.person().ok_or(Error::Unauthenticated)?;
+        person.credential.session().map(|_| person)
     }
 
     /// The viewer's standing in one organisation, if they are an active member.
@@ -172,7 +213,7 @@ impl Viewer {
         match self {
             Self::Anonymous => Scope::default(),
             Self::Person(standing) => Scope {
-                user: Some(standing.user),
+                user: standing.account_in_scope(),
                 orgs: standing.orgs.iter().map(|standing| standing.org).collect(),
             },
         }
@@ -234,7 +275,7 @@ pub async fn load(db: &Db, token: &TokenHash) -> Result<Option<Standing>> {
     };
     let mut standing = Standing {
         user: first.user_id,
-        session: first.session_id,
+        credential: Credential::Session(first.session_id),
         expires_at: first.expires_at,
         authenticated_at: first.authenticated_at,
         last_used_at: first.last_used_at,

@@ -9,6 +9,7 @@ pub const MINUTES: i64 = 10;
 
 /// The mutations that need one, whoever sends them. What writes asks here first, so that a line in this list is all it takes.
 pub const SENSITIVE: &[&str] = &[
+    "apiTokenCreate",
     "emailChange",
     "organizationDelete",
     "organizationTransferOwnership",
@@ -27,6 +28,7 @@ pub fn check(standing: &Standing, mutation: &str, now: DateTime<Utc>) -> Result<
 
 /// Refuses unless the session has a recent proof: for what is sensitive in some cases only.
 pub fn demand(standing: &Standing, now: DateTime<Utc>) -> Result<()> {
+    standing.credential.session()?;
     if is_recent(standing.authenticated_at, now) {
         return Ok(());
     }

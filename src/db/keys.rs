@@ -1,12 +1,14 @@
 //! How a row selects its own key: `org_id` and `id` of its table.
 
 use super::schema::{
-    attempts, audit_entries, certificates, course_revisions, courses, draft_modules, draft_units,
-    enrollments, groups, invitations, memberships, organization_security_events, policy_revisions, roles,
+    api_tokens, apps, attempts, audit_entries, certificates, course_revisions, courses, draft_modules,
+    draft_units, enrollments, groups, invitations, memberships, organization_security_events,
+    policy_revisions, roles,
 };
 use crate::kernel::ids::{
-    AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, MemberKey,
-    ModuleKey, OrganizationSecurityEventKey, PolicyRevisionKey, RevisionKey, RoleKey, UnitKey,
+    ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey,
+    InvitationKey, MemberKey, ModuleKey, OrganizationSecurityEventKey, PolicyRevisionKey, RevisionKey,
+    RoleKey, UnitKey,
 };
 use diesel::Selectable;
 use diesel::backend::Backend;
@@ -23,6 +25,8 @@ macro_rules! select_keys {
 }
 
 select_keys! {
+    ApiTokenKey from api_tokens;
+    AppKey from apps;
     AttemptKey from attempts;
     AuditEntryKey from audit_entries;
     CertificateKey from certificates;

@@ -28,6 +28,43 @@ diesel::table! {
 }
 
 diesel::table! {
+    api_token_secrets (org_id, token_id, token_hash) {
+        org_id -> Uuid,
+        token_id -> Uuid,
+        token_hash -> Bytea,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    api_tokens (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        app_id -> Uuid,
+        owner_id -> Uuid,
+        name -> Text,
+        prefix -> Text,
+        scopes -> Array<Text>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        networks -> Array<Text>,
+    }
+}
+
+diesel::table! {
+    apps (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        description -> Text,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     attempt_answers (org_id, attempt_id, question_id) {
         org_id -> Uuid,
         attempt_id -> Uuid,
@@ -460,6 +497,9 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     account_tokens,
+    api_token_secrets,
+    api_tokens,
+    apps,
     attempt_answers,
     attempts,
     audit_entries,

@@ -5,6 +5,8 @@ use super::content::Contents;
 use super::courses::Faces;
 use super::organizations::model::all_origins;
 use super::policies;
+use crate::auth::api_tokens;
+use crate::auth::credential::Credential;
 use crate::auth::org_policies::{OrgPolicies, OwnPolicies};
 use crate::auth::password::Passwords;
 use crate::auth::policy::Policies;
@@ -91,32 +93,41 @@ impl App {
 
     /// Finds out who sends this bearer token; a token that opens nothing is an error, not an anonymous viewer.
     pub async fn viewer(&self, bearer: &str, origin: &Origin) -> Result<Viewer> {
-        let token = Token::parse(TokenKind::Session, bearer).ok_or(Error::Unauthenticated)?;
+        let (kind, token) = Token::bearer(bearer).ok_or(Error::Unauthenticated)?;
         let hash = token.hash();
+        let mut standing = self.standing(kind, hash, origin).await?;
+        if standing.is_new_in(origin) {
+            self.standings.invalidate(&hash).await;
+            standing = self.standing(kind, hash, origin).await?;
+        }
+        if standing.expires_at <= self.clock.now() {
+            return Err(Error::Unauthenticated);
+        }
+        Ok(Viewer::Person(standing))
+    }
+
+    /// The standing behind a token: from memory, or read.
+    async fn standing(&self, kind: TokenKind, hash: TokenHash, origin: &Origin) -> Result<Arc<Standing>> {
         let load = Box::pin(async {
             // What was read while a standing changed may be from before the change, and must not be remembered.
             loop {
                 let before = self.restandings.load(Ordering::SeqCst);
-                let loaded = standing::load(&self.db, &hash).await?;
+                let loaded = match kind {
+                    TokenKind::ApiToken => api_tokens::load(&self.db, &hash).await?,
+                    _ => standing::load(&self.db, &hash).await?,
+                };
                 if self.restandings.load(Ordering::SeqCst) == before {
                     let mut loaded = loaded.ok_or(Error::Unauthenticated)?;
                     for standing in &mut loaded.orgs {
                         *standing = self.with_policies(standing).await?;
                     }
-                    self.note_use(&loaded, origin).await;
+                    self.note_use(&mut loaded, origin).await;
                     return Ok(Arc::new(loaded));
                 }
             }
         });
-        let standing = self
-            .standings
-            .try_get_with(hash, load)
-            .await
-            .map_err(|error: Arc<Error>| Error::clone(&error))?;
-        if standing.expires_at <= self.clock.now() {
-            return Err(Error::Unauthenticated);
-        }
-        Ok(Viewer::Person(standing))
+        let standing = self.standings.try_get_with(hash, load).await;
+        standing.map_err(|error: Arc<Error>| Error::clone(&error))
     }
 
     /// Whether the pages of an origin may call the API since some organisation says so; not while that cannot be found out.
@@ -146,15 +157,24 @@ impl App {
         }
     }
 
-    /// Notes that a session is in use, every few minutes. It is a hint for people: a request does not fail for it.
-    async fn note_use(&self, standing: &Standing, origin: &Origin) {
+    /// Notes that a credential is in use, every few minutes, and when an app's token comes from another network. It is a hint
+    /// for people: a request does not fail for it.
+    async fn note_use(&self, standing: &mut Standing, origin: &Origin) {
         let now = self.clock.now();
-        if now < standing.last_used_at + NOTED_EVERY || standing.expires_at <= now {
+        let is_due = standing.last_used_at + NOTED_EVERY <= now || standing.is_new_in(origin);
+        if !is_due || standing.expires_at <= now {
             return;
         }
-        let noted = standing::note_use(&self.db, standing.session, now, origin).await;
+        let noted = match &mut standing.credential {
+            Credential::Session(session) => standing::note_use(&self.db, *session, now, origin).await,
+            Credential::ApiToken(token) => {
+                let network = origin.network.as_deref();
+                token.networks.extend(network.map(str::to_owned));
+                api_tokens::note_use(&self.db, token.key, now, network).await
+            }
+        };
         if let Err(error) = noted {
-            tracing::warn!(%error, "that a session is in use was not noted");
+            tracing::warn!(%error, "that a credential is in use was not noted");
         }
     }
 

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod accounts;
 pub mod app;
+pub mod apps;
 pub mod attempts;
 pub mod audit;
 pub mod bulk;

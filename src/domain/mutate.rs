@@ -9,7 +9,7 @@ use super::records::{self, Happenings};
 use super::refusal::{Code, Refusal};
 use crate::auth::allowed::{Actor, Gate};
 use crate::auth::invited::Invited;
-use crate::auth::standing::{OrgStanding, Viewer};
+use crate::auth::standing::{OrgStanding, Standing, Viewer};
 use crate::auth::step_up;
 use crate::cache::Stale;
 use crate::db::error::violated;
@@ -121,7 +121,7 @@ pub struct Write<'tx> {
     pub gate: Gate<'tx>,
     /// The node.
     pub app: &'tx App,
-    /// The person who writes; nobody where the service itself does.
+    /// The person who writes, in a session of theirs; nobody where the service itself does, or an app.
     pub user: Option<UserId>,
     happenings: Happenings,
     stale: &'tx Mutex<Vec<Stale>>,
@@ -157,9 +157,14 @@ where
 {
     let person = viewer.person().ok_or(Error::Unauthenticated)?;
     step_up::check(person, request.mutation, app.clock.now())?;
-    let user = person.user;
-    let app = app.clone();
-    tokio::spawn(async move { run(&app, Some(user), request, work).await })
+    if !matches!(request.entry, Entry::Member | Entry::MemberAlone) {
+        person.credential.session()?;
+    }
+    if !person.credential.opens(request.org) {
+        return Err(Error::NotFound);
+    }
+    let (app, person) = (app.clone(), person.clone());
+    tokio::spawn(async move { run(&app, Some(&person), request, work).await })
         .await
         .map_err(Error::internal)?
 }
@@ -186,15 +191,15 @@ where
 }
 
 /// Runs a write within its time, then tells what it made stale.
-async fn run<T, F>(app: &App, user: Option<UserId>, request: Request, work: F) -> Outcome<T>
+async fn run<T, F>(app: &App, person: Option<&Standing>, request: Request, work: F) -> Outcome<T>
 where
     T: Serialize + DeserializeOwned + Send,
     F: for<'w> FnOnce(&'w Write<'w>) -> Done<'w, T> + Send,
 {
     let stale = Mutex::default();
-    let written = write(app, user, request, work, &stale);
+    let written = write(app, person, request, work, &stale);
     // An import has more to write than a mutation, and nobody waits for its answer.
-    let patience = app.db.write_patience() * if user.is_some() { 1 } else { 20 };
+    let patience = app.db.write_patience() * if person.is_some() { 1 } else { 20 };
     let outcome = tokio::time::timeout(patience, written).await;
     let outcome = outcome.unwrap_or(Err(Error::Unavailable));
     // Also after an error: it may have come between the commit and its answer.
@@ -206,7 +211,7 @@ where
 
 async fn write<T, F>(
     app: &App,
-    user: Option<UserId>,
+    person: Option<&Standing>,
     request: Request,
     work: F,
     stale: &Mutex<Vec<Stale>>,
@@ -215,7 +220,8 @@ where
     T: Serialize + DeserializeOwned + Send,
     F: for<'w> FnOnce(&'w Write<'w>) -> Done<'w, T> + Send,
 {
-    let scope = Scope::one(user, request.org);
+    let user = person.map(|person| person.user);
+    let scope = Scope::one(person.and_then(Standing::account_in_scope), request.org);
     let tx = Tx::begin(&app.db, &scope, &request.statements).await?;
     if matches!(request.entry, Entry::Founder) {
         alone(&tx, "founder ", user.map(|user| user.0).unwrap_or_default()).await?;
@@ -224,14 +230,14 @@ where
         tx.rollback().await?;
         return known;
     }
-    let Some(actor) = actor(app, &tx, user, &request).await? else {
+    let Some(actor) = actor(app, &tx, person, &request).await? else {
         tx.rollback().await?;
         return Err(Error::NotFound);
     };
     let write = Write {
         gate: Gate::new(tx.conn(), &app.policies, actor),
         app,
-        user,
+        user: scope.user,
         happenings: Happenings::default(),
         stale,
     };
@@ -251,7 +257,12 @@ where
     let happenings: Vec<_> = happenings
         .take()
         .into_iter()
-        .map(|happening| (app.clock.uuid(), happening))
+        .map(|happening| {
+            (
+                app.clock.uuid(),
+                happening.through(person.map(|person| &person.credential)),
+            )
+        })
         .collect();
     if !happenings.is_empty() {
         records::insert(tx.conn(), request.org, user, &request.request_id, &happenings).await?;
@@ -266,8 +277,8 @@ where
 }
 
 /// Who acts; nobody where the person has no place in this organisation.
-async fn actor(app: &App, tx: &Tx, user: Option<UserId>, request: &Request) -> Result<Option<Actor>> {
-    let Some(user) = user else {
+async fn actor(app: &App, tx: &Tx, person: Option<&Standing>, request: &Request) -> Result<Option<Actor>> {
+    let Some(person) = person else {
         return Ok(Some(Actor::System(request.org)));
     };
     match &request.entry {
@@ -282,13 +293,14 @@ async fn actor(app: &App, tx: &Tx, user: Option<UserId>, request: &Request) -> R
         }
         Entry::Newcomer(_) => return Ok(None),
     }
-    let Some((standing, is_closing)) = standing(tx, request.org, user).await? else {
+    let Some((standing, is_closing)) = standing(tx, request.org, person.user).await? else {
         return Ok(None);
     };
     if is_closing && !WHILE_CLOSING.contains(&request.mutation) {
         return Err(Error::Closing);
     }
-    Ok(Some(Actor::Member(app.with_policies(&Arc::new(standing)).await?)))
+    let standing = Arc::new(person.credential.narrow(standing));
+    Ok(Some(Actor::Member(app.with_policies(&standing).await?)))
 }
 
 /// What members may still do in an organisation that is about to be deleted.

@@ -1,5 +1,6 @@
 //! What a write leaves behind: audit entries and the outbox, by reference only.
 
+use crate::auth::credential::Credential;
 use crate::db::{Conn, Statement};
 use crate::kernel::ids::{OrgId, UserId};
 use diesel::QueryResult;
@@ -18,6 +19,20 @@ pub struct Happening {
     pub subject: String,
     /// Further references; never personal data.
     pub detail: Value,
+}
+
+impl Happening {
+    /// The same, with what it was done through where that was no session.
+    #[must_use]
+    pub fn through(mut self, credential: Option<&Credential>) -> Self {
+        if let (Some(detail), Some(trace)) = (
+            self.detail.as_object_mut(),
+            credential.and_then(Credential::trace),
+        ) {
+            detail.insert("through".to_owned(), trace);
+        }
+        self
+    }
 }
 
 /// What happened so far in a transaction.

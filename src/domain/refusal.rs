@@ -57,6 +57,8 @@ pub enum Code {
     InUse,
     /// The organisation has as many as it may.
     LimitReached,
+    /// It is somebody else's.
+    NotOwner,
 }
 
 /// Something in the input that the user can correct.

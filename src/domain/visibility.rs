@@ -144,6 +144,7 @@ macro_rules! relation_sql {
 
 #[cfg(test)]
 mod tests {
+    use crate::auth::credential::Credential;
     use crate::auth::permission::Permission;
     use crate::auth::standing::{OrgStanding, Standing, Viewer};
     use crate::db::schema::enrollments;
@@ -168,7 +169,7 @@ mod tests {
         };
         Viewer::Person(Arc::new(Standing {
             user: UserId(Uuid::nil()),
-            session: SessionId(Uuid::nil()),
+            credential: Credential::Session(SessionId(Uuid::nil())),
             expires_at: Clock::default().now(),
             authenticated_at: Clock::default().now(),
             last_used_at: Clock::default().now(),

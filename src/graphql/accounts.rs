@@ -6,7 +6,6 @@ use crate::domain::accounts::register::{self, Registration};
 use crate::domain::accounts::{addresses, profile};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::email::address;
-use crate::kernel::error::Error;
 use crate::kernel::secret::Secret;
 use crate::{inputs, payload};
 use async_graphql::{Context, Enum, InputObject, Object, Result};
@@ -176,7 +175,7 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Nothing but the key.")] input: EmailVerificationSendInput,
     ) -> Result<Option<EmailVerificationSendPayload>> {
-        let person = ctx.viewer().person().ok_or(Error::Unauthenticated)?;
+        let person = ctx.viewer().account()?;
         let operation = ctx.operation();
         let account = person.user.0.to_string();
         addresses::may_mail(ctx.app(), &account, operation.origin.network()).await?;
@@ -200,7 +199,7 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The new address.")] input: EmailChangeInput,
     ) -> Result<Option<EmailChangePayload>> {
-        ctx.viewer().person().ok_or(Error::Unauthenticated)?;
+        ctx.viewer().account()?;
         let Some(email) = address(&input.email) else {
             let refusal = Refusal::at(Code::Invalid, "email", "This is no email address.");
             return EmailChangePayload::refused(vec![refusal]);

@@ -2,6 +2,8 @@
 
 pub mod access;
 pub mod accounts;
+pub mod app_mutations;
+pub mod apps;
 pub mod attempt_inputs;
 pub mod attempt_items;
 pub mod attempt_mutations;
@@ -21,6 +23,7 @@ pub mod invitations;
 pub mod member_mutations;
 pub mod members;
 pub mod organization_mutations;
+pub mod organization_query;
 pub mod organization_security_events;
 pub mod organizations;
 pub mod passwords;

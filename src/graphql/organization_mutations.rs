@@ -7,7 +7,6 @@ use crate::domain::mutate::Entry;
 use crate::domain::organizations::change::{self, Changes, Settings};
 use crate::domain::organizations::found::{NewOrganization, found, new_id};
 use crate::domain::organizations::{Organization, deletion};
-use crate::kernel::error::Error;
 use crate::kernel::ids::OrganizationKey;
 use crate::{inputs, payload};
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
@@ -167,7 +166,7 @@ impl OrganizationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What the organisation is called.")] input: OrganizationCreateInput,
     ) -> async_graphql::Result<Option<OrganizationCreatePayload>> {
-        let person = ctx.viewer().person().ok_or(Error::Unauthenticated)?;
+        let person = ctx.viewer().account()?;
         let org = new_id(&ctx.app().clock, person.user, input.idempotency_key.as_deref());
         let new = NewOrganization {
             slug: input.slug.clone(),

@@ -1,5 +1,6 @@
-//! `Organization`: edges and root field.
+//! `Organization`: edges.
 
+use super::apps;
 use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::audit::{self, AuditEntryConnection, AuditFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
@@ -14,20 +15,20 @@ use super::support::{AccessRefusal, Ask, Verdicts};
 use super::transfers;
 use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind};
+use crate::domain::apps::App;
 use crate::domain::courses::CourseState;
 use crate::domain::courses::store::{CourseFilter, CourseOrder};
 use crate::domain::invitations::model::facts_of_new;
 use crate::domain::members::store::MemberOrder;
+use crate::domain::organizations::Organization;
 use crate::domain::organizations::model::{OrganizationLegal, OriginsOf};
-use crate::domain::organizations::{Organization, by_slug};
 use crate::domain::policies::{PoliciesOf, PolicyRevision};
 use crate::domain::record_lists::Parent;
 use crate::domain::roles::{Role, RolesOf};
 use crate::domain::transfers::OwnershipTransfer;
-use crate::kernel::error::Error;
-use crate::kernel::ids::{Key, OrganizationKey};
+use crate::kernel::ids::OrganizationKey;
 use crate::kernel::page::PageArgs;
-use async_graphql::{ComplexObject, Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, InputObject, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -56,6 +57,8 @@ pub struct OrganizationAccess {
     pub create_roles: bool,
     /// Whether the viewer may write the organisation's own policies. Cost: 1.
     pub manage_policies: bool,
+    /// Whether the viewer may set up apps and make their tokens. Cost: 1.
+    pub manage_apps: bool,
     /// Why not, for each of these that is false. Cost: 1.
     pub refusals: Vec<AccessRefusal>,
 }
@@ -109,7 +112,8 @@ impl Organization {
         }))
     }
 
-    /// The open offer to take the organisation over; null for who is neither an owner nor the one to whom it is offered.
+    /// The open offer to take the organisation over; null for who is neither an owner nor the one to whom it is offered, in a
+    /// session of their own.
     /// Requires: membership. Cost: 1, batched.
     async fn ownership_transfer(&self, ctx: &Context<'_>) -> Result<Option<Arc<OwnershipTransfer>>> {
         Ok(transfers::open(ctx, self.org).await?)
@@ -171,6 +175,13 @@ impl Organization {
         }
         let roles = ctx.fetch(RolesOf(self.org)).await?;
         Ok(Some(roles.map(|roles| roles.to_vec()).unwrap_or_default()))
+    }
+
+    /// The programs that act in the organisation, by name, at most 100; null for who may not manage them.
+    ///
+    /// Requires: `apps.manage`. Cost: 1, batched.
+    async fn apps(&self, ctx: &Context<'_>) -> Result<Option<Vec<Arc<App>>>> {
+        Ok(apps::list(ctx, self.org).await?)
     }
 
     /// The groups that you may know of, by name; null for who may know of none.
@@ -368,6 +379,7 @@ impl Organization {
             create_groups: verdicts.may(Permission::GroupsManage, Facts::of(Kind::Group, self.org)),
             create_roles: verdicts.may(Permission::RolesManage, Facts::of(Kind::Role, self.org)),
             manage_policies: verdicts.may(Permission::PoliciesManage, here),
+            manage_apps: verdicts.may(Permission::AppsManage, here),
             refusals: verdicts.refusals(),
         }
     }
@@ -433,32 +445,5 @@ impl Organization {
     fn reaches(&self, ctx: &Context<'_>, permission: Permission) -> bool {
         let standing = ctx.viewer().in_org(self.org);
         standing.is_some_and(|standing| standing.reach(permission).is_some())
-    }
-}
-
-/// The root field about organisations.
-#[derive(Default)]
-pub struct OrganizationQuery;
-
-#[Object]
-impl OrganizationQuery {
-    /// Finds an organisation by its id or by its slug; give one of the two. Null when there is none that you may see.
-    ///
-    /// Requires: membership, or nothing where the organisation is open; who is no member sees of an open organisation its
-    /// name, its slug and its public courses. Cost: 1; one SQL statement.
-    async fn organization(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The organisation's global identifier.")] id: Option<ID>,
-        #[graphql(desc = "The organisation's slug.")] slug: Option<String>,
-    ) -> Result<Option<Arc<Organization>>> {
-        match (id, slug) {
-            (Some(id), None) => match OrganizationKey::parse(&id) {
-                Some(key) => Ok(ctx.fetch(key).await?),
-                None => Ok(None),
-            },
-            (None, Some(slug)) => Ok(by_slug(&ctx.reader(), &slug).await?),
-            _ => Err(Error::BadInput("Give `id` or `slug`, one of the two.".into()).into()),
-        }
     }
 }

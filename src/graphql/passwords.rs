@@ -2,7 +2,6 @@
 
 use super::support::operation::Ask;
 use crate::domain::accounts::passwords;
-use crate::kernel::error::Error;
 use crate::kernel::secret::Secret;
 use crate::{inputs, payload};
 use async_graphql::{Context, InputObject, Object, Result};
@@ -70,7 +69,7 @@ impl PasswordMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The two passwords.")] input: PasswordChangeInput,
     ) -> Result<Option<PasswordChangePayload>> {
-        let person = ctx.viewer().person().ok_or(Error::Unauthenticated)?.clone();
+        let person = ctx.viewer().account()?.clone();
         let operation = ctx.operation();
         let request = match operation.account_request("passwordChange", &input) {
             Ok(request) => request,

@@ -2,6 +2,7 @@
 
 use super::access::AccessQuery;
 use super::accounts::AccountMutation;
+use super::app_mutations::AppMutation;
 use super::attempt_mutations::AttemptMutation;
 use super::attempts::AttemptQuery;
 use super::audit;
@@ -17,8 +18,8 @@ use super::invitations::{self, InvitationQuery};
 use super::member_mutations::MemberMutation;
 use super::members;
 use super::organization_mutations::OrganizationMutation;
+use super::organization_query::OrganizationQuery;
 use super::organization_security_events;
-use super::organizations::OrganizationQuery;
 use super::passwords::PasswordMutation;
 use super::policies::{self, PolicyMutation, PolicyQuery};
 use super::progress::ProgressMutation;
@@ -32,6 +33,7 @@ use super::viewer::{Viewer as Person, ViewerQuery};
 use crate::auth::standing::Viewer;
 use crate::domain::accounts::{SecurityEvent, Session};
 use crate::domain::app::App;
+use crate::domain::apps;
 use crate::domain::attempts::{self, Attempt};
 use crate::domain::audit::AuditEntry;
 use crate::domain::certificates::{self, Certificate};
@@ -46,9 +48,9 @@ use crate::domain::policies::PolicyRevision;
 use crate::domain::roles::Role;
 use crate::domain::security_events::OrganizationSecurityEvent;
 use crate::kernel::ids::{
-    AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key,
-    MemberKey, ModuleKey, OrganizationKey, OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey,
-    SecurityEventKey, SessionKey, UnitKey, UserKey, prefix,
+    ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey,
+    InvitationKey, Key, MemberKey, ModuleKey, OrganizationKey, OrganizationSecurityEventKey,
+    PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey, UnitKey, UserKey, prefix,
 };
 use crate::kernel::origin::Origin;
 use async_graphql::{
@@ -71,6 +73,10 @@ pub enum Node {
     AuditEntry(Arc<AuditEntry>),
     /// A revision of an organisation's own policies.
     PolicyRevision(Arc<PolicyRevision>),
+    /// A program that acts in an organisation.
+    App(Arc<apps::App>),
+    /// A token of an app.
+    ApiToken(Arc<apps::ApiToken>),
     /// A group.
     Group(Arc<Group>),
     /// An invitation.
@@ -112,6 +118,14 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
         },
         Some(RoleKey::PREFIX) => match RoleKey::parse(id) {
             Some(key) => ctx.fetch(key).await?.map(Node::Role),
+            None => None,
+        },
+        Some(AppKey::PREFIX) => match AppKey::parse(id) {
+            Some(key) => super::apps::find(ctx, key.org, key).await?.map(Node::App),
+            None => None,
+        },
+        Some(ApiTokenKey::PREFIX) => match ApiTokenKey::parse(id) {
+            Some(key) => super::apps::find(ctx, key.org, key).await?.map(Node::ApiToken),
             None => None,
         },
         Some(AuditEntryKey::PREFIX) => match AuditEntryKey::parse(id) {
@@ -263,6 +277,7 @@ pub struct Mutation(
     GroupMutation,
     RoleMutation,
     PolicyMutation,
+    AppMutation,
     InvitationMutation,
     AuthoringMutation,
     EnrollmentMutation,

@@ -2,7 +2,6 @@
 
 use super::support::operation::Ask;
 use crate::domain::accounts::second_factor::{RecoveryCodes, begin, confirm, may_try, regenerate, remove};
-use crate::kernel::error::Error;
 use crate::kernel::secret::Secret;
 use crate::{inputs, payload};
 use async_graphql::{Context, InputObject, Object, Result};
@@ -116,7 +115,7 @@ impl SecondFactorMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The code.")] input: TotpConfirmInput,
     ) -> Result<Option<TotpConfirmPayload>> {
-        let user = ctx.viewer().person().ok_or(Error::Unauthenticated)?.user;
+        let user = ctx.viewer().account()?.user;
         let tried = may_try(ctx.app(), user, &ctx.operation().origin).await?;
         let code = input.code.clone();
         let done = ctx.operation().mutate_own("totpConfirm", &input, move |write| {

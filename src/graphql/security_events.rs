@@ -5,7 +5,7 @@ use super::support::connection::Count;
 use super::support::operation::Ask;
 use crate::connection;
 use crate::domain::accounts::{SecurityEvent, Session, events};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::Result;
 use crate::kernel::ids::{SecurityEventKey, SessionKey};
 use crate::kernel::page::PageArgs;
 use async_graphql::{ComplexObject, Context};
@@ -36,7 +36,7 @@ impl SecurityEvent {
 
 /// Reads a page of what happened to the viewer's account, the newest first.
 pub async fn page(ctx: &Context<'_>, args: PageArgs) -> Result<SecurityEventConnection> {
-    let user = ctx.viewer().person().ok_or(Error::Unauthenticated)?.user;
+    let user = ctx.viewer().account()?.user;
     let page = ctx.page(&args, "own security events")?;
     let slice = events::page(&ctx.reader(), user, &page).await?;
     let count: Count = Box::new(move |reader| Box::pin(async move { events::count(&reader, user).await }));

@@ -3,9 +3,10 @@
 use super::support::Paged;
 use super::support::connection::Count;
 use super::support::operation::Ask;
+use crate::auth::credential::Credential;
 use crate::connection;
 use crate::domain::accounts::{Session, sessions};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::Result;
 use crate::kernel::ids::SessionKey;
 use crate::kernel::page::PageArgs;
 use async_graphql::{ComplexObject, Context};
@@ -23,13 +24,13 @@ impl Session {
     /// Whether it is the session of the token that this request carries. Cost: 1.
     async fn is_current(&self, ctx: &Context<'_>) -> bool {
         let current = ctx.viewer().person();
-        current.is_some_and(|standing| standing.session == self.session)
+        current.is_some_and(|standing| standing.credential == Credential::Session(self.session))
     }
 }
 
 /// Reads a page of the viewer's open sessions, the newest first.
 pub async fn page(ctx: &Context<'_>, args: PageArgs) -> Result<SessionConnection> {
-    let user = ctx.viewer().person().ok_or(Error::Unauthenticated)?.user;
+    let user = ctx.viewer().account()?.user;
     let page = ctx.page(&args, "own sessions")?;
     let slice = sessions::page(&ctx.reader(), user, &page).await?;
     let count: Count = Box::new(move |reader| Box::pin(async move { sessions::count(&reader, user).await }));

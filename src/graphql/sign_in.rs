@@ -11,7 +11,7 @@ use crate::domain::accounts::sign_in::{SignedIn, sign_in, verify};
 use crate::domain::accounts::step_up::{step_up, step_up_by_code};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Error;
-use crate::kernel::ids::{Key, SessionKey};
+use crate::kernel::ids::{Key, SessionId, SessionKey};
 use crate::kernel::secret::Secret;
 use crate::{inputs, payload};
 use async_graphql::{Context, ID, InputObject, Object, Result};
@@ -255,8 +255,8 @@ impl SignInMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which sessions.")] input: SessionRevokeInput,
     ) -> Result<Option<SessionRevokePayload>> {
-        let person = ctx.viewer().person().ok_or(Error::Unauthenticated)?.clone();
-        let ending = match ending(&input, &person) {
+        let session = ctx.viewer().account()?.credential.session()?;
+        let ending = match ending(&input, session) {
             Ok(ending) => ending,
             Err(refusal) => return SessionRevokePayload::refused(vec![refusal]),
         };
@@ -270,7 +270,7 @@ impl SignInMutation {
             Ok(ended) => ended,
             Err(refusals) => return SessionRevokePayload::refused(refusals),
         };
-        if ending == Ending::All || ending == Ending::One(person.session) {
+        if ending == Ending::All || ending == Ending::One(session) {
             ctx.operation().go_on_as(standing::Viewer::Anonymous).await;
         }
         Ok(Some(SessionRevokePayload {
@@ -288,7 +288,7 @@ impl SignInMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The proof.")] input: StepUpInput,
     ) -> Result<Option<StepUpPayload>> {
-        let person = ctx.viewer().person().ok_or(Error::Unauthenticated)?.clone();
+        let person = ctx.viewer().account()?.clone();
         let code = factor_proof(input.totp_code, input.recovery_code);
         let request = ctx.operation().account_request_once("stepUp");
         ctx.operation().read_anew().await;
@@ -353,14 +353,14 @@ async fn enter(ctx: &Context<'_>, session: NewSession) -> Result<LoginPayload> {
     })
 }
 
-fn ending(input: &SessionRevokeInput, person: &Standing) -> std::result::Result<Ending, Refusal> {
+fn ending(input: &SessionRevokeInput, current: SessionId) -> std::result::Result<Ending, Refusal> {
     match (&input.id, input.others, input.everywhere) {
-        (None, false, false) => Ok(Ending::One(person.session)),
+        (None, false, false) => Ok(Ending::One(current)),
         (Some(id), false, false) => match SessionKey::parse(id) {
             Some(key) => Ok(Ending::One(key.0)),
             None => Err(Refusal::not_found("id")),
         },
-        (None, true, false) => Ok(Ending::Others(person.session)),
+        (None, true, false) => Ok(Ending::Others(current)),
         (None, false, true) => Ok(Ending::All),
         _ => {
             let message = "Give `id`, `others` or `everywhere`, one of the three.";

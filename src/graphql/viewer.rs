@@ -1,5 +1,6 @@
 //! `Viewer`: the signed-in person, as they see themselves.
 
+use super::apps::ActingAs;
 use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
@@ -35,18 +36,23 @@ impl Viewer {
     }
 
     async fn user(&self, ctx: &Context<'_>) -> Result<Arc<User>> {
+        ctx.viewer().account()?;
         ctx.fetch_one(self.key()).await
     }
 }
 
-/// The signed-in person: the account, and their places in organisations. Nobody else sees it: an organisation sees a `Member`.
+/// The signed-in person: the account, and their places in organisations. Nobody else sees it: an organisation sees a `Member`. To
+/// an app's token it shows the places and records of the organisation that it is for; what is of the account answers
+/// `SESSION_REQUIRED`.
 ///
 /// Requires: to be signed in. Cost: 1.
 #[Object]
 impl Viewer {
     /// The account's identifier. Cost: 1.
-    pub async fn id(&self) -> UserKey {
-        self.key()
+    #[expect(clippy::unused_async, reason = "resolvers are")]
+    pub async fn id(&self, ctx: &Context<'_>) -> async_graphql::Result<UserKey> {
+        ctx.viewer().account()?;
+        Ok(self.key())
     }
 
     /// The address that you sign in with. Cost: 1, batched.
@@ -74,6 +80,11 @@ impl Viewer {
         Ok(self.user(ctx).await?.created_at)
     }
 
+    /// What this request was signed with where that is no session; null where it is one. Cost: 1.
+    async fn acting_as(&self, ctx: &Context<'_>) -> Option<ActingAs> {
+        ActingAs::current(ctx)
+    }
+
     /// Your places in organisations: one for each in which you are an active member. Cost: 1, batched.
     async fn memberships(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Arc<Member>>> {
         let members = self.0.orgs.iter().map(|standing| ctx.fetch(standing.key()));
@@ -81,13 +92,14 @@ impl Viewer {
     }
 
     /// Until when this session may do what is sensitive; a time that has passed means that `stepUp` is asked for. Cost: 1.
-    async fn stepped_up_until(&self) -> DateTime<Utc> {
-        holds_until(self.0.authenticated_at)
+    #[expect(clippy::unused_async, reason = "resolvers are")]
+    async fn stepped_up_until(&self, ctx: &Context<'_>) -> async_graphql::Result<DateTime<Utc>> {
+        Ok(holds_until(ctx.viewer().account()?.authenticated_at))
     }
 
     /// Your second factor; null where you have none. Cost: 1; two SQL statements.
     async fn second_factor(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<SecondFactor>> {
-        let user = self.0.user;
+        let user = ctx.viewer().account()?.user;
         Ok(ctx.reader().run(|conn| second_factor::status(conn, user)).await?)
     }
 

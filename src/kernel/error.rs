@@ -22,6 +22,8 @@ pub enum Error {
     Unauthenticated,
     /// The person has to prove anew that it is them before this; see `stepUp`.
     StepUpRequired,
+    /// A token of an app was sent for something that only the person themselves can do, in a session.
+    SessionRequired,
     /// An argument is wrong; the message says how and what is allowed.
     BadInput(String),
     /// Too much was asked in too short a time; the caller may try again after so many seconds.
@@ -53,6 +55,7 @@ impl Error {
             Self::Closing => "ORGANIZATION_CLOSING",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::StepUpRequired => "STEP_UP_REQUIRED",
+            Self::SessionRequired => "SESSION_REQUIRED",
             Self::BadInput(_) => "BAD_USER_INPUT",
             Self::RateLimited { .. } => "RATE_LIMITED",
             Self::Unavailable => "UNAVAILABLE",
@@ -77,6 +80,9 @@ impl fmt::Display for Error {
             }
             Self::StepUpRequired => f.write_str(
                 "This needs a fresh proof that it is you: call `stepUp` with your password, or with a code if you have a second factor, then send this again.",
+            ),
+            Self::SessionRequired => f.write_str(
+                "Only the person themselves can do or see this: send the token of a session, from `login`, not that of an app.",
             ),
             Self::BadInput(message) => f.write_str(message),
             Self::RateLimited { retry_after } => {

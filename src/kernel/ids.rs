@@ -140,6 +140,10 @@ keys! {
     InvitationKey(InvitationId) = "inv";
     /// Something that happened to a member's account.
     OrganizationSecurityEventKey(OrganizationSecurityEventId) = "oev";
+    /// A program that acts in an organisation.
+    AppKey(AppId) = "app";
+    /// A token of an app.
+    ApiTokenKey(ApiTokenId) = "apt";
     /// A course.
     CourseKey(CourseId) = "crs";
     /// A frozen edition of a course.

@@ -67,6 +67,8 @@ pub enum TokenKind {
     SignInChallenge,
     /// An invitation to join an organisation.
     Invitation,
+    /// An app's way in.
+    ApiToken,
 }
 
 impl TokenKind {
@@ -78,6 +80,7 @@ impl TokenKind {
             Self::PasswordReset => "pwr",
             Self::SignInChallenge => "mfa",
             Self::Invitation => "inv",
+            Self::ApiToken => "api",
         }
     }
 }
@@ -91,6 +94,8 @@ pub type TokenHash = [u8; 32];
 
 const RANDOM_CHARS: usize = 43;
 const CHECKSUM_CHARS: usize = 6;
+/// `lyc_api_` and six of the random characters, which leave 220 bits unknown.
+const PREFIX_CHARS: usize = 14;
 
 impl Token {
     /// Makes a token from the operating system's randomness.
@@ -116,6 +121,19 @@ impl Token {
         }
         let (body, sum) = text.split_at(text.len() - CHECKSUM_CHARS);
         (checksum(body) == sum).then(|| Self(Secret::new(text.to_owned())))
+    }
+
+    /// Reads a token that a client signs its requests with, of whichever kind.
+    pub fn bearer(text: &str) -> Option<(TokenKind, Self)> {
+        const KINDS: [TokenKind; 2] = [TokenKind::Session, TokenKind::ApiToken];
+        KINDS
+            .iter()
+            .find_map(|kind| Some((*kind, Self::parse(*kind, text)?)))
+    }
+
+    /// How the token begins: enough to tell it from others, and of no use to anybody else.
+    pub fn prefix(&self) -> &str {
+        &self.0.expose()[..PREFIX_CHARS]
     }
 
     /// The hash under which the token is stored.

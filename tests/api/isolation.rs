@@ -42,6 +42,9 @@ const PROOFS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// What is there for programs alone, and no session reaches.
+const OF_PROGRAMS: &[&str] = &["ActingAs.apiToken", "Viewer.actingAs"];
+
 /// What an open academy shows of its public courses to everybody: everything else shows its words to members alone.
 const PUBLIC: &[&str] = &[
     "Course.externalId",
@@ -197,7 +200,7 @@ async fn every_field_of_the_schema_is_reached_by_the_walk() {
     let (fields, reached) = (Walk::new().fields(), &pair.harvest.fields);
     let missing: Vec<_> = fields
         .iter()
-        .filter(|field| !reached.contains_key(*field))
+        .filter(|field| !reached.contains_key(*field) && !OF_PROGRAMS.contains(&field.as_str()))
         .collect();
     assert!(
         missing.is_empty(),

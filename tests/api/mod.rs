@@ -4,6 +4,7 @@
 pub mod support;
 
 mod access;
+mod api_tokens;
 mod attempt_races;
 mod attempt_reviews;
 mod attempt_times;
@@ -42,5 +43,6 @@ mod sessions;
 mod sign_in;
 mod statements;
 mod step_up;
+mod token_scopes;
 mod transfers;
 mod visibility;

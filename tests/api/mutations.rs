@@ -3,10 +3,12 @@
 //! One row of the table says of a mutation what a valid input is, who may send it, and what everybody else is answered.
 //! A mutation of the schema without a row fails the tests.
 
+use super::support::apps;
 use super::support::client::{Client, Reply};
 use super::support::factory;
 use super::support::world::World;
 use apollo_compiler::Schema;
+use chrono::TimeDelta;
 use lyceum::kernel::secret::{Token, TokenKind};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -88,6 +90,10 @@ async fn a_token_that_opens_nothing_does_nothing() {
             token
         }
     };
+    let program = apps::app(&world.app, world.owner.member).await;
+    let past = world.app.app.clock.now() - TimeDelta::seconds(1);
+    let (_, ended) =
+        apps::token_until(&world.app, program, world.owner.member, &apps::all_scopes(), past).await;
     let good = world.owner.token().unwrap();
     let tokens = [
         (
@@ -95,6 +101,7 @@ async fn a_token_that_opens_nothing_does_nothing() {
             spent("expires_at", "now() - interval '1 second'").await,
         ),
         ("revoked", spent("revoked_at", "now()").await),
+        ("an app's and expired", ended),
         ("unknown", Token::generate(TokenKind::Session).expose().to_owned()),
         ("of another kind", world.invitation.expose().to_owned()),
         ("cut short", good[..good.len() - 1].to_owned()),

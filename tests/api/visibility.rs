@@ -3,6 +3,7 @@
 use super::support::learning::enroll;
 use super::support::{TestApp, factory};
 use lyceum::auth::allowed::{Actor, Gate, Protected};
+use lyceum::auth::credential::Credential;
 use lyceum::auth::permission::{Permission, Reach};
 use lyceum::auth::standing::{OrgStanding, Standing, Viewer};
 use lyceum::db::pool::Statements;
@@ -227,7 +228,7 @@ async fn a_viewers_own_list_joins_their_organisations_and_nobody_elses_records()
     };
     let viewer = Viewer::Person(Arc::new(Standing {
         user: person.user,
-        session: SessionId(person.user.0),
+        credential: Credential::Session(SessionId(person.user.0)),
         expires_at: app.app.clock.now(),
         authenticated_at: app.app.clock.now(),
         last_used_at: app.app.clock.now(),

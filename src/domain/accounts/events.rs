@@ -46,6 +46,8 @@ text_enum! {
         RecoveryCodesMade = "recovery_codes_made",
         /// A recovery code was used up.
         RecoveryCodeUsed = "recovery_code_used",
+        /// A token of an app was used from a network that it was not used from before; its owner is told of it.
+        ApiTokenUsedFromNewNetwork = "api_token_used_from_new_network",
     }
 }
 

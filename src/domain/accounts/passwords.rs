@@ -55,7 +55,7 @@ pub async fn change(
         return Ok(Err(vec![Refusal::at(Code::WeakPassword, "newPassword", fault)]));
     }
     let hash = app.passwords.hash(new).await?;
-    let session = standing.session;
+    let session = standing.credential.session()?;
     write_own(app, standing, request, move |write| {
         Box::pin(async move {
             store(write, hash).await?;

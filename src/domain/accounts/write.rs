@@ -90,7 +90,8 @@ where
     F: for<'w> FnOnce(&'w AccountWrite<'w>) -> Done<'w, T> + Send + 'static,
 {
     step_up::check(standing, request.mutation, app.clock.now())?;
-    spawn(app, (standing.user, Some(standing.session)), request, work).await
+    let session = standing.credential.session()?;
+    spawn(app, (standing.user, Some(session)), request, work).await
 }
 
 /// Writes to the account of somebody who has shown another proof than a session: a password, or a token that was sent to them.

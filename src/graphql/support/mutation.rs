@@ -119,7 +119,7 @@ impl Operation {
         T: Serialize + DeserializeOwned + Send + 'static,
         F: for<'w> FnOnce(&'w AccountWrite<'w>) -> Done<'w, T> + Send + 'static,
     {
-        let standing = self.viewer().person().ok_or(Error::Unauthenticated)?;
+        let standing = self.viewer().account()?;
         let request = match self.account_request(mutation, input) {
             Ok(request) => request,
             Err(refusals) => return Ok(Err(refusals)),

@@ -137,6 +137,9 @@ macro_rules! code_doc {
     (LimitReached) => {
         "There are as many as there may be."
     };
+    (NotOwner) => {
+        "It is somebody else's; only its owner can do this."
+    };
     (AlreadyMember) => {
         "The person is a member of the organisation already."
     };

@@ -1,9 +1,10 @@
 //! An academy with a word of its own in everything that people write, so that a text seen where it should not be tells
 //! where it comes from.
 
-use super::factory;
 use super::harvest::Harvest;
 use super::{TestApp, app::Person};
+use super::{apps, factory};
+use chrono::TimeDelta;
 use lyceum::domain::certificates::CertificateCode;
 use lyceum::kernel::ids::{CertificateId, CertificateKey, CourseKey, Key};
 use lyceum::kernel::secret::{Token, TokenKind};
@@ -344,6 +345,16 @@ impl Academy {
              sha256('{hidden}'), '{{\"done\": \"{hidden}-idempotency-outcome\"}}')",
             self.person("owner").member.id.0,
             self.person("learner").member.id.0,
+        ))
+        .await;
+        let owner = self.person("owner").member;
+        let program = apps::app(&self.app, owner).await;
+        let ends = self.app.app.clock.now() + TimeDelta::days(1);
+        apps::token_until(&self.app, program, owner, &apps::all_scopes(), ends).await;
+        self.sql(&format!(
+            "update apps set name = '{hidden}-apps-name', description = '{hidden}-apps-description'; \
+             update api_tokens set name = '{hidden}-tokens-name', prefix = '{hidden}-prefix', last_used_at = now(), revoked_at = now(), \
+             networks = '{{{hidden}-networks}}'"
         ))
         .await;
         factory::seal(&self.app).await;

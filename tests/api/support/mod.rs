@@ -2,6 +2,7 @@
 
 pub mod academy;
 pub mod app;
+pub mod apps;
 pub mod client;
 pub mod document;
 pub mod factors;

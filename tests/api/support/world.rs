@@ -4,8 +4,9 @@ use super::app::Person;
 use super::client::Client;
 use super::factors::Authenticator;
 use super::quiz::Sitting;
-use super::{TestApp, factors, factory, learning, servers, unsigned};
-use lyceum::kernel::ids::{GroupKey, InvitationId, InvitationKey};
+use super::{TestApp, apps, factors, factory, learning, servers, unsigned};
+use chrono::TimeDelta;
+use lyceum::kernel::ids::{ApiTokenKey, AppKey, GroupKey, InvitationId, InvitationKey};
 use lyceum::kernel::secret::{Token, TokenKind};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -27,7 +28,8 @@ pub struct Row {
 }
 
 impl Row {
-    fn new(
+    /// A row of a mutation that nobody may send without a token.
+    pub fn new(
         mutation: &'static str,
         input: Value,
         able: &Client,
@@ -85,6 +87,7 @@ pub struct World {
     roles: BTreeMap<String, Value>,
     role: String,
     group: GroupKey,
+    program: (AppKey, ApiTokenKey),
 }
 
 impl World {
@@ -139,6 +142,9 @@ impl World {
         let (newcomer, unwilling) = (app.bearer(&token), app.bearer(&unwilling));
         let session = factory::open_session(&app.app, bystander.user).await;
         let refresh = json!({ "refreshToken": session.refresh_token.expose() });
+        let program = apps::app(&app, owner.member).await;
+        let until = app.app.clock.now() + TimeDelta::hours(1);
+        let (token, _) = apps::token_until(&app, program, owner.member, &apps::all_scopes(), until).await;
         Self {
             app,
             author,
@@ -165,6 +171,7 @@ impl World {
             roles,
             role,
             group,
+            program: (program, token),
         }
     }
 
@@ -176,6 +183,7 @@ impl World {
             self.learning(),
             self.organizing(),
             self.people(),
+            apps::rows(&self.app.org_id(), self.program.0, self.program.1, &self.owner),
             self.founding(),
             self.accounts(),
         ]
