@@ -173,6 +173,16 @@ async fn every_key_of_a_tenants_row_begins_with_the_organisation() {
 }
 
 #[tokio::test]
+async fn every_table_of_courses_is_closed_to_sessions_of_another_course() {
+    let open = column(
+        "select c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid \
+         where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and a.attname = 'course_id' and not a.attisdropped \
+         and c.relname <> 'learner_sessions' and not exists (select from pg_policy p where p.polrelid = c.oid and not p.polpermissive)",
+    );
+    assert_eq!(open.await, BTreeSet::new(), "call confine_to_course for it");
+}
+
+#[tokio::test]
 async fn the_doors_are_these_and_no_others() {
     let doors = column(
         "select p.proname::text from pg_proc p join pg_roles r on r.oid = p.proowner where p.prosecdef or r.rolname = 'lyceum_door'",
@@ -191,9 +201,12 @@ async fn the_doors_are_these_and_no_others() {
         "forget_expired_of_apps",
         "founded_organizations",
         "invitation",
+        "learner_session",
+        "learner_session_spends",
         "organization",
         "origins",
         "policies",
+        "provision_account",
         "refresh_token",
         "remove_organization",
         "sequence_records",

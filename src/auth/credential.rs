@@ -1,10 +1,12 @@
 //! What a request was signed with, and how much of its person's rights that carries.
 
-use super::permission::Scopes;
+use super::permission::{Grants, Permission, Scopes};
+use super::roles;
 use super::standing::OrgStanding;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{ApiTokenKey, OrgId, SessionId};
+use crate::kernel::ids::{ApiTokenKey, CourseId, LearnerSessionKey, OrgId, SessionId, UserId};
 use serde_json::{Value, json};
+use std::sync::{Arc, LazyLock};
 
 /// What a request was signed with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub enum Credential {
     Session(SessionId),
     /// A token of an app, which acts in one organisation as the member who made it, as far as its scopes go.
     ApiToken(ApiToken),
+    /// A session that an app opened for a learner of its organisation.
+    LearnerSession(LearnerSession),
 }
 
 /// A token of an app.
@@ -26,6 +30,42 @@ pub struct ApiToken {
     pub networks: Vec<String>,
 }
 
+/// A session that an app opened for a learner: nobody's more than a learner's, whatever their role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LearnerSession {
+    /// Which.
+    pub key: LearnerSessionKey,
+    /// The app's token that opened it, and with which it ends.
+    pub token: ApiTokenKey,
+    /// Whose token that is.
+    pub behind: UserId,
+    /// What confines it where it is for a browser.
+    pub embed: Option<Arc<Embed>>,
+}
+
+/// What confines a session that is safe in a browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Embed {
+    /// The one course that exists for it.
+    pub course: CourseId,
+    /// The origins whose pages may use it.
+    pub origins: Vec<String>,
+    /// SHA-256 of the documents that it may send, in hexadecimal digits.
+    pub operations: Vec<String>,
+}
+
+/// What a learner's session may be used for.
+static LEARNING: LazyLock<Scopes> = LazyLock::new(|| {
+    Scopes::of([
+        Permission::MembersRead,
+        Permission::CoursesRead,
+        Permission::EnrollmentsManage,
+        Permission::LearningRecordsRead,
+        Permission::AttemptsTake,
+    ])
+});
+static LEARNER: LazyLock<Grants> = LazyLock::new(|| Grants::read(&roles::learner().grants()));
+
 impl ApiToken {
     /// Whether it was never used from a network before.
     pub fn is_new_in(&self, network: &str) -> bool {
@@ -38,15 +78,40 @@ impl Credential {
     pub const fn session(&self) -> Result<SessionId> {
         match self {
             Self::Session(session) => Ok(*session),
-            Self::ApiToken(_) => Err(Error::SessionRequired),
+            Self::ApiToken(_) | Self::LearnerSession(_) => Err(Error::SessionRequired),
         }
     }
 
-    /// Whether it is of use in an organisation: a session is in all of the person's, a token in its own.
+    /// The app's token; refused where it is no app that asks.
+    pub const fn api_token(&self) -> Result<ApiTokenKey> {
+        match self {
+            Self::ApiToken(token) => Ok(token.key),
+            Self::Session(_) | Self::LearnerSession(_) => Err(Error::ApiTokenRequired),
+        }
+    }
+
+    /// What confines it, where it is for a browser.
+    pub fn embed(&self) -> Option<(LearnerSessionKey, &Embed)> {
+        match self {
+            Self::LearnerSession(session) => Some((session.key, session.embed.as_deref()?)),
+            Self::Session(_) | Self::ApiToken(_) => None,
+        }
+    }
+
+    /// Whoever else's standing it depends on.
+    pub const fn behind(&self) -> Option<UserId> {
+        match self {
+            Self::LearnerSession(session) => Some(session.behind),
+            Self::Session(_) | Self::ApiToken(_) => None,
+        }
+    }
+
+    /// Whether it is of use in an organisation: a session is in all of the person's, everything else in its own.
     pub fn opens(&self, org: OrgId) -> bool {
         match self {
             Self::Session(_) => true,
             Self::ApiToken(token) => token.key.org == org,
+            Self::LearnerSession(session) => session.key.org == org,
         }
     }
 
@@ -55,6 +120,9 @@ impl Credential {
         match self {
             Self::Session(_) => standing,
             Self::ApiToken(token) => standing.within(token.scopes),
+            Self::LearnerSession(_) => standing
+                .as_role(roles::learner().slug, &LEARNER)
+                .within(*LEARNING),
         }
     }
 
@@ -63,6 +131,10 @@ impl Credential {
         match self {
             Self::Session(_) => None,
             Self::ApiToken(token) => Some(json!({ "apiToken": token.key.to_string() })),
+            Self::LearnerSession(session) => Some(json!({
+                "apiToken": session.token.to_string(),
+                "learnerSession": session.key.to_string(),
+            })),
         }
     }
 }

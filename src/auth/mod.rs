@@ -4,6 +4,7 @@ pub mod allowed;
 pub mod api_tokens;
 pub mod credential;
 pub mod invited;
+pub mod learner_sessions;
 pub mod org_policies;
 pub mod password;
 mod password_policy;

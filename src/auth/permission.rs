@@ -75,6 +75,8 @@ permissions! {
     PoliciesManage = "policies.manage";
     /// Set up apps, and make, rotate and revoke their tokens.
     AppsManage = "apps.manage";
+    /// Open sessions for learners, as an app.
+    LearnerSessionsCreate = "learner_sessions.create";
 }
 
 impl Permission {
@@ -103,6 +105,7 @@ impl Permission {
             | Self::RolesManage
             | Self::PoliciesManage
             | Self::AppsManage
+            | Self::LearnerSessionsCreate
             | Self::CoursesCreate => Reach { all: true, ..reach },
             Self::GroupsManage | Self::InvitationsManage => Reach {
                 all: true,
@@ -228,6 +231,17 @@ impl Reach {
         }
     }
 
+    /// Reaches what both reach: whoever reaches all reaches the others too.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            all: self.all && other.all,
+            taught: (self.all || self.taught) && (other.all || other.taught),
+            managed: (self.all || self.managed) && (other.all || other.managed),
+            own: (self.all || self.own) && (other.all || other.own),
+        }
+    }
+
     /// Whether this reaches at least as far as another.
     pub const fn covers(self, other: Self) -> bool {
         self.all
@@ -288,6 +302,18 @@ impl Grants {
                 .list()
                 .map(|permission| (permission, self.reach(permission))),
         )
+    }
+
+    /// What both of these give.
+    #[must_use]
+    pub fn meet(&self, others: &Self) -> Self {
+        let both = |permission: &Permission| {
+            (
+                *permission,
+                self.reach(*permission).and(others.reach(*permission)),
+            )
+        };
+        Self::of(Permission::ALL.iter().map(both))
     }
 
     /// Whether these give everything that others give.

@@ -51,6 +51,7 @@ const ADMINISTRATION: Grants = &[
     ("security.read", "all"),
     ("org.update", "all"),
     ("apps.manage", "all"),
+    ("learner_sessions.create", "all"),
 ];
 
 /// What is an owner's alone.
@@ -126,6 +127,12 @@ pub const BUILT_IN: &[BuiltIn] = &[
         ]],
     },
 ];
+
+/// The role of who learns, and nothing more.
+pub fn learner() -> &'static BuiltIn {
+    let learner = BUILT_IN.iter().find(|role| role.slug == "learner");
+    learner.expect("there is a role for learners")
+}
 
 #[cfg(test)]
 mod tests {

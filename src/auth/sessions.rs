@@ -70,10 +70,7 @@ impl NewSession {
 
 /// Opens a session for a person whose identity is proven, in a transaction of its own.
 pub async fn open_session(db: &Db, clock: &Clock, user: UserId, origin: &Origin) -> Result<NewSession> {
-    let scope = Scope {
-        user: Some(user),
-        orgs: Vec::new(),
-    };
+    let scope = Scope::account(user);
     let tx = Tx::begin(db, &scope, &Statements::default()).await?;
     let session = NewSession::new(clock, user, SessionId(clock.uuid()), clock.now());
     tx.run(|conn| open(conn, &session, clock.now(), origin)).await?;

@@ -7,7 +7,7 @@ use super::policy::{Decision, Question};
 use crate::db::schema::{memberships, organizations, policy_revisions, roles};
 use crate::db::{Batch, Conn, Db, Scope};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{MemberId, MemberKey, OrgId, SessionId, UserId};
+use crate::kernel::ids::{ApiTokenKey, CourseId, CourseKey, MemberId, MemberKey, OrgId, SessionId, UserId};
 use crate::kernel::origin::Origin;
 use crate::kernel::secret::TokenHash;
 use chrono::{DateTime, Utc};
@@ -72,6 +72,17 @@ impl OrgStanding {
         Self {
             grants: self.grants.within(scopes),
             scopes,
+            decisions: Mutex::default(),
+            ..self
+        }
+    }
+
+    /// The same member in a lesser role: what both roles give, and what policies say of that role.
+    #[must_use]
+    pub fn as_role(self, role: &str, grants: &Grants) -> Self {
+        Self {
+            role: role.to_owned(),
+            grants: self.grants.meet(grants),
             decisions: Mutex::default(),
             ..self
         }
@@ -146,6 +157,11 @@ impl Standing {
         self.credential.session().ok().map(|_| self.user)
     }
 
+    /// The one course that row security opens, where it is one.
+    pub fn course_in_scope(&self) -> Option<CourseId> {
+        self.credential.embed().map(|(_, embed)| embed.course)
+    }
+
     /// Whether this is an app's token, and comes from where it did not come from before.
     pub fn is_new_in(&self, origin: &Origin) -> bool {
         match (&self.credential, &origin.network) {
@@ -178,6 +194,18 @@ impl Viewer {
     pub fn account(&self) -> Result<&Arc<Standing>> {
         let person = self.person().ok_or(Error::Unauthenticated)?;
         person.credential.session().map(|_| person)
+    }
+
+    /// The app's token that asks, where it is an app that asks.
+    pub fn api_token(&self) -> Result<ApiTokenKey> {
+        let person = self.person().ok_or(Error::Unauthenticated)?;
+        person.credential.api_token()
+    }
+
+    /// Whether a course exists for the viewer, as far as what they ask with goes.
+    pub fn reaches(&self, course: CourseKey) -> bool {
+        let confined = self.person().and_then(|person| person.course_in_scope());
+        confined.is_none_or(|only| only == course.id)
     }
 
     /// The viewer's standing in one organisation, if they are an active member.
@@ -215,6 +243,7 @@ impl Viewer {
             Self::Person(standing) => Scope {
                 user: standing.account_in_scope(),
                 orgs: standing.orgs.iter().map(|standing| standing.org).collect(),
+                course: standing.course_in_scope(),
             },
         }
     }

@@ -24,7 +24,7 @@ pub(super) async fn begin(conn: &mut AsyncPgConnection, begin: &str, scope: &Sco
 
 struct Opening<'c> {
     conn: &'c mut AsyncPgConnection,
-    scope: [String; 2],
+    scope: Vec<String>,
 }
 
 impl SimpleAsyncConnection for Opening<'_> {

@@ -284,6 +284,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    learner_sessions (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        member_id -> Uuid,
+        token_id -> Uuid,
+        token_hash -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+        course_id -> Nullable<Uuid>,
+        origins -> Nullable<Array<Text>>,
+        operations -> Nullable<Array<Text>>,
+        budget -> Nullable<BigInt>,
+        spent -> BigInt,
+    }
+}
+
+diesel::table! {
     mails (id) {
         id -> Uuid,
         user_id -> Nullable<Uuid>,
@@ -308,6 +326,7 @@ diesel::table! {
         email -> Text,
         joined_at -> Timestamptz,
         version -> Integer,
+        external_id -> Nullable<Text>,
     }
 }
 
@@ -516,6 +535,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     groups,
     idempotency_records,
     invitations,
+    learner_sessions,
     mails,
     memberships,
     organization_security_events,

@@ -7,6 +7,7 @@ use super::organizations::model::all_origins;
 use super::policies;
 use crate::auth::api_tokens;
 use crate::auth::credential::Credential;
+use crate::auth::learner_sessions;
 use crate::auth::org_policies::{OrgPolicies, OwnPolicies};
 use crate::auth::password::Passwords;
 use crate::auth::policy::Policies;
@@ -114,6 +115,9 @@ impl App {
                 let before = self.restandings.load(Ordering::SeqCst);
                 let loaded = match kind {
                     TokenKind::ApiToken => api_tokens::load(&self.db, &hash).await?,
+                    TokenKind::LearnerSession | TokenKind::EmbedSession => {
+                        learner_sessions::load(&self.db, &hash).await?
+                    }
                     _ => standing::load(&self.db, &hash).await?,
                 };
                 if self.restandings.load(Ordering::SeqCst) == before {
@@ -161,7 +165,7 @@ impl App {
     /// for people: a request does not fail for it.
     async fn note_use(&self, standing: &mut Standing, origin: &Origin) {
         let now = self.clock.now();
-        let is_due = standing.last_used_at + NOTED_EVERY <= now || standing.is_new_in(origin);
+        let is_due = now >= standing.last_used_at + NOTED_EVERY || standing.is_new_in(origin);
         if !is_due || standing.expires_at <= now {
             return;
         }
@@ -172,6 +176,8 @@ impl App {
                 token.networks.extend(network.map(str::to_owned));
                 api_tokens::note_use(&self.db, token.key, now, network).await
             }
+            // It ends before anybody would look.
+            Credential::LearnerSession(_) => Ok(()),
         };
         if let Err(error) = noted {
             tracing::warn!(%error, "that a credential is in use was not noted");
@@ -190,9 +196,9 @@ impl App {
         }
         match stale {
             Stale::Standing(user) => {
-                let _ = self
-                    .standings
-                    .invalidate_entries_if(move |_, standing| standing.user == user);
+                let _ = self.standings.invalidate_entries_if(move |_, standing| {
+                    standing.user == user || standing.credential.behind() == Some(user)
+                });
             }
             Stale::Course(course) => self.faces.forget(course),
             Stale::Organization(org) => {

@@ -221,7 +221,10 @@ where
     F: for<'w> FnOnce(&'w Write<'w>) -> Done<'w, T> + Send,
 {
     let user = person.map(|person| person.user);
-    let scope = Scope::one(person.and_then(Standing::account_in_scope), request.org);
+    let scope = Scope {
+        course: person.and_then(Standing::course_in_scope),
+        ..Scope::one(person.and_then(Standing::account_in_scope), request.org)
+    };
     let tx = Tx::begin(&app.db, &scope, &request.statements).await?;
     if matches!(request.entry, Entry::Founder) {
         alone(&tx, "founder ", user.map(|user| user.0).unwrap_or_default()).await?;

@@ -1,27 +1,53 @@
 //! `App` and `ApiToken`: fields and edges.
 
+use super::courses::Course;
+use super::support::Paged;
+use super::support::connection::Count;
 use super::support::operation::Ask;
 use crate::auth::credential::Credential;
 use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind, Question};
+use crate::connection;
 use crate::db::Batch;
-use crate::domain::apps::{ApiToken, App, AppsOf, TokensOf};
+use crate::domain::apps::session_list::{SessionPage, SessionsOf};
+use crate::domain::apps::{ApiToken, App, AppsOf, LearnerSession, TokensOf};
 use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
+use crate::domain::record_lists::IdRange;
 use crate::kernel::error::Result;
-use crate::kernel::ids::{ApiTokenKey, AppKey, OrgId, OrganizationKey};
+use crate::kernel::ids::{ApiTokenKey, AppKey, LearnerSessionKey, OrgId, OrganizationKey};
+use crate::kernel::page::PageArgs;
 use async_graphql::{ComplexObject, Context, Object};
 use std::sync::Arc;
 
-/// Whether the viewer may manage an organisation's apps.
-fn manages(ctx: &Context<'_>, org: OrgId) -> bool {
+connection!(
+    LearnerSessionConnection,
+    LearnerSessionEdge,
+    Arc<LearnerSession>,
+    "learner sessions"
+);
+
+/// Whether the viewer has a permission over a whole organisation.
+fn has(ctx: &Context<'_>, org: OrgId, permission: Permission) -> bool {
     ctx.viewer().in_org(org).is_some_and(|standing| {
-        let question = Question {
-            permission: Permission::AppsManage,
-            facts: Facts::of(Kind::Organization, org),
-        };
+        let facts = Facts::of(Kind::Organization, org);
+        let question = Question { permission, facts };
         ctx.app().policies.decide(standing, question).allowed
     })
+}
+
+/// Whether the viewer may manage an organisation's apps.
+fn manages(ctx: &Context<'_>, org: OrgId) -> bool {
+    has(ctx, org, Permission::AppsManage)
+}
+
+/// Finds a learner's session that the viewer may know of.
+pub async fn find_session(ctx: &Context<'_>, key: LearnerSessionKey) -> Result<Option<Arc<LearnerSession>>> {
+    if has(ctx, key.org, Permission::LearnerSessionsCreate) {
+        ctx.fetch(key).await
+    } else {
+        Ok(None)
+    }
 }
 
 /// Finds an app, or a token, that the viewer may know of.
@@ -42,27 +68,85 @@ pub async fn list(ctx: &Context<'_>, org: OrgId) -> Result<Option<Vec<Arc<App>>>
     Ok(Some(apps.map(|apps| apps.to_vec()).unwrap_or_default()))
 }
 
-/// What a request was signed with where that is no session: who asks is a program, as somebody.
-pub struct ActingAs(ApiTokenKey);
+/// What a request was signed with where that is no session of the person's: who asks is a program, as somebody.
+pub enum ActingAs {
+    /// A token of an app.
+    ApiToken(ApiTokenKey),
+    /// A session that an app opened, with its token.
+    LearnerSession(LearnerSessionKey, ApiTokenKey),
+}
 
 impl ActingAs {
-    /// What this request was signed with; nothing where it was a session.
+    /// What this request was signed with; nothing where it was a session of the person's.
     pub fn current(ctx: &Context<'_>) -> Option<Self> {
         match &ctx.viewer().person()?.credential {
             Credential::Session(_) => None,
-            Credential::ApiToken(token) => Some(Self(token.key)),
+            Credential::ApiToken(token) => Some(Self::ApiToken(token.key)),
+            Credential::LearnerSession(session) => Some(Self::LearnerSession(session.key, session.token)),
         }
     }
 }
 
-/// What a request was signed with where that is no session: it is a program that asks, as the member whose rights it has.
+/// What a request was signed with where that is no session of the person's: it is a program that asks, as the member whose
+/// rights it has.
 ///
 /// Requires: to be asked with it. Cost: 1.
 #[Object]
 impl ActingAs {
-    /// The token. Cost: 1, batched.
-    async fn api_token(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<ApiToken>> {
-        Ok(ctx.fetch_one(self.0).await?)
+    /// What the app is called. Cost: 1, batched.
+    async fn app_name(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
+        let (Self::ApiToken(token) | Self::LearnerSession(_, token)) = self;
+        let token = ctx.fetch_one(*token).await?;
+        Ok(ctx.fetch_one(token.app_key()).await?.name.clone())
+    }
+
+    /// The app's token, where the request was signed with one. Cost: 1, batched.
+    async fn api_token(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Arc<ApiToken>>> {
+        match self {
+            Self::ApiToken(token) => Ok(ctx.fetch(*token).await?),
+            Self::LearnerSession(..) => Ok(None),
+        }
+    }
+
+    /// The session that the app opened for you, where the request was signed with one. Cost: 1, batched.
+    async fn learner_session(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Arc<LearnerSession>>> {
+        match self {
+            Self::ApiToken(_) => Ok(None),
+            Self::LearnerSession(session, _) => Ok(ctx.fetch(*session).await?),
+        }
+    }
+}
+
+#[ComplexObject]
+impl LearnerSession {
+    /// The session's global identifier, which opens nothing. Cost: 1.
+    pub async fn id(&self) -> LearnerSessionKey {
+        self.key
+    }
+
+    /// The learner. Cost: 1, batched.
+    async fn member(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<Member>> {
+        Ok(ctx.fetch_one(self.member_key()).await?)
+    }
+
+    /// The one course that exists for it, where it is for a browser. Cost: 1, batched.
+    async fn course(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Course>> {
+        match self.course_key() {
+            Some(course) => Ok(Course::find(ctx, course).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// What its requests may cost together, in points, where it is for a browser. Cost: 1.
+    #[graphql(name = "budget")]
+    async fn shown_budget(&self) -> Option<i32> {
+        self.budget.and_then(|points| i32::try_from(points).ok())
+    }
+
+    /// What they have cost so far. Cost: 1.
+    #[graphql(name = "spent")]
+    async fn shown_spent(&self) -> i32 {
+        i32::try_from(self.spent).unwrap_or(i32::MAX)
     }
 }
 
@@ -81,6 +165,40 @@ impl App {
     /// Who set it up. Cost: 1, batched.
     async fn created_by(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<Member>> {
         Ok(ctx.fetch_one(self.creator()).await?)
+    }
+
+    /// The sessions that it opened for learners, the newest first; those that ended are kept for thirty days.
+    ///
+    /// Requires: `learner_sessions.create`; null for others. Cost: 1 for each row asked for; one SQL statement.
+    async fn learner_sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Option<LearnerSessionConnection>> {
+        if !has(ctx, self.key.org, Permission::LearnerSessionsCreate) {
+            return Ok(None);
+        }
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let name = format!("sessions of {:?}", self.key);
+        let page = ctx.page(&args, &name)?;
+        let (sessions, range) = (SessionsOf(self.key), IdRange::of(&page)?);
+        let rows = ctx.fetch_one(SessionPage(sessions, page.clone(), range)).await?;
+        let count: Count = Box::new(move |reader| {
+            Box::pin(async move { Ok(reader.fetch(sessions).await?.unwrap_or_default()) })
+        });
+        let cursor = |session: &Arc<LearnerSession>| [session.key.id.0.to_string()];
+        let slice = page.slice(rows.to_vec());
+        Ok(Some(
+            Paged::new(&ctx.app().keyring, &name, slice, cursor, count).into(),
+        ))
     }
 
     /// Its tokens, the newest first: at most 20 that are good, and those that ended in the last thirty days. Cost: 1, batched.

@@ -15,6 +15,7 @@ use super::front::{Admitted, DocumentLimits, Front};
 use super::groups::{self, GroupMutation};
 use super::invitation_mutations::InvitationMutation;
 use super::invitations::{self, InvitationQuery};
+use super::learner_session_mutations::LearnerSessionMutation;
 use super::member_mutations::MemberMutation;
 use super::members;
 use super::organization_mutations::OrganizationMutation;
@@ -23,6 +24,7 @@ use super::organization_security_events;
 use super::passwords::PasswordMutation;
 use super::policies::{self, PolicyMutation, PolicyQuery};
 use super::progress::ProgressMutation;
+use super::provisioning::ProvisioningMutation;
 use super::role_mutations::RoleMutation;
 use super::second_factor::SecondFactorMutation;
 use super::sign_in::SignInMutation;
@@ -49,8 +51,9 @@ use crate::domain::roles::Role;
 use crate::domain::security_events::OrganizationSecurityEvent;
 use crate::kernel::ids::{
     ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey,
-    InvitationKey, Key, MemberKey, ModuleKey, OrganizationKey, OrganizationSecurityEventKey,
-    PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey, UnitKey, UserKey, prefix,
+    InvitationKey, Key, LearnerSessionKey, MemberKey, ModuleKey, OrganizationKey,
+    OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey, UnitKey, UserKey,
+    prefix,
 };
 use crate::kernel::origin::Origin;
 use async_graphql::{
@@ -77,6 +80,8 @@ pub enum Node {
     App(Arc<apps::App>),
     /// A token of an app.
     ApiToken(Arc<apps::ApiToken>),
+    /// A session that an app opened for a learner.
+    LearnerSession(Arc<apps::LearnerSession>),
     /// A group.
     Group(Arc<Group>),
     /// An invitation.
@@ -105,105 +110,50 @@ pub enum Node {
     Certificate(Arc<Certificate>),
 }
 
+/// Finds what an identifier names by its prefix: for each key, how it is found and which node it is.
+macro_rules! find_by_prefix {
+    ($id:expr, $($kind:ident($key:pat) => $found:expr => $node:expr;)*) => {
+        match prefix($id) {
+            $(Some($kind::PREFIX) => match $kind::parse($id) {
+                Some($key) => $found.map($node),
+                None => None,
+            },)*
+            _ => None,
+        }
+    };
+}
+
 /// Finds what an identifier names, if the viewer may see it.
 async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<Option<Node>> {
-    let found = match prefix(id) {
-        Some(OrganizationKey::PREFIX) => match OrganizationKey::parse(id) {
-            Some(key) => ctx.fetch(key).await?.map(Node::Organization),
-            None => None,
-        },
-        Some(MemberKey::PREFIX) => match MemberKey::parse(id) {
-            Some(key) => members::find(ctx, key).await?.map(Node::Member),
-            None => None,
-        },
-        Some(RoleKey::PREFIX) => match RoleKey::parse(id) {
-            Some(key) => ctx.fetch(key).await?.map(Node::Role),
-            None => None,
-        },
-        Some(AppKey::PREFIX) => match AppKey::parse(id) {
-            Some(key) => super::apps::find(ctx, key.org, key).await?.map(Node::App),
-            None => None,
-        },
-        Some(ApiTokenKey::PREFIX) => match ApiTokenKey::parse(id) {
-            Some(key) => super::apps::find(ctx, key.org, key).await?.map(Node::ApiToken),
-            None => None,
-        },
-        Some(AuditEntryKey::PREFIX) => match AuditEntryKey::parse(id) {
-            Some(key) => audit::find(ctx, key).await?.map(Node::AuditEntry),
-            None => None,
-        },
-        Some(PolicyRevisionKey::PREFIX) => match PolicyRevisionKey::parse(id) {
-            Some(key) => policies::find(ctx, key).await?.map(Node::PolicyRevision),
-            None => None,
-        },
-        Some(GroupKey::PREFIX) => match GroupKey::parse(id) {
-            Some(key) => groups::find_group(ctx, key).await?.map(Node::Group),
-            None => None,
-        },
-        Some(InvitationKey::PREFIX) => match InvitationKey::parse(id) {
-            Some(key) => invitations::find(ctx, key).await?.map(Node::Invitation),
-            None => None,
-        },
-        Some(UserKey::PREFIX) => {
-            let myself = |person: &Person| UserKey::parse(id) == Some(person.key());
-            Person::current(ctx).filter(myself).map(Node::Viewer)
-        }
-        Some(SessionKey::PREFIX) => match SessionKey::parse(id) {
-            Some(key) => ctx.fetch(key).await?.map(Node::Session),
-            None => None,
-        },
-        Some(SecurityEventKey::PREFIX) => match SecurityEventKey::parse(id) {
-            Some(key) => ctx.fetch(key).await?.map(Node::SecurityEvent),
-            None => None,
-        },
-        Some(OrganizationSecurityEventKey::PREFIX) => match OrganizationSecurityEventKey::parse(id) {
-            Some(key) => organization_security_events::find(ctx, key)
-                .await?
-                .map(Node::OrganizationSecurityEvent),
-            None => None,
-        },
-        Some(CourseKey::PREFIX) => match CourseKey::parse(id) {
-            Some(key) => Course::find(ctx, key).await?.map(Node::Course),
-            None => None,
-        },
-        Some(ModuleKey::PREFIX) => match ModuleKey::parse(id) {
-            Some(key) => edition(ctx, key.course)
-                .await?
-                .and_then(|revision| Module::find(&revision, key))
-                .map(Node::Module),
-            None => None,
-        },
-        Some(UnitKey::PREFIX) => match UnitKey::parse(id) {
-            Some(key) => edition(ctx, key.course)
-                .await?
-                .and_then(|revision| Unit::find(&revision, key))
-                .map(|unit| match unit {
-                    Unit::Text(text) => Node::TextUnit(text),
-                    Unit::Quiz(quiz) => Node::QuizUnit(quiz),
-                }),
-            None => None,
-        },
-        Some(EnrollmentKey::PREFIX) => match EnrollmentKey::parse(id) {
-            Some(key) => enrollments::store::find(&ctx.reader(), ctx.viewer(), key)
-                .await?
-                .map(Node::Enrollment),
-            None => None,
-        },
-        Some(AttemptKey::PREFIX) => match AttemptKey::parse(id) {
-            Some(key) => attempts::lists::find(&ctx.reader(), ctx.viewer(), key)
-                .await?
-                .map(Node::Attempt),
-            None => None,
-        },
-        Some(CertificateKey::PREFIX) => match CertificateKey::parse(id) {
-            Some(key) => certificates::store::find(&ctx.reader(), ctx.viewer(), key)
-                .await?
-                .map(Node::Certificate),
-            None => None,
-        },
-        _ => None,
+    let (reader, viewer) = (&ctx.reader(), ctx.viewer());
+    let myself = |key: UserKey| Person::current(ctx).filter(|person| person.key() == key);
+    let unit = |unit| match unit {
+        Unit::Text(text) => Node::TextUnit(text),
+        Unit::Quiz(quiz) => Node::QuizUnit(quiz),
     };
-    Ok(found)
+    Ok(find_by_prefix! { id,
+        OrganizationKey(key) => ctx.fetch(key).await? => Node::Organization;
+        MemberKey(key) => members::find(ctx, key).await? => Node::Member;
+        RoleKey(key) => ctx.fetch(key).await? => Node::Role;
+        AppKey(key) => super::apps::find(ctx, key.org, key).await? => Node::App;
+        ApiTokenKey(key) => super::apps::find(ctx, key.org, key).await? => Node::ApiToken;
+        LearnerSessionKey(key) => super::apps::find_session(ctx, key).await? => Node::LearnerSession;
+        AuditEntryKey(key) => audit::find(ctx, key).await? => Node::AuditEntry;
+        PolicyRevisionKey(key) => policies::find(ctx, key).await? => Node::PolicyRevision;
+        GroupKey(key) => groups::find_group(ctx, key).await? => Node::Group;
+        InvitationKey(key) => invitations::find(ctx, key).await? => Node::Invitation;
+        UserKey(key) => myself(key) => Node::Viewer;
+        SessionKey(key) => ctx.fetch(key).await? => Node::Session;
+        SecurityEventKey(key) => ctx.fetch(key).await? => Node::SecurityEvent;
+        OrganizationSecurityEventKey(key) => organization_security_events::find(ctx, key).await?
+            => Node::OrganizationSecurityEvent;
+        CourseKey(key) => Course::find(ctx, key).await? => Node::Course;
+        ModuleKey(key) => edition(ctx, key.course).await?.and_then(|revision| Module::find(&revision, key)) => Node::Module;
+        UnitKey(key) => edition(ctx, key.course).await?.and_then(|revision| Unit::find(&revision, key)) => unit;
+        EnrollmentKey(key) => enrollments::store::find(reader, viewer, key).await? => Node::Enrollment;
+        AttemptKey(key) => attempts::lists::find(reader, viewer, key).await? => Node::Attempt;
+        CertificateKey(key) => certificates::store::find(reader, viewer, key).await? => Node::Certificate;
+    })
 }
 
 /// The revision in which the viewer reads a course: their enrolment's, else the current one.
@@ -274,10 +224,12 @@ pub struct Mutation(
     PasswordMutation,
     SecondFactorMutation,
     MemberMutation,
+    ProvisioningMutation,
     GroupMutation,
     RoleMutation,
     PolicyMutation,
     AppMutation,
+    LearnerSessionMutation,
     InvitationMutation,
     AuthoringMutation,
     EnrollmentMutation,

@@ -24,6 +24,14 @@ pub enum Error {
     StepUpRequired,
     /// A token of an app was sent for something that only the person themselves can do, in a session.
     SessionRequired,
+    /// Something that only an app does was asked for without the token of one.
+    ApiTokenRequired,
+    /// The session is for other pages than the one that sent this.
+    OriginNotAllowed,
+    /// The session is for other documents than this one.
+    OperationNotAllowed,
+    /// The session's budget does not suffice for this.
+    BudgetSpent,
     /// An argument is wrong; the message says how and what is allowed.
     BadInput(String),
     /// Too much was asked in too short a time; the caller may try again after so many seconds.
@@ -56,6 +64,10 @@ impl Error {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::StepUpRequired => "STEP_UP_REQUIRED",
             Self::SessionRequired => "SESSION_REQUIRED",
+            Self::ApiTokenRequired => "API_TOKEN_REQUIRED",
+            Self::OriginNotAllowed => "ORIGIN_NOT_ALLOWED",
+            Self::OperationNotAllowed => "OPERATION_NOT_ALLOWED",
+            Self::BudgetSpent => "BUDGET_SPENT",
             Self::BadInput(_) => "BAD_USER_INPUT",
             Self::RateLimited { .. } => "RATE_LIMITED",
             Self::Unavailable => "UNAVAILABLE",
@@ -84,6 +96,18 @@ impl fmt::Display for Error {
             Self::SessionRequired => f.write_str(
                 "Only the person themselves can do or see this: send the token of a session, from `login`, not that of an app.",
             ),
+            Self::ApiTokenRequired => {
+                f.write_str("Only an app does this: send the token of one, from `apiTokenCreate`.")
+            }
+            Self::OriginNotAllowed => f.write_str(
+                "This session is for other pages: its app names their origins when it opens the session.",
+            ),
+            Self::OperationNotAllowed => f.write_str(
+                "This session is for other documents: its app names their SHA-256 hashes when it opens the session.",
+            ),
+            Self::BudgetSpent => {
+                f.write_str("This session has not so much of its budget left: ask its app for another session.")
+            }
             Self::BadInput(message) => f.write_str(message),
             Self::RateLimited { retry_after } => {
                 write!(f, "Too many requests; try again in {retry_after} s.")

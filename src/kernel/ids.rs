@@ -144,6 +144,8 @@ keys! {
     AppKey(AppId) = "app";
     /// A token of an app.
     ApiTokenKey(ApiTokenId) = "apt";
+    /// A session that an app opened for a learner.
+    LearnerSessionKey(LearnerSessionId) = "lse";
     /// A course.
     CourseKey(CourseId) = "crs";
     /// A frozen edition of a course.

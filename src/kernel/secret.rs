@@ -69,6 +69,10 @@ pub enum TokenKind {
     Invitation,
     /// An app's way in.
     ApiToken,
+    /// A session that an app opened for a learner.
+    LearnerSession,
+    /// The same for a browser: one course, known pages and documents, a budget.
+    EmbedSession,
 }
 
 impl TokenKind {
@@ -81,6 +85,8 @@ impl TokenKind {
             Self::SignInChallenge => "mfa",
             Self::Invitation => "inv",
             Self::ApiToken => "api",
+            Self::LearnerSession => "lrn",
+            Self::EmbedSession => "emb",
         }
     }
 }
@@ -125,7 +131,12 @@ impl Token {
 
     /// Reads a token that a client signs its requests with, of whichever kind.
     pub fn bearer(text: &str) -> Option<(TokenKind, Self)> {
-        const KINDS: [TokenKind; 2] = [TokenKind::Session, TokenKind::ApiToken];
+        const KINDS: [TokenKind; 4] = [
+            TokenKind::Session,
+            TokenKind::ApiToken,
+            TokenKind::LearnerSession,
+            TokenKind::EmbedSession,
+        ];
         KINDS
             .iter()
             .find_map(|kind| Some((*kind, Self::parse(*kind, text)?)))

@@ -4,6 +4,7 @@ use super::Server;
 use super::graphql::{Accepted, Answer, Cost, GraphqlRequest, HttpRefusal, Media};
 use super::request_id::RequestId;
 use super::{client_address, playground};
+use crate::auth::learner_sessions;
 use crate::auth::standing::Viewer;
 use crate::cache::buckets::{Bucket, Taken};
 use crate::graphql::front::{Admitted, Kind};
@@ -17,6 +18,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::response::Response;
 use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,8 +45,13 @@ pub async fn graphql(
     if media.is_none() {
         return answer.refused(&HttpRefusal::not_acceptable());
     }
-    let (kind, introspects, admitted) = match admit(&server, &parts, body).await {
-        Ok(admitted) => admitted,
+    let Asked {
+        kind,
+        introspects,
+        admitted,
+        document,
+    } = match admit(&server, &parts, body).await {
+        Ok(asked) => asked,
         Err(refusal) => {
             metrics::counter!("lyceum_refused_total", "code" => refusal.refusal.code.as_str()).increment(1);
             return answer.refused(&refusal);
@@ -61,6 +68,9 @@ pub async fn graphql(
     };
     if introspects && viewer.person().is_none() && !server.config.public_introspection {
         return failed(&answer, &Error::Unauthenticated);
+    }
+    if let Err(error) = confine(&server, &viewer, &parts, &document, admitted.cost).await {
+        return failed(&answer, &error);
     }
     let bucket = bucket(&server, &viewer);
     let taken = take(&server, &viewer, address, bucket, admitted.cost).await;
@@ -97,8 +107,16 @@ pub async fn graphql(
     rate_limited(response, bucket, taken)
 }
 
+/// A request whose document has passed the front.
+struct Asked {
+    kind: Kind,
+    introspects: bool,
+    admitted: Admitted,
+    document: String,
+}
+
 /// Reads the request and lets its document pass the front.
-async fn admit(server: &Server, parts: &Parts, body: Body) -> Result<(Kind, bool, Admitted), HttpRefusal> {
+async fn admit(server: &Server, parts: &Parts, body: Body) -> Result<Asked, HttpRefusal> {
     GraphqlRequest::check(&parts.method, &parts.headers)?;
     let most = server.config.body_bytes;
     let body = axum::body::to_bytes(body, most)
@@ -115,7 +133,31 @@ async fn admit(server: &Server, parts: &Parts, body: Body) -> Result<(Kind, bool
         let message = "The header Idempotency-Key is for one root field; give each its own `idempotencyKey` in its input.";
         return Err(HttpRefusal::malformed(message));
     }
-    Ok((operation.kind(), operation.is_introspection(), admitted))
+    Ok(Asked {
+        kind: operation.kind(),
+        introspects: operation.is_introspection(),
+        admitted,
+        document: request.query.unwrap_or_default(),
+    })
+}
+
+/// Refuses what a session for a browser is not for.
+async fn confine(
+    server: &Server,
+    viewer: &Viewer,
+    parts: &Parts,
+    document: &str,
+    cost: u64,
+) -> Result<(), Error> {
+    let Some(embed) = viewer.person().and_then(|person| person.credential.embed()) else {
+        return Ok(());
+    };
+    let origin = parts
+        .headers
+        .get(header::ORIGIN)
+        .and_then(|origin| origin.to_str().ok());
+    let hash = format!("{:x}", Sha256::digest(document));
+    learner_sessions::admit(&server.api.app.db, embed, origin, &hash, cost).await
 }
 
 /// What the request says of being sent twice.
@@ -209,7 +251,8 @@ fn cost(server: &Server, bucket: Bucket, taken: Taken, requested: u64) -> Cost {
 fn failed(answer: &Answer<'_>, error: &Error) -> Response {
     let status = match error {
         Error::Unauthenticated => StatusCode::UNAUTHORIZED,
-        Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::OriginNotAllowed | Error::OperationNotAllowed => StatusCode::FORBIDDEN,
+        Error::RateLimited { .. } | Error::BudgetSpent => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };

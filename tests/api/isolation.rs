@@ -43,7 +43,12 @@ const PROOFS: &[(&str, &[&str])] = &[
 ];
 
 /// What is there for programs alone, and no session reaches.
-const OF_PROGRAMS: &[&str] = &["ActingAs.apiToken", "Viewer.actingAs"];
+const OF_PROGRAMS: &[&str] = &[
+    "ActingAs.apiToken",
+    "ActingAs.appName",
+    "ActingAs.learnerSession",
+    "Viewer.actingAs",
+];
 
 /// What an open academy shows of its public courses to everybody: everything else shows its words to members alone.
 const PUBLIC: &[&str] = &[

@@ -110,10 +110,7 @@ fn token(app: &App, email: &str) -> Token {
 async fn insert_user(app: &App, name: &str, email: &str, password_hash: &str) -> anyhow::Result<UserId> {
     let id = UserId(app.clock.uuid());
     let (first_name, last_name) = name.split_once(' ').unwrap_or((name, name));
-    let scope = Scope {
-        user: Some(id),
-        orgs: Vec::new(),
-    };
+    let scope = Scope::account(id);
     let tx = Tx::begin(&app.db, &scope, &Statements::default()).await?;
     diesel::insert_into(users::table)
         .values((

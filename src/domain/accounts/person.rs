@@ -29,10 +29,7 @@ pub struct Person {
 impl Person {
     /// Reads an account in a transaction of its own.
     pub async fn read(app: &App, user: UserId) -> Result<Self> {
-        let scope = Scope {
-            user: Some(user),
-            orgs: Vec::new(),
-        };
+        let scope = Scope::account(user);
         let tx = Tx::begin(&app.db, &scope, &Statements::default()).await?;
         let person = tx.run(|conn| Self::find(conn, user)).await?;
         tx.rollback().await?;

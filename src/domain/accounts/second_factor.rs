@@ -154,10 +154,7 @@ pub(super) async fn is_confirmed(write: &AccountWrite<'_>) -> Result<bool> {
 
 /// The same outside of a write.
 pub(super) async fn exists(app: &App, user: UserId) -> Result<bool> {
-    let scope = Scope {
-        user: Some(user),
-        orgs: Vec::new(),
-    };
+    let scope = Scope::account(user);
     let tx = Tx::begin(&app.db, &scope, &Statements::default()).await?;
     let factor = tx.run(|conn| find(conn, user)).await?;
     tx.rollback().await?;

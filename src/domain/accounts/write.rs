@@ -138,10 +138,7 @@ where
     T: Serialize + DeserializeOwned + Send,
     F: for<'w> FnOnce(&'w AccountWrite<'w>) -> Done<'w, T> + Send,
 {
-    let scope = Scope {
-        user: Some(user),
-        orgs: Vec::new(),
-    };
+    let scope = Scope::account(user);
     let tx = Tx::begin(&app.db, &scope, &request.statements).await?;
     hold(&tx, user).await?;
     if let Some(session) = session {

@@ -95,6 +95,17 @@ impl Faces {
         name: Name,
         load: impl Future<Output = Result<Option<Arc<Course>>>>,
     ) -> Result<Option<Arc<Course>>> {
+        let found = self.found(viewer, org, name, load).await?;
+        Ok(found.filter(|course| viewer.reaches(course.key)))
+    }
+
+    async fn found(
+        &self,
+        viewer: &Viewer,
+        org: OrgId,
+        name: Name,
+        load: impl Future<Output = Result<Option<Arc<Course>>>>,
+    ) -> Result<Option<Arc<Course>>> {
         let is_member = viewer.in_org(org).is_some();
         let reads_published = viewer
             .in_org(org)

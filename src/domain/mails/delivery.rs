@@ -131,10 +131,7 @@ async fn issue(app: &App, mail: &Due, user: UserId, purpose: &'static str, kind:
         TokenKind::PasswordReset => TimeDelta::minutes(RESET_MINUTES),
         _ => TimeDelta::days(VERIFICATION_DAYS),
     };
-    let scope = Scope {
-        user: Some(user),
-        orgs: Vec::new(),
-    };
+    let scope = Scope::account(user);
     let tx = Tx::begin(&app.db, &scope, &Statements::default()).await?;
     let now = app.clock.now();
     let insert = Statement::<Untyped>::new(

@@ -4,6 +4,7 @@
 //! to the account behind it, or to the same person's places elsewhere. An organisation always has an active owner: the
 //! database refuses to lose the last one. Table: `memberships`.
 
+pub mod external;
 pub mod model;
 pub mod moves;
 pub mod roles;

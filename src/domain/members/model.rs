@@ -52,6 +52,8 @@ pub struct Member {
     pub name: String,
     /// The member's email address in this organisation. Cost: 1.
     pub email: String,
+    /// What a partner's own system calls the member; null where it has no name for them. Cost: 1.
+    pub external_id: Option<String>,
     /// When the member joined. Cost: 1.
     pub joined_at: DateTime<Utc>,
     /// Counts the changes; give it as `expectedVersion` to change only what you have seen. Cost: 1.

@@ -350,11 +350,18 @@ impl Academy {
         let owner = self.person("owner").member;
         let program = apps::app(&self.app, owner).await;
         let ends = self.app.app.clock.now() + TimeDelta::days(1);
-        apps::token_until(&self.app, program, owner, &apps::all_scopes(), ends).await;
+        let (token, _) = apps::token_until(&self.app, program, owner, &apps::all_scopes(), ends).await;
+        let session = apps::learner_session(&self.app, token, owner).await;
+        let course = CourseKey::parse(&self.course).unwrap();
         self.sql(&format!(
             "update apps set name = '{hidden}-apps-name', description = '{hidden}-apps-description'; \
              update api_tokens set name = '{hidden}-tokens-name', prefix = '{hidden}-prefix', last_used_at = now(), revoked_at = now(), \
-             networks = '{{{hidden}-networks}}'"
+             networks = '{{{hidden}-networks}}'; \
+             update memberships set external_id = '{hidden}-members-external' where id = '{}'; \
+             insert into learner_sessions (org_id, id, member_id, token_id, token_hash, expires_at, revoked_at, course_id, origins, operations, budget) \
+             select org_id, gen_random_uuid(), member_id, token_id, token_hash, expires_at, now(), '{}', '{{{hidden}-origin}}', '{{{hidden}-operation}}', 10 \
+             from learner_sessions where id = '{}'",
+            owner.id.0, course.id.0, session.id.0
         ))
         .await;
         factory::seal(&self.app).await;

@@ -1,10 +1,13 @@
 //! Apps and their tokens.
 
+use super::client::Client;
 use super::world::Row;
 use super::{TestApp, factory};
 use chrono::{DateTime, TimeDelta, Utc};
 use lyceum::auth::permission::Permission;
-use lyceum::kernel::ids::{ApiTokenId, ApiTokenKey, AppId, AppKey, MemberKey};
+use lyceum::kernel::ids::{
+    ApiTokenId, ApiTokenKey, AppId, AppKey, LearnerSessionId, LearnerSessionKey, MemberKey,
+};
 use lyceum::kernel::secret::{Token, TokenKind};
 use serde_json::json;
 
@@ -65,8 +68,61 @@ pub fn all_scopes() -> Vec<Permission> {
     all.filter(|permission| permission.is_scope()).collect()
 }
 
+/// A session that an app opened for a learner: its key.
+pub async fn learner_session(app: &TestApp, token: ApiTokenKey, member: MemberKey) -> LearnerSessionKey {
+    let key = LearnerSessionKey::new(member.org, LearnerSessionId(app.app.clock.uuid()));
+    factory::sql(
+        app,
+        &format!(
+            "insert into learner_sessions (org_id, id, member_id, token_id, token_hash, expires_at) \
+             values ('{}', '{}', '{}', '{}', sha256('{}'), now() + interval '1 hour')",
+            key.org.0, key.id.0, member.id.0, token.id.0, key.id.0
+        ),
+    )
+    .await;
+    key
+}
+
+/// What apps do for learners, in an organisation that has this session.
+pub fn session_rows(
+    app: &TestApp,
+    course: &str,
+    member: MemberKey,
+    session: LearnerSessionKey,
+    able: [&Client; 2],
+) -> Vec<Row> {
+    let [backend, owner] = able;
+    let (org, member) = (app.org_id(), member.to_string());
+    let of = json!({ "organizationId": org, "memberId": member });
+    let hash = "0".repeat(64);
+    let embed = json!({ "organizationId": org, "memberId": member, "courseId": course,
+        "origins": ["https://portal.example"], "operations": [hash] });
+    let new =
+        json!({ "organizationId": org, "externalId": "new", "firstName": "New", "lastName": "Learner" });
+    let (no_app, refused) = ("API_TOKEN_REQUIRED", "FORBIDDEN");
+    vec![
+        Row::new("membershipProvision", new, owner, refused, "NOT_FOUND"),
+        Row::new(
+            "membershipUpdate",
+            json!({ "memberId": member, "externalId": "x" }),
+            owner,
+            refused,
+            "NOT_FOUND",
+        ),
+        Row::new("learnerSessionCreate", of, backend, no_app, no_app),
+        Row::new("embedSessionCreate", embed, backend, no_app, no_app),
+        Row::new(
+            "learnerSessionRevoke",
+            json!({ "sessionId": session.to_string() }),
+            owner,
+            refused,
+            "NOT_FOUND",
+        ),
+    ]
+}
+
 /// What is done with apps and their tokens, in an organisation that has this app with this token.
-pub fn rows(org: &str, app: AppKey, token: ApiTokenKey, owner: &super::client::Client) -> Vec<Row> {
+pub fn rows(org: &str, app: AppKey, token: ApiTokenKey, owner: &Client) -> Vec<Row> {
     let (app, token) = (app.to_string(), token.to_string());
     let new = json!({ "appId": app, "name": "New", "scopes": ["COURSES_READ"] });
     let inputs = [

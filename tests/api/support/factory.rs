@@ -56,10 +56,7 @@ pub async fn try_sql(app: &TestApp, statements: &str) -> Result<(), String> {
 
 /// Tries to run statements as the serving role in a person's own scope; what they did is undone.
 pub async fn try_as_person(app: &TestApp, user: UserId, statements: &str) -> QueryResult<()> {
-    let scope = Scope {
-        user: Some(user),
-        orgs: Vec::new(),
-    };
+    let scope = Scope::account(user);
     let tx = Tx::begin(&app.app.db, &scope, &Statements::default())
         .await
         .unwrap();
@@ -88,16 +85,9 @@ pub async fn user(app: &App) -> (UserId, String, String) {
         .hash(Secret::new(PASSWORD.to_owned()))
         .await
         .unwrap();
-    let tx = Tx::begin(
-        &app.db,
-        &Scope {
-            user: Some(id),
-            orgs: Vec::new(),
-        },
-        &Statements::default(),
-    )
-    .await
-    .unwrap();
+    let tx = Tx::begin(&app.db, &Scope::account(id), &Statements::default())
+        .await
+        .unwrap();
     diesel::insert_into(users::table)
         .values((
             users::id.eq(id),
@@ -117,10 +107,7 @@ pub async fn user(app: &App) -> (UserId, String, String) {
 
 /// How a person's password is stored.
 pub async fn password_hash(app: &TestApp, user: UserId) -> String {
-    let scope = Scope {
-        user: Some(user),
-        orgs: Vec::new(),
-    };
+    let scope = Scope::account(user);
     let tx = Tx::begin(&app.app.db, &scope, &Statements::default())
         .await
         .unwrap();

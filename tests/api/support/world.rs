@@ -6,7 +6,7 @@ use super::factors::Authenticator;
 use super::quiz::Sitting;
 use super::{TestApp, apps, factors, factory, learning, servers, unsigned};
 use chrono::TimeDelta;
-use lyceum::kernel::ids::{ApiTokenKey, AppKey, GroupKey, InvitationId, InvitationKey};
+use lyceum::kernel::ids::{ApiTokenKey, AppKey, GroupKey, InvitationId, InvitationKey, LearnerSessionKey};
 use lyceum::kernel::secret::{Token, TokenKind};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -88,6 +88,8 @@ pub struct World {
     role: String,
     group: GroupKey,
     program: (AppKey, ApiTokenKey),
+    backend: Client,
+    opened: LearnerSessionKey,
 }
 
 impl World {
@@ -144,7 +146,15 @@ impl World {
         let refresh = json!({ "refreshToken": session.refresh_token.expose() });
         let program = apps::app(&app, owner.member).await;
         let until = app.app.clock.now() + TimeDelta::hours(1);
-        let (token, _) = apps::token_until(&app, program, owner.member, &apps::all_scopes(), until).await;
+        let (token, secret) =
+            apps::token_until(&app, program, owner.member, &apps::all_scopes(), until).await;
+        let opened = apps::learner_session(&app, token, bystander.member).await;
+        let portal = format!(
+            "insert into organization_origins values ('{}', 'https://portal.example')",
+            app.org.0
+        );
+        factory::sql(&app, &portal).await;
+        let backend = app.bearer(&secret);
         Self {
             app,
             author,
@@ -172,6 +182,8 @@ impl World {
             role,
             group,
             program: (program, token),
+            backend,
+            opened,
         }
     }
 
@@ -183,6 +195,7 @@ impl World {
             self.learning(),
             self.organizing(),
             self.people(),
+            self.programs(),
             apps::rows(&self.app.org_id(), self.program.0, self.program.1, &self.owner),
             self.founding(),
             self.accounts(),
@@ -369,6 +382,18 @@ impl World {
             ),
             Row::new("policiesSet", policies, owner, "FORBIDDEN", "NOT_FOUND"),
         ]
+    }
+
+    /// What apps do for learners.
+    fn programs(&self) -> Vec<Row> {
+        let able = [&self.backend, &*self.owner];
+        apps::session_rows(
+            &self.app,
+            &self.course.id,
+            self.bystander.member,
+            self.opened,
+            able,
+        )
     }
 
     /// What people do with their second factors; first, since codes have their time.
