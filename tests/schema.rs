@@ -156,7 +156,7 @@ async fn every_table_is_closed_by_forced_row_security() {
 
 #[tokio::test]
 async fn every_key_of_a_tenants_row_begins_with_the_organisation() {
-    let global = "'users', 'sessions', 'session_tokens', 'security_events', 'account_idempotency_records', 'account_tokens', 'totp_factors', 'recovery_codes', 'mails', 'organizations'";
+    let global = "'users', 'sessions', 'session_tokens', 'security_events', 'account_idempotency_records', 'account_tokens', 'totp_factors', 'recovery_codes', 'mails', 'operators', 'organizations'";
     let keys = format!(
         "select format('%s %s', c.relname, k.conname) from pg_constraint k join pg_class c on c.oid = k.conrelid \
          where c.relnamespace = 'public'::regnamespace and k.contype in ('p', 'u', 'f') and c.relname not in ({global}) and c.relname not like '\\_\\_%' \
@@ -196,6 +196,7 @@ async fn the_doors_are_these_and_no_others() {
         "due_attempts",
         "due_mails",
         "due_organizations",
+        "end_support",
         "forget_expired",
         "forget_expired_of_accounts",
         "forget_expired_of_apps",
@@ -203,6 +204,7 @@ async fn the_doors_are_these_and_no_others() {
         "invitation",
         "learner_session",
         "learner_session_spends",
+        "operator_set",
         "organization",
         "origins",
         "policies",

@@ -44,6 +44,8 @@ pub enum Actor {
     Newcomer(InvitationKey),
     /// Who founds the organisation: the one proof that they can get is [`Gate::found`].
     Founder(OrgId),
+    /// An operator of the platform, who is no member: the one proof that they can get is [`Gate::petition`].
+    Operator(OrgId),
     /// The service itself: importer, sweeper, seeder.
     System(OrgId),
 }
@@ -75,7 +77,7 @@ impl<'tx> Gate<'tx> {
         match &self.actor {
             Actor::Member(standing) => standing.org,
             Actor::Newcomer(invitation) => invitation.org,
-            Actor::Founder(org) | Actor::System(org) => *org,
+            Actor::Founder(org) | Actor::Operator(org) | Actor::System(org) => *org,
         }
     }
 
@@ -83,7 +85,7 @@ impl<'tx> Gate<'tx> {
     pub fn standing(&self) -> Option<&OrgStanding> {
         match &self.actor {
             Actor::Member(standing) => Some(standing),
-            Actor::Newcomer(_) | Actor::Founder(_) | Actor::System(_) => None,
+            Actor::Newcomer(_) | Actor::Founder(_) | Actor::Operator(_) | Actor::System(_) => None,
         }
     }
 
@@ -101,7 +103,7 @@ impl<'tx> Gate<'tx> {
     pub fn decide(&self, permission: Permission, facts: Facts) -> Decision {
         match &self.actor {
             Actor::Member(standing) => self.policies.decide(standing, Question { permission, facts }),
-            Actor::Newcomer(_) | Actor::Founder(_) => Decision {
+            Actor::Newcomer(_) | Actor::Founder(_) | Actor::Operator(_) => Decision {
                 allowed: false,
                 policies: Vec::new(),
             },
@@ -142,7 +144,18 @@ impl<'tx> Gate<'tx> {
                 org,
                 proof: PhantomData,
             }),
-            Actor::Member(_) | Actor::Newcomer(_) => Err(Error::NotFound),
+            Actor::Member(_) | Actor::Newcomer(_) | Actor::Operator(_) => Err(Error::NotFound),
+        }
+    }
+
+    /// Proves that an operator may ask the transaction's organisation to let them in.
+    pub const fn petition(&self) -> Result<Petition<'_>> {
+        match self.actor {
+            Actor::Operator(org) => Ok(Petition {
+                org,
+                proof: PhantomData,
+            }),
+            _ => Err(Error::NotFound),
         }
     }
 
@@ -167,6 +180,20 @@ pub struct Founding<'gate> {
 
 impl Founding<'_> {
     /// The organisation that comes into being.
+    pub const fn org(&self) -> OrgId {
+        self.org
+    }
+}
+
+/// A proof that an operator may ask an organisation to let them in, good inside its transaction.
+#[derive(Debug)]
+pub struct Petition<'gate> {
+    org: OrgId,
+    proof: PhantomData<&'gate ()>,
+}
+
+impl Petition<'_> {
+    /// The organisation that is asked.
     pub const fn org(&self) -> OrgId {
         self.org
     }

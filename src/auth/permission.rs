@@ -77,6 +77,8 @@ permissions! {
     AppsManage = "apps.manage";
     /// Open sessions for learners, as an app.
     LearnerSessionsCreate = "learner_sessions.create";
+    /// Let operators of the platform in for a time, and show them out.
+    SupportGrantApprove = "support.grant.approve";
 }
 
 impl Permission {
@@ -106,6 +108,7 @@ impl Permission {
             | Self::PoliciesManage
             | Self::AppsManage
             | Self::LearnerSessionsCreate
+            | Self::SupportGrantApprove
             | Self::CoursesCreate => Reach { all: true, ..reach },
             Self::GroupsManage | Self::InvitationsManage => Reach {
                 all: true,
@@ -138,7 +141,11 @@ impl Permission {
     pub const fn is_scope(self) -> bool {
         !matches!(
             self,
-            Self::MembersLeave | Self::OrgDelete | Self::OwnershipTransfer | Self::OwnershipAccept
+            Self::MembersLeave
+                | Self::OrgDelete
+                | Self::OwnershipTransfer
+                | Self::OwnershipAccept
+                | Self::SupportGrantApprove
         )
     }
 }

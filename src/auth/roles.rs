@@ -1,5 +1,6 @@
 //! The built-in roles. Every organisation starts with them; its own roles are rows of the same form.
 
+use super::permission::Permission;
 use serde_json::{Map, Value};
 
 /// Permissions, each with its reaches.
@@ -52,12 +53,25 @@ const ADMINISTRATION: Grants = &[
     ("org.update", "all"),
     ("apps.manage", "all"),
     ("learner_sessions.create", "all"),
+    ("support.grant.approve", "all"),
 ];
 
 /// What is an owner's alone.
 const OWNERSHIP: Grants = &[("org.delete", "all"), ("ownership.transfer", "all")];
 
-/// The six roles, the mightiest first.
+/// What an operator of the platform may be let in for; a grant names some of it.
+const SUPPORT: Grants = &[
+    ("members.read", "all"),
+    ("courses.read", "all"),
+    ("courses.read_draft", "all"),
+    ("courses.update", "all"),
+    ("enrollments.manage", "all"),
+    ("learning_records.read", "all"),
+    ("audit.read", "all"),
+    ("security.read", "all"),
+];
+
+/// The roles that people are given, the mightiest first, and that of operators, which nobody is given.
 pub const BUILT_IN: &[BuiltIn] = &[
     BuiltIn {
         slug: "owner",
@@ -126,7 +140,20 @@ pub const BUILT_IN: &[BuiltIn] = &[
             ("audit.read", "own"),
         ]],
     },
+    BuiltIn {
+        slug: SUPPORT_SLUG,
+        name: "Support",
+        grants: &[SUPPORT],
+    },
 ];
+
+/// The slug of the role of operators.
+pub const SUPPORT_SLUG: &str = "support";
+
+/// Whether support may have a permission at all.
+pub fn supports(permission: Permission) -> bool {
+    SUPPORT.iter().any(|(name, _)| *name == permission.as_str())
+}
 
 /// The role of who learns, and nothing more.
 pub fn learner() -> &'static BuiltIn {
@@ -137,7 +164,7 @@ pub fn learner() -> &'static BuiltIn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::permission::{self, Permission};
+    use crate::auth::permission;
 
     #[test]
     fn every_grant_names_a_permission_and_a_reach_that_exist() {

@@ -7,17 +7,32 @@ use super::policy::{Decision, Question};
 use crate::db::schema::{memberships, organizations, policy_revisions, roles};
 use crate::db::{Batch, Conn, Db, Scope};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{ApiTokenKey, CourseId, CourseKey, MemberId, MemberKey, OrgId, SessionId, UserId};
+use crate::kernel::ids::{
+    ApiTokenKey, CourseId, CourseKey, MemberId, MemberKey, OrgId, SessionId, SupportGrantId, SupportGrantKey,
+    UserId,
+};
 use crate::kernel::origin::Origin;
 use crate::kernel::secret::TokenHash;
 use chrono::{DateTime, Utc};
 use diesel::dsl::max;
 use diesel::prelude::*;
-use diesel::sql_types::{Bytea, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid};
+use diesel::sql_types::{Array, Bytea, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// By which grant an operator is in an organisation, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Support {
+    /// The grant.
+    pub grant: SupportGrantKey,
+    /// When it ends.
+    pub until: DateTime<Utc>,
+}
+
+/// What a membership's row says of a grant: which, what for, until when.
+pub type SupportColumns = (Option<SupportGrantId>, Option<Vec<String>>, Option<DateTime<Utc>>);
 
 /// A member's standing in one organisation.
 #[derive(Debug)]
@@ -32,6 +47,7 @@ pub struct OrgStanding {
     pub role: String,
     grants: Grants,
     scopes: Scopes,
+    support: Option<Support>,
     own_policies: OwnPolicies,
     decisions: Mutex<HashMap<Question, Decision>>,
 }
@@ -46,6 +62,7 @@ impl OrgStanding {
             role,
             grants: Grants::read(grants),
             scopes: Scopes::ALL,
+            support: None,
             own_policies: OwnPolicies::None,
             decisions: Mutex::default(),
         }
@@ -61,6 +78,7 @@ impl OrgStanding {
             role: self.role.clone(),
             grants: self.grants.clone(),
             scopes: self.scopes,
+            support: self.support,
             own_policies,
             decisions: Mutex::default(),
         }
@@ -86,6 +104,30 @@ impl OrgStanding {
             decisions: Mutex::default(),
             ..self
         }
+    }
+
+    /// The same standing, as what the membership's row says of a grant has it.
+    #[must_use]
+    pub fn by_grant(self, (grant, scopes, until): SupportColumns) -> Self {
+        let (Some(grant), Some(scopes), Some(until)) = (grant, scopes, until) else {
+            return self;
+        };
+        let grant = SupportGrantKey::new(self.org, grant);
+        let scopes = Scopes::read(scopes.iter().map(String::as_str));
+        Self {
+            support: Some(Support { grant, until }),
+            ..self.within(scopes)
+        }
+    }
+
+    /// The grant by which the member is here, if it is by one.
+    pub const fn support(&self) -> Option<Support> {
+        self.support
+    }
+
+    /// Whether it is over: a grant ends by itself.
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.support.is_some_and(|support| support.until <= now)
     }
 
     /// What the credential carries of it.
@@ -160,6 +202,11 @@ impl Standing {
     /// The one course that row security opens, where it is one.
     pub fn course_in_scope(&self) -> Option<CourseId> {
         self.credential.embed().map(|(_, embed)| embed.course)
+    }
+
+    /// Whether it has changed by itself since it was read.
+    pub fn is_outdated(&self, now: DateTime<Utc>) -> bool {
+        self.orgs.iter().any(|standing| standing.is_over(now))
     }
 
     /// Whether this is an app's token, and comes from where it did not come from before.
@@ -293,6 +340,12 @@ struct SessionRow {
     grants: Option<serde_json::Value>,
     #[diesel(sql_type = Nullable<Integer>)]
     policy_number: Option<i32>,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    support_grant_id: Option<SupportGrantId>,
+    #[diesel(sql_type = Nullable<Array<Text>>)]
+    support_scopes: Option<Vec<String>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    support_until: Option<DateTime<Utc>>,
 }
 
 /// Reads the standing behind a session's token: one statement, through its door.
@@ -314,7 +367,8 @@ pub async fn load(db: &Db, token: &TokenHash) -> Result<Option<Standing>> {
         if let (Some(org), Some(slug), Some(member), Some(role), Some(grants)) =
             (row.org_id, row.org_slug, row.member_id, row.role_slug, row.grants)
         {
-            let here = OrgStanding::new(MemberKey::new(org, member), slug, role, &grants);
+            let support = (row.support_grant_id, row.support_scopes, row.support_until);
+            let here = OrgStanding::new(MemberKey::new(org, member), slug, role, &grants).by_grant(support);
             standing.orgs.push(Arc::new(here.under(row.policy_number.into())));
         }
     }
@@ -336,6 +390,17 @@ pub async fn note_use(db: &Db, session: SessionId, now: DateTime<Utc>, origin: &
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StandingOf(pub MemberKey);
 
+/// Organisation, member, the organisation's slug, role, grants, number of the policies, support.
+type MemberColumns = (
+    OrgId,
+    MemberId,
+    String,
+    String,
+    serde_json::Value,
+    Option<i32>,
+    SupportColumns,
+);
+
 impl Batch for StandingOf {
     type Value = Arc<OrgStanding>;
 
@@ -344,7 +409,7 @@ impl Batch for StandingOf {
             .filter(policy_revisions::org_id.eq(memberships::org_id))
             .select(max(policy_revisions::number))
             .single_value();
-        let rows: Vec<(OrgId, MemberId, String, String, serde_json::Value, Option<i32>)> = memberships::table
+        let rows: Vec<MemberColumns> = memberships::table
             .inner_join(
                 roles::table.on(roles::org_id
                     .eq(memberships::org_id)
@@ -361,14 +426,23 @@ impl Batch for StandingOf {
                 roles::slug,
                 roles::grants,
                 policy_number,
+                (
+                    memberships::support_grant_id,
+                    memberships::support_scopes,
+                    memberships::support_until,
+                ),
             ))
             .load(&mut conn)
             .await?;
-        let standing = |(org, member, org_slug, role, grants, number): (_, _, _, _, _, Option<i32>)| {
+        let standing = |(org, member, org_slug, role, grants, number, support): MemberColumns| {
             let key = MemberKey::new(org, member);
             (
                 Self(key),
-                Arc::new(OrgStanding::new(key, org_slug, role, &grants).under(number.into())),
+                Arc::new(
+                    OrgStanding::new(key, org_slug, role, &grants)
+                        .by_grant(support)
+                        .under(number.into()),
+                ),
             )
         };
         Ok(rows.into_iter().map(standing).collect())

@@ -14,6 +14,8 @@ pub const SENSITIVE: &[&str] = &[
     "organizationDelete",
     "organizationTransferOwnership",
     "recoveryCodesRegenerate",
+    "supportGrantApprove",
+    "supportGrantRequest",
     "totpBegin",
     "totpRemove",
 ];

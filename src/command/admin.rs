@@ -4,6 +4,7 @@ use super::dev::DataDir;
 use super::node::NodeConfig;
 use crate::domain::audit::{Anchor, verify};
 use crate::domain::organizations;
+use crate::domain::support_grants::ending::set_operator;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
@@ -19,6 +20,29 @@ enum Of {
     /// Looks after the audit.
     #[command(subcommand)]
     Audit(Audit),
+    /// Says who operates the platform, and may ask organisations for support access.
+    #[command(subcommand)]
+    Operator(Operator),
+}
+
+#[derive(Debug, Subcommand)]
+enum Operator {
+    /// Makes an account an operator's.
+    Add(Account),
+    /// Makes it an operator's no longer, and ends its grants; a node notices within 30 seconds.
+    Remove(Account),
+}
+
+#[derive(Args, Debug)]
+struct Account {
+    /// The account's address.
+    #[arg(long)]
+    email: String,
+    /// Where PostgreSQL is, as the role `lyceum_owner`; without it, where a running development server has its own.
+    #[arg(long, env = "LYCEUM_OWNER_URL", hide_env_values = true)]
+    owner_url: Option<String>,
+    #[command(flatten)]
+    data_dir: DataDir,
 }
 
 #[derive(Debug, Subcommand)]
@@ -44,8 +68,29 @@ struct Verify {
 impl Admin {
     /// Does it and says what came of it.
     pub async fn run(self) -> anyhow::Result<()> {
-        let Of::Audit(Audit::Verify(verify)) = self.of;
-        verify.run().await
+        match self.of {
+            Of::Audit(Audit::Verify(verify)) => verify.run().await,
+            Of::Operator(Operator::Add(account)) => account.set(true).await,
+            Of::Operator(Operator::Remove(account)) => account.set(false).await,
+        }
+    }
+}
+
+impl Account {
+    async fn set(self, is_operator: bool) -> anyhow::Result<()> {
+        let owner_url = match self.owner_url {
+            Some(url) => url,
+            None => self.data_dir.owner_url()?,
+        };
+        let found = set_operator(&owner_url, &self.email, is_operator).await?;
+        anyhow::ensure!(found, "there is no account with the address {}", self.email);
+        let state = if is_operator {
+            "an operator's"
+        } else {
+            "no operator's"
+        };
+        println!("The account {} is {state}.", self.email);
+        Ok(())
     }
 }
 

@@ -124,6 +124,7 @@ impl DataDir {
         migrate(&cluster.owner_url(DATABASE)).await?;
         if serving_at.is_some() {
             fs::write(self.data_dir.join("database.url"), cluster.app_url(DATABASE))?;
+            fs::write(self.data_dir.join("owner.url"), cluster.owner_url(DATABASE))?;
         }
         let app = node
             .app_for_development(cluster.app_url(DATABASE), &self.master_key()?)
@@ -131,6 +132,15 @@ impl DataDir {
         Ok(Running {
             app,
             cluster: Some(cluster),
+        })
+    }
+
+    /// Where a development server's database is for the owner of its tables.
+    pub fn owner_url(&self) -> anyhow::Result<String> {
+        let path = self.data_dir.join("owner.url");
+        fs::read_to_string(&path).with_context(|| {
+            let path = path.display();
+            format!("{path} is not there: give --owner-url, or start `lyceum dev` with this data folder")
         })
     }
 

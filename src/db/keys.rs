@@ -3,12 +3,12 @@
 use super::schema::{
     api_tokens, apps, attempts, audit_entries, certificates, course_revisions, courses, draft_modules,
     draft_units, enrollments, groups, invitations, learner_sessions, memberships,
-    organization_security_events, policy_revisions, roles,
+    organization_security_events, policy_revisions, roles, support_grants,
 };
 use crate::kernel::ids::{
     ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey,
     InvitationKey, LearnerSessionKey, MemberKey, ModuleKey, OrganizationSecurityEventKey, PolicyRevisionKey,
-    RevisionKey, RoleKey, UnitKey,
+    RevisionKey, RoleKey, SupportGrantKey, UnitKey,
 };
 use diesel::Selectable;
 use diesel::backend::Backend;
@@ -25,6 +25,7 @@ macro_rules! select_keys {
 }
 
 select_keys! {
+    SupportGrantKey from support_grants;
     LearnerSessionKey from learner_sessions;
     ApiTokenKey from api_tokens;
     AppKey from apps;

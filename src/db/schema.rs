@@ -327,6 +327,9 @@ diesel::table! {
         joined_at -> Timestamptz,
         version -> Integer,
         external_id -> Nullable<Text>,
+        support_grant_id -> Nullable<Uuid>,
+        support_scopes -> Nullable<Array<Text>>,
+        support_until -> Nullable<Timestamptz>,
     }
 }
 
@@ -480,6 +483,30 @@ diesel::table! {
 }
 
 diesel::table! {
+    operators (user_id) {
+        user_id -> Uuid,
+        added_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    support_grants (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        operator_id -> Uuid,
+        operator_name -> Text,
+        reason -> Text,
+        permissions -> Array<Text>,
+        hours -> Integer,
+        state -> Text,
+        requested_at -> Timestamptz,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+        expires_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     totp_factors (user_id) {
         user_id -> Uuid,
         secret -> Bytea,
@@ -538,6 +565,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     learner_sessions,
     mails,
     memberships,
+    operators,
     organization_security_events,
     organizations,
     outbox_events,
@@ -549,6 +577,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     security_events,
     session_tokens,
     sessions,
+    support_grants,
     totp_factors,
     unit_progress,
     users,

@@ -97,7 +97,7 @@ impl App {
         let (kind, token) = Token::bearer(bearer).ok_or(Error::Unauthenticated)?;
         let hash = token.hash();
         let mut standing = self.standing(kind, hash, origin).await?;
-        if standing.is_new_in(origin) {
+        if standing.is_new_in(origin) || standing.is_outdated(self.clock.now()) {
             self.standings.invalidate(&hash).await;
             standing = self.standing(kind, hash, origin).await?;
         }
@@ -122,6 +122,7 @@ impl App {
                 };
                 if self.restandings.load(Ordering::SeqCst) == before {
                     let mut loaded = loaded.ok_or(Error::Unauthenticated)?;
+                    loaded.orgs.retain(|standing| !standing.is_over(self.clock.now()));
                     for standing in &mut loaded.orgs {
                         *standing = self.with_policies(standing).await?;
                     }

@@ -27,6 +27,7 @@ pub mod refusal;
 pub mod roles;
 pub mod security_events;
 pub mod simulation;
+pub mod support_grants;
 pub mod transfers;
 pub mod users;
 pub mod visibility;

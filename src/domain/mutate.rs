@@ -9,7 +9,7 @@ use super::records::{self, Happenings};
 use super::refusal::{Code, Refusal};
 use crate::auth::allowed::{Actor, Gate};
 use crate::auth::invited::Invited;
-use crate::auth::standing::{OrgStanding, Standing, Viewer};
+use crate::auth::standing::{OrgStanding, Standing, SupportColumns, Viewer};
 use crate::auth::step_up;
 use crate::cache::Stale;
 use crate::db::error::violated;
@@ -19,7 +19,7 @@ use crate::db::{Scope, Statement, Tx};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberId, MemberKey, OrgId, UserId};
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Integer, Jsonb, Nullable, Text, Untyped, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -87,6 +87,8 @@ pub enum Entry {
     Founder,
     /// As somebody who is let in by an invitation, and has no standing before: what can be proven is the acceptance.
     Newcomer(Invited),
+    /// As an operator of the platform, who has no standing: what can be proven is that they may ask.
+    Operator,
 }
 
 /// What a mutation's transaction is about.
@@ -245,6 +247,7 @@ where
         stale,
     };
     let done = work(&write).await;
+    let support = write.gate.standing().and_then(OrgStanding::support);
     let happenings = write.happenings;
     let outcome = match done {
         Ok(outcome) => outcome,
@@ -257,15 +260,10 @@ where
             return refuse(app, &scope, user, &request, refusals).await;
         }
     };
+    let credential = person.map(|person| &person.credential);
+    let happenings = happenings.take().into_iter();
     let happenings: Vec<_> = happenings
-        .take()
-        .into_iter()
-        .map(|happening| {
-            (
-                app.clock.uuid(),
-                happening.through(person.map(|person| &person.credential)),
-            )
-        })
+        .map(|happening| (app.clock.uuid(), happening.through(credential, support)))
         .collect();
     if !happenings.is_empty() {
         records::insert(tx.conn(), request.org, user, &request.request_id, &happenings).await?;
@@ -295,6 +293,10 @@ async fn actor(app: &App, tx: &Tx, person: Option<&Standing>, request: &Request)
             return Ok(Some(Actor::Newcomer(invited.key())));
         }
         Entry::Newcomer(_) => return Ok(None),
+        Entry::Operator => {
+            let is_operator = is_operator(tx, person.user).await?;
+            return Ok(is_operator.then_some(Actor::Operator(request.org)));
+        }
     }
     let Some((standing, is_closing)) = standing(tx, request.org, person.user).await? else {
         return Ok(None);
@@ -302,8 +304,17 @@ async fn actor(app: &App, tx: &Tx, person: Option<&Standing>, request: &Request)
     if is_closing && !WHILE_CLOSING.contains(&request.mutation) {
         return Err(Error::Closing);
     }
+    if standing.is_over(app.clock.now()) {
+        return Ok(None);
+    }
     let standing = Arc::new(person.credential.narrow(standing));
     Ok(Some(Actor::Member(app.with_policies(&standing).await?)))
+}
+
+/// Whether somebody is an operator of the platform.
+async fn is_operator(tx: &Tx, user: UserId) -> Result<bool> {
+    let found = Statement::<Bool>::new("select exists (select from operators where user_id = ?)");
+    Ok(found.bind::<SqlUuid, _>(user).get_result(&mut tx.conn()).await?)
 }
 
 /// What members may still do in an organisation that is about to be deleted.
@@ -319,14 +330,15 @@ async fn alone(tx: &Tx, place: &'static str, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-type StandingRow = (MemberId, String, String, Value, Option<i32>, bool);
-type StandingTypes = (SqlUuid, Text, Text, Jsonb, Nullable<Integer>, Bool);
+type StandingRow = (MemberId, String, String, Value, Option<i32>, bool, SupportColumns);
+type SupportTypes = (Nullable<SqlUuid>, Nullable<Array<Text>>, Nullable<Timestamptz>);
+type StandingTypes = (SqlUuid, Text, Text, Jsonb, Nullable<Integer>, Bool, SupportTypes);
 
 /// The actor's standing as this transaction sees it, held until it ends.
 async fn standing(tx: &Tx, org: OrgId, user: UserId) -> Result<Option<(OrgStanding, bool)>> {
     let row: Option<StandingRow> = Statement::<StandingTypes>::new(
         "select m.id, o.slug, r.slug, r.grants, (select max(p.number) from policy_revisions p where p.org_id = m.org_id), \
-         o.deletes_at is not null from memberships m \
+         o.deletes_at is not null, m.support_grant_id, m.support_scopes, m.support_until from memberships m \
          join roles r on r.org_id = m.org_id and r.id = m.role_id join organizations o on o.id = m.org_id \
          where m.org_id = ? and m.user_id = ? and m.state = 'active' for share of m",
     )
@@ -335,12 +347,13 @@ async fn standing(tx: &Tx, org: OrgId, user: UserId) -> Result<Option<(OrgStandi
     .get_result(&mut tx.conn())
     .await
     .optional()?;
-    Ok(
-        row.map(|(member, org_slug, role, grants, policy_number, is_closing)| {
-            let standing = OrgStanding::new(MemberKey::new(org, member), org_slug, role, &grants);
+    Ok(row.map(
+        |(member, org_slug, role, grants, policy_number, is_closing, support)| {
+            let standing =
+                OrgStanding::new(MemberKey::new(org, member), org_slug, role, &grants).by_grant(support);
             (standing.under(policy_number.into()), is_closing)
-        }),
-    )
+        },
+    ))
 }
 
 /// The outcome that this key already had.

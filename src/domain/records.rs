@@ -1,6 +1,7 @@
 //! What a write leaves behind: audit entries and the outbox, by reference only.
 
 use crate::auth::credential::Credential;
+use crate::auth::standing::Support;
 use crate::db::{Conn, Statement};
 use crate::kernel::ids::{OrgId, UserId};
 use diesel::QueryResult;
@@ -22,14 +23,16 @@ pub struct Happening {
 }
 
 impl Happening {
-    /// The same, with what it was done through where that was no session.
+    /// The same, with what it was done through: a program's token or session, a grant of support access.
     #[must_use]
-    pub fn through(mut self, credential: Option<&Credential>) -> Self {
-        if let (Some(detail), Some(trace)) = (
-            self.detail.as_object_mut(),
-            credential.and_then(Credential::trace),
-        ) {
-            detail.insert("through".to_owned(), trace);
+    pub fn through(mut self, credential: Option<&Credential>, support: Option<Support>) -> Self {
+        if let Some(detail) = self.detail.as_object_mut() {
+            if let Some(trace) = credential.and_then(Credential::trace) {
+                detail.insert("through".to_owned(), trace);
+            }
+            if let Some(support) = support {
+                detail.insert("supportGrant".to_owned(), support.grant.to_string().into());
+            }
         }
         self
     }

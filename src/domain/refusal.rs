@@ -59,6 +59,8 @@ pub enum Code {
     LimitReached,
     /// It is somebody else's.
     NotOwner,
+    /// It takes an account with a second factor.
+    SecondFactorRequired,
 }
 
 /// Something in the input that the user can correct.

@@ -6,7 +6,6 @@ use super::support::connection::Count;
 use super::support::operation::Ask;
 use crate::auth::credential::Credential;
 use crate::auth::permission::Permission;
-use crate::auth::policy::{Facts, Kind, Question};
 use crate::connection;
 use crate::db::Batch;
 use crate::domain::apps::session_list::{SessionPage, SessionsOf};
@@ -27,23 +26,14 @@ connection!(
     "learner sessions"
 );
 
-/// Whether the viewer has a permission over a whole organisation.
-fn has(ctx: &Context<'_>, org: OrgId, permission: Permission) -> bool {
-    ctx.viewer().in_org(org).is_some_and(|standing| {
-        let facts = Facts::of(Kind::Organization, org);
-        let question = Question { permission, facts };
-        ctx.app().policies.decide(standing, question).allowed
-    })
-}
-
 /// Whether the viewer may manage an organisation's apps.
 fn manages(ctx: &Context<'_>, org: OrgId) -> bool {
-    has(ctx, org, Permission::AppsManage)
+    ctx.may(org, Permission::AppsManage)
 }
 
 /// Finds a learner's session that the viewer may know of.
 pub async fn find_session(ctx: &Context<'_>, key: LearnerSessionKey) -> Result<Option<Arc<LearnerSession>>> {
-    if has(ctx, key.org, Permission::LearnerSessionsCreate) {
+    if ctx.may(key.org, Permission::LearnerSessionsCreate) {
         ctx.fetch(key).await
     } else {
         Ok(None)
@@ -178,7 +168,7 @@ impl App {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Option<LearnerSessionConnection>> {
-        if !has(ctx, self.key.org, Permission::LearnerSessionsCreate) {
+        if !ctx.may(self.key.org, Permission::LearnerSessionsCreate) {
             return Ok(None);
         }
         let args = PageArgs {

@@ -39,5 +39,7 @@ pub mod security_events;
 pub mod sessions;
 pub mod sign_in;
 pub mod support;
+pub mod support_grant_mutations;
+pub mod support_grants;
 pub mod transfers;
 pub mod viewer;

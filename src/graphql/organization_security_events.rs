@@ -4,7 +4,6 @@ use super::support::Paged;
 use super::support::connection::Count;
 use super::support::operation::Ask;
 use crate::auth::permission::Permission;
-use crate::auth::policy::{Facts, Kind, Question};
 use crate::connection;
 use crate::db::paginate::CursorValue;
 use crate::domain::members::Member;
@@ -25,13 +24,7 @@ connection!(
 
 /// Whether the viewer may read an organisation's security events.
 pub fn may_read(ctx: &Context<'_>, org: OrgId) -> bool {
-    ctx.viewer().in_org(org).is_some_and(|standing| {
-        let question = Question {
-            permission: Permission::SecurityRead,
-            facts: Facts::of(Kind::Organization, org),
-        };
-        ctx.app().policies.decide(standing, question).allowed
-    })
+    ctx.may(org, Permission::SecurityRead)
 }
 
 /// Finds an event that the viewer may know of.

@@ -12,6 +12,7 @@ use super::members::{self, MemberConnection, MemberFilterInput};
 use super::organization_security_events::{self, OrganizationSecurityEventConnection};
 use super::policies::{self, PolicyRevisionConnection};
 use super::support::{AccessRefusal, Ask, Verdicts};
+use super::support_grants::{self, SupportGrantConnection};
 use super::transfers;
 use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind};
@@ -414,6 +415,27 @@ impl Organization {
             before,
         };
         Ok(audit::page(ctx, self.org, filter.unwrap_or_default(), args).await?)
+    }
+
+    /// The grants of support access that operators of the platform ask for or have had, the newest first; null for who does not
+    /// decide on them.
+    ///
+    /// Requires: `support.grant.approve`. Cost: 1 for each row asked for; one SQL statement.
+    async fn support_grants(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<SupportGrantConnection>> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(support_grants::page(ctx, self.org, args).await?)
     }
 
     /// Every revision of those policies, the newest first; null for who may not manage them.

@@ -28,8 +28,10 @@ use super::provisioning::ProvisioningMutation;
 use super::role_mutations::RoleMutation;
 use super::second_factor::SecondFactorMutation;
 use super::sign_in::SignInMutation;
-use super::support::error::finish;
+use super::support::error::{finish, refused};
 use super::support::operation::{Ask, Operation};
+use super::support_grant_mutations::SupportGrantMutation;
+use super::support_grants;
 use super::transfers::TransferMutation;
 use super::viewer::{Viewer as Person, ViewerQuery};
 use crate::auth::standing::Viewer;
@@ -49,11 +51,13 @@ use crate::domain::organizations::Organization;
 use crate::domain::policies::PolicyRevision;
 use crate::domain::roles::Role;
 use crate::domain::security_events::OrganizationSecurityEvent;
+use crate::domain::support_grants::SupportGrant;
+use crate::domain::support_grants::reading::Supporter;
 use crate::kernel::ids::{
     ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey,
     InvitationKey, Key, LearnerSessionKey, MemberKey, ModuleKey, OrganizationKey,
-    OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey, UnitKey, UserKey,
-    prefix,
+    OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey, SupportGrantKey,
+    UnitKey, UserKey, prefix,
 };
 use crate::kernel::origin::Origin;
 use async_graphql::{
@@ -82,6 +86,8 @@ pub enum Node {
     ApiToken(Arc<apps::ApiToken>),
     /// A session that an app opened for a learner.
     LearnerSession(Arc<apps::LearnerSession>),
+    /// Leave for an operator of the platform to help.
+    SupportGrant(Arc<SupportGrant>),
     /// A group.
     Group(Arc<Group>),
     /// An invitation.
@@ -138,6 +144,7 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
         AppKey(key) => super::apps::find(ctx, key.org, key).await? => Node::App;
         ApiTokenKey(key) => super::apps::find(ctx, key.org, key).await? => Node::ApiToken;
         LearnerSessionKey(key) => super::apps::find_session(ctx, key).await? => Node::LearnerSession;
+        SupportGrantKey(key) => support_grants::find(ctx, key).await? => Node::SupportGrant;
         AuditEntryKey(key) => audit::find(ctx, key).await? => Node::AuditEntry;
         PolicyRevisionKey(key) => policies::find(ctx, key).await? => Node::PolicyRevision;
         GroupKey(key) => groups::find_group(ctx, key).await? => Node::Group;
@@ -214,27 +221,53 @@ pub struct Query(
     PolicyQuery,
 );
 
-/// What can be done. Root fields run one after the other; each is one transaction.
+/// What is done to accounts.
 #[derive(MergedObject, Default)]
-pub struct Mutation(
+pub struct AccountMutations(
     SignInMutation,
-    OrganizationMutation,
-    TransferMutation,
     AccountMutation,
     PasswordMutation,
     SecondFactorMutation,
+);
+
+/// What is done to organisations and the people in them.
+#[derive(MergedObject, Default)]
+pub struct OrganizationMutations(
+    OrganizationMutation,
+    TransferMutation,
     MemberMutation,
-    ProvisioningMutation,
+    InvitationMutation,
     GroupMutation,
     RoleMutation,
     PolicyMutation,
+);
+
+/// What lets programs, their learners and operators in.
+#[derive(MergedObject, Default)]
+pub struct EntranceMutations(
     AppMutation,
+    ProvisioningMutation,
     LearnerSessionMutation,
-    InvitationMutation,
+    SupportGrantMutation,
+);
+
+/// What is done in teaching and learning.
+#[derive(MergedObject, Default)]
+pub struct LearningMutations(
     AuthoringMutation,
     EnrollmentMutation,
     ProgressMutation,
     AttemptMutation,
+);
+
+/// What can be done. Root fields run one after the other; each is one transaction. Merged in groups: each in a row of merged objects is
+/// resolved inside the one before, and the compiler follows only so far.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    AccountMutations,
+    OrganizationMutations,
+    EntranceMutations,
+    LearningMutations,
 );
 
 type LyceumSchema = Schema<Query, Mutation, EmptySubscription>;
@@ -283,10 +316,15 @@ impl Api {
     pub async fn execute(
         &self,
         viewer: Viewer,
-        admitted: Admitted,
+        mut admitted: Admitted,
         request_id: &str,
         origin: &Origin,
     ) -> (Response, u32) {
+        if let Some(supporter) = Supporter::of(&viewer)
+            && let Err(error) = supporter.note(&self.app, request_id, &admitted.asks()).await
+        {
+            return (refused(error, request_id), 0);
+        }
         let mut operation = Operation::new(self.app.clone(), viewer, request_id.to_owned(), origin.clone());
         operation.idempotency_key = admitted.idempotency_key;
         let operation = Arc::new(operation);

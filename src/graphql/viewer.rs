@@ -7,10 +7,12 @@ use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::security_events::{self, SecurityEventConnection};
 use super::sessions::{self, SessionConnection};
 use super::support::operation::Ask;
+use super::support_grants;
 use crate::auth::standing::Standing;
 use crate::auth::step_up::holds_until;
 use crate::domain::accounts::second_factor::{self, SecondFactor};
 use crate::domain::members::Member;
+use crate::domain::support_grants::SupportGrant;
 use crate::domain::users::User;
 use crate::kernel::error::Result;
 use crate::kernel::ids::UserKey;
@@ -83,6 +85,17 @@ impl Viewer {
     /// What this request was signed with where that is no session; null where it is one. Cost: 1.
     async fn acting_as(&self, ctx: &Context<'_>) -> Option<ActingAs> {
         ActingAs::current(ctx)
+    }
+
+    /// The grants by which you are in organisations now, as an operator of the platform: show them as a banner. What you do there
+    /// stands in the organisation's audit, reading included. Cost: 1, batched.
+    async fn support_access(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Arc<SupportGrant>>> {
+        Ok(support_grants::in_use(ctx).await?)
+    }
+
+    /// The hundred newest grants that you have asked for as an operator of the platform. Cost: 1, batched.
+    async fn support_grants(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Arc<SupportGrant>>> {
+        Ok(support_grants::asked_for(ctx).await?)
     }
 
     /// Your places in organisations: one for each in which you are an active member. Cost: 1, batched.

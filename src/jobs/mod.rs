@@ -1,5 +1,6 @@
 //! What a node does without being asked. Every job may run on any number of nodes at once.
 
+pub mod escort;
 pub mod mails;
 pub mod retention;
 pub mod sequencer;
@@ -41,6 +42,7 @@ pub async fn run(app: Arc<App>, config: JobsConfig, mailer: Option<Mailer>) {
             "removing organisations whose time is over",
             || undertaker::run_once(&app)
         ),
+        again(every, "showing operators out", || escort::run_once(&app)),
         again(every, "delivering mails", || deliver(&app, mailer.as_ref())),
         again(every * RETENTION_EVERY, "removing what has expired", || {
             retention::run_once(&app)

@@ -144,6 +144,8 @@ keys! {
     AppKey(AppId) = "app";
     /// A token of an app.
     ApiTokenKey(ApiTokenId) = "apt";
+    /// Leave for an operator of the platform to help.
+    SupportGrantKey(SupportGrantId) = "sup";
     /// A session that an app opened for a learner.
     LearnerSessionKey(LearnerSessionId) = "lse";
     /// A course.

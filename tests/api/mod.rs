@@ -45,6 +45,7 @@ mod sessions;
 mod sign_in;
 mod statements;
 mod step_up;
+mod support_grants;
 mod token_scopes;
 mod transfers;
 mod visibility;

@@ -28,6 +28,10 @@ const PERSONAL: &[(&str, &str)] = &[
     ("ownershipTransferAccept", "FORBIDDEN"),
     ("ownershipTransferDecline", "FORBIDDEN"),
     ("ownershipTransferWithdraw", "FORBIDDEN"),
+    ("supportGrantApprove", "SESSION_REQUIRED"),
+    ("supportGrantDecline", "FORBIDDEN"),
+    ("supportGrantRequest", "SESSION_REQUIRED"),
+    ("supportGrantRevoke", "FORBIDDEN"),
 ];
 
 /// What is of accounts, as `Type.field`: tokens do not see it.
@@ -39,6 +43,8 @@ const ACCOUNT: &[&str] = &[
     "SecurityEvent",
     "SecondFactor.",
     "OwnershipTransfer.",
+    "SupportGrant",
+    "Organization.supportGrants",
     "Organization.ownershipTransfer",
 ];
 

@@ -3,6 +3,7 @@
 use crate::auth::allowed::Protected;
 use crate::auth::permission::{Grants, Permission};
 use crate::auth::policy::{Facts, Kind};
+use crate::auth::roles::SUPPORT_SLUG;
 use crate::auth::standing::OrgStanding;
 use crate::db::schema::roles;
 use crate::db::{Batch, Conn};
@@ -46,12 +47,17 @@ impl Role {
     /// Whether it is more than an actor may give by a permission: what they do not hold themselves, or, where the permission
     /// does not reach the whole organisation, any role but the learner's.
     pub fn exceeds(&self, actor: &OrgStanding, by: Permission) -> bool {
-        !(self.is_learner() || actor.reach(by).all && actor.holds(&self.grants()))
+        self.is_support() || !(self.is_learner() || actor.reach(by).all && actor.holds(&self.grants()))
     }
 
     /// Whether it makes owners.
     pub fn is_owner(&self) -> bool {
         self.slug == "owner"
+    }
+
+    /// Whether it is that of operators, who get it by a grant and from nobody.
+    pub fn is_support(&self) -> bool {
+        self.slug == SUPPORT_SLUG
     }
 
     /// Whether it makes learners: what those may give whose reach is not the whole organisation.

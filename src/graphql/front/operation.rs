@@ -7,7 +7,8 @@ use apollo_compiler::ast;
 use async_graphql::{
     Name, Pos, Positioned, Request, Value, Variables,
     parser::types::{
-        DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Type, VariableDefinition,
+        DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+        Selection as EngineSelection, Type, VariableDefinition,
     },
 };
 use serde_json::{Map, Value as Json};
@@ -71,6 +72,46 @@ pub struct Admitted {
     pub request: Request,
     /// Completes every answer of the engine to this request.
     pub completion: Completion,
+}
+
+impl Admitted {
+    /// The root fields that are asked for, each once, with what their arguments name: `node(id: "crs_…")`. Arguments that name
+    /// nothing are left out; they may be personal.
+    pub fn asks(&mut self) -> Vec<String> {
+        let variables = self.request.variables.clone();
+        let Ok(document) = self.request.parsed_query() else {
+            return Vec::new();
+        };
+        let operations = document.operations.iter();
+        let items = operations.flat_map(|(_, operation)| &operation.node.selection_set.node.items);
+        let mut asks: Vec<_> = items.filter_map(|item| asked(&item.node, &variables)).collect();
+        asks.dedup();
+        asks
+    }
+}
+
+/// A root field with the identifiers and slugs among its arguments.
+fn asked(item: &EngineSelection, variables: &Variables) -> Option<String> {
+    let EngineSelection::Field(field) = item else {
+        return None;
+    };
+    let names = |name: &str| matches!(name, "id" | "ids" | "slug");
+    let arguments = field.node.arguments.iter();
+    let named: Vec<_> = arguments
+        .filter(|(name, _)| names(name.node.as_str()))
+        .map(|(name, value)| {
+            let value = value.node.clone();
+            let value = value
+                .into_const_with(|name| variables.get(&name).cloned().ok_or(()))
+                .unwrap_or_default();
+            format!("{}: {value}", name.node)
+        })
+        .collect();
+    let field = field.node.name.node.as_str();
+    Some(match named.as_slice() {
+        [] => field.to_owned(),
+        named => format!("{field}({})", named.join(", ")),
+    })
 }
 
 impl Prepared {

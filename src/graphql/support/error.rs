@@ -1,13 +1,21 @@
 //! How errors leave the schema: code and message of ours, the cause in the log.
 
 use crate::kernel::error::Error;
-use async_graphql::{Response, ServerError};
+use async_graphql::{Pos, Response, ServerError};
 
 /// Gives every error of an answer its code, and takes away what is not for clients.
 pub fn finish(response: &mut Response, request_id: &str) {
     for error in &mut response.errors {
         finish_one(error, request_id);
     }
+}
+
+/// The answer to an operation that is not executed at all.
+pub fn refused(error: Error, request_id: &str) -> Response {
+    let error = async_graphql::Error::from(error).into_server_error(Pos::default());
+    let mut response = Response::from_errors(vec![error]);
+    finish(&mut response, request_id);
+    response
 }
 
 fn finish_one(error: &mut ServerError, request_id: &str) {

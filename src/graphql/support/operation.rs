@@ -1,5 +1,7 @@
 //! One GraphQL operation in execution: who asks, and the one session that it reads through.
 
+use crate::auth::permission::Permission;
+use crate::auth::policy::{Facts, Kind, Question};
 use crate::auth::standing::{StandingOf, Viewer};
 use crate::db::pool::Statements;
 use crate::db::{Batch, Reader, Scope};
@@ -164,6 +166,15 @@ pub trait Ask {
     fn fetch_one<K: Batch>(&self, key: K) -> impl Future<Output = Result<K::Value>> + Send {
         let reader = self.reader();
         async move { reader.fetch(key).await?.ok_or(Error::NotFound) }
+    }
+
+    /// Whether the viewer has a permission over a whole organisation.
+    fn may(&self, org: OrgId, permission: Permission) -> bool {
+        self.viewer().in_org(org).is_some_and(|standing| {
+            let facts = Facts::of(Kind::Organization, org);
+            let question = Question { permission, facts };
+            self.app().policies.decide(standing, question).allowed
+        })
     }
 
     /// Checks paging arguments against the list they are for.

@@ -137,6 +137,9 @@ macro_rules! code_doc {
     (LimitReached) => {
         "There are as many as there may be."
     };
+    (SecondFactorRequired) => {
+        "It takes an account with a second factor: set one up with `totpBegin` first."
+    };
     (NotOwner) => {
         "It is somebody else's; only its owner can do this."
     };

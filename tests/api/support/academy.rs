@@ -30,7 +30,15 @@ pub struct Academy {
 
 /// The roles, one person each.
 const INVITATIONS: [&str; 3] = ["pending", "accepted", "revoked"];
-const ROLES: [&str; 6] = ["owner", "admin", "author", "instructor", "manager", "learner"];
+const ROLES: [&str; 7] = [
+    "owner",
+    "admin",
+    "author",
+    "instructor",
+    "manager",
+    "learner",
+    "support",
+];
 
 impl Academy {
     /// Founds an academy on this node.
@@ -362,6 +370,17 @@ impl Academy {
              select org_id, gen_random_uuid(), member_id, token_id, token_hash, expires_at, now(), '{}', '{{{hidden}-origin}}', '{{{hidden}-operation}}', 10 \
              from learner_sessions where id = '{}'",
             owner.id.0, course.id.0, session.id.0
+        ))
+        .await;
+        let operator = self.person("support");
+        self.sql(&format!(
+            "insert into support_grants (org_id, id, operator_id, operator_name, reason, permissions, hours, state, requested_at, decided_by, \
+             decided_at, expires_at) select r.org_id, '{audit}', '{}', '{hidden}-support-name', '{hidden}-support-reason', \
+             array(select jsonb_object_keys(r.grants)), 24, 'approved', now(), '{}', now(), now() + interval '1 day' \
+             from roles r where r.slug = 'support'; \
+             update memberships m set support_grant_id = g.id, support_scopes = g.permissions, support_until = g.expires_at \
+             from support_grants g where m.id = '{}'",
+            operator.user.0, owner.id.0, operator.member.id.0
         ))
         .await;
         factory::seal(&self.app).await;

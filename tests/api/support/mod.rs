@@ -11,6 +11,7 @@ pub mod faulty;
 pub mod harvest;
 pub mod learning;
 pub mod mail;
+pub mod operators;
 pub mod people;
 pub mod proxy;
 pub mod quiz;

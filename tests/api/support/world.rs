@@ -4,7 +4,7 @@ use super::app::Person;
 use super::client::Client;
 use super::factors::Authenticator;
 use super::quiz::Sitting;
-use super::{TestApp, apps, factors, factory, learning, servers, unsigned};
+use super::{TestApp, apps, factors, factory, learning, operators, servers, unsigned};
 use chrono::TimeDelta;
 use lyceum::kernel::ids::{ApiTokenKey, AppKey, GroupKey, InvitationId, InvitationKey, LearnerSessionKey};
 use lyceum::kernel::secret::{Token, TokenKind};
@@ -90,6 +90,8 @@ pub struct World {
     program: (AppKey, ApiTokenKey),
     backend: Client,
     opened: LearnerSessionKey,
+    /// Two operators, each with a request for support access.
+    operators: [(Client, String); 2],
 }
 
 impl World {
@@ -155,6 +157,12 @@ impl World {
         );
         factory::sql(&app, &portal).await;
         let backend = app.bearer(&secret);
+        let mut asking = Vec::new();
+        for _ in 0..2 {
+            let operator = operators::operator(&app).await.client;
+            let grant = operators::ask(&app, &operator, &["MEMBERS_READ"]).await;
+            asking.push((operator, grant));
+        }
         Self {
             app,
             author,
@@ -184,6 +192,7 @@ impl World {
             program: (program, token),
             backend,
             opened,
+            operators: asking.try_into().ok().unwrap(),
         }
     }
 
@@ -196,6 +205,7 @@ impl World {
             self.organizing(),
             self.people(),
             self.programs(),
+            self.supporting(),
             apps::rows(&self.app.org_id(), self.program.0, self.program.1, &self.owner),
             self.founding(),
             self.accounts(),
@@ -394,6 +404,27 @@ impl World {
             self.opened,
             able,
         )
+    }
+
+    /// What operators of the platform ask for, and what the owner answers.
+    fn supporting(&self) -> Vec<Row> {
+        let [(declined, first), (_, second)] = &self.operators;
+        let decide = |mutation, grant: &str| {
+            Row::new(
+                mutation,
+                json!({ "grantId": grant }),
+                &self.owner,
+                "FORBIDDEN",
+                "NOT_FOUND",
+            )
+        };
+        let request = operators::request(&self.app, &["MEMBERS_READ"]);
+        vec![
+            decide("supportGrantDecline", first),
+            Row::new("supportGrantRequest", request, declined, "NOT_FOUND", "NOT_FOUND"),
+            decide("supportGrantApprove", second),
+            decide("supportGrantRevoke", second),
+        ]
     }
 
     /// What people do with their second factors; first, since codes have their time.
