@@ -30,15 +30,7 @@ pub struct Academy {
 
 /// The roles, one person each.
 const INVITATIONS: [&str; 3] = ["pending", "accepted", "revoked"];
-const ROLES: [&str; 7] = [
-    "owner",
-    "admin",
-    "author",
-    "instructor",
-    "manager",
-    "learner",
-    "support",
-];
+const ROLES: [&str; 6] = ["owner", "admin", "author", "instructor", "manager", "learner"];
 
 impl Academy {
     /// Founds an academy on this node.
@@ -372,13 +364,13 @@ impl Academy {
             owner.id.0, course.id.0, session.id.0
         ))
         .await;
-        let operator = self.person("support");
+        let operator = self.app.member("support").await;
         self.sql(&format!(
             "insert into support_grants (org_id, id, operator_id, operator_name, reason, permissions, hours, state, requested_at, decided_by, \
              decided_at, expires_at) select r.org_id, '{audit}', '{}', '{hidden}-support-name', '{hidden}-support-reason', \
              array(select jsonb_object_keys(r.grants)), 24, 'approved', now(), '{}', now(), now() + interval '1 day' \
              from roles r where r.slug = 'support'; \
-             update memberships m set support_grant_id = g.id, support_scopes = g.permissions, support_until = g.expires_at \
+             update memberships m set name = '{hidden}-support-name', support_grant_id = g.id, support_scopes = g.permissions, support_until = g.expires_at \
              from support_grants g where m.id = '{}'",
             operator.user.0, owner.id.0, operator.member.id.0
         ))
