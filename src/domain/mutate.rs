@@ -7,8 +7,9 @@
 use super::app::App;
 use super::records::{self, Happenings};
 use super::refusal::{Code, Refusal};
-use crate::auth::allowed::{Actor, Gate};
+use crate::auth::allowed::{Actor, Gate, Pass};
 use crate::auth::invited::Invited;
+use crate::auth::proposed::Proposed;
 use crate::auth::standing::{OrgStanding, Standing, Viewer};
 use crate::auth::step_up;
 use crate::cache::Stale;
@@ -87,6 +88,8 @@ pub enum Entry {
     Founder,
     /// As somebody who is let in by an invitation, and has no standing before: what can be proven is the acceptance.
     Newcomer(Invited),
+    /// As somebody to whom it is proposed to link their account, member or not: what can be proven is the answer.
+    Linking(Proposed),
 }
 
 /// What a mutation's transaction is about.
@@ -292,9 +295,15 @@ async fn actor(app: &App, tx: &Tx, person: Option<&Standing>, request: &Request)
             if invited.is_closing {
                 return Err(Error::Closing);
             }
-            return Ok(Some(Actor::Newcomer(invited.key())));
+            return Ok(Some(Actor::Newcomer(Pass::Invitation(invited.key()))));
         }
-        Entry::Newcomer(_) => return Ok(None),
+        Entry::Linking(proposed) if proposed.key().org == request.org => {
+            if is_closing(tx, request.org).await? {
+                return Err(Error::Closing);
+            }
+            return Ok(Some(Actor::Newcomer(Pass::AccountLink(proposed.key()))));
+        }
+        Entry::Newcomer(_) | Entry::Linking(_) => return Ok(None),
     }
     let Some((standing, is_closing)) = standing(tx, request.org, person.user).await? else {
         return Ok(None);
@@ -304,6 +313,14 @@ async fn actor(app: &App, tx: &Tx, person: Option<&Standing>, request: &Request)
     }
     let standing = Arc::new(person.credential.narrow(standing));
     Ok(Some(Actor::Member(app.with_policies(&standing).await?)))
+}
+
+/// Whether an organisation is about to be deleted.
+async fn is_closing(tx: &Tx, org: OrgId) -> Result<bool> {
+    let closing =
+        Statement::<Untyped>::new("select from organizations where id = ? and deletes_at is not null");
+    let closing = closing.bind::<SqlUuid, _>(org).execute(&mut tx.conn()).await?;
+    Ok(closing > 0)
 }
 
 /// What members may still do in an organisation that is about to be deleted.

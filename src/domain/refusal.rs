@@ -59,6 +59,10 @@ pub enum Code {
     LimitReached,
     /// It is somebody else's.
     NotOwner,
+    /// The domain was not shown to be the organisation's.
+    NotVerified,
+    /// The name servers did not answer.
+    DnsUnavailable,
 }
 
 /// Something in the input that the user can correct.

@@ -146,6 +146,10 @@ keys! {
     ApiTokenKey(ApiTokenId) = "apt";
     /// A session that an app opened for a learner.
     LearnerSessionKey(LearnerSessionId) = "lse";
+    /// A domain that an organisation says is its own.
+    OrganizationDomainKey(OrganizationDomainId) = "dom";
+    /// A proposal that an account belongs to an organisation.
+    AccountLinkKey(AccountLinkId) = "lnk";
     /// A course.
     CourseKey(CourseId) = "crs";
     /// A frozen edition of a course.

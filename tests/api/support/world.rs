@@ -3,6 +3,7 @@
 use super::app::Person;
 use super::client::Client;
 use super::factors::Authenticator;
+use super::links::Linked;
 use super::quiz::Sitting;
 use super::{TestApp, apps, factors, factory, learning, servers, unsigned};
 use chrono::TimeDelta;
@@ -90,6 +91,7 @@ pub struct World {
     program: (AppKey, ApiTokenKey),
     backend: Client,
     opened: LearnerSessionKey,
+    linked: Linked,
 }
 
 impl World {
@@ -155,6 +157,7 @@ impl World {
         );
         factory::sql(&app, &portal).await;
         let backend = app.bearer(&secret);
+        let linked = Linked::new(&app, owner.member).await;
         Self {
             app,
             author,
@@ -184,6 +187,7 @@ impl World {
             program: (program, token),
             backend,
             opened,
+            linked,
         }
     }
 
@@ -196,6 +200,7 @@ impl World {
             self.organizing(),
             self.people(),
             self.programs(),
+            self.linked.rows(&self.app.org_id(), &self.owner),
             apps::rows(&self.app.org_id(), self.program.0, self.program.1, &self.owner),
             self.founding(),
             self.accounts(),
