@@ -6,6 +6,7 @@ pub mod command;
 pub mod config;
 pub mod db;
 pub mod dev;
+pub mod dns;
 pub mod domain;
 pub mod graphql;
 pub mod import;

@@ -9,7 +9,7 @@ use super::policy::{Decision, Facts, Policies, Question};
 use super::standing::OrgStanding;
 use crate::db::Conn;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{InvitationKey, MemberId, MemberKey, OrgId};
+use crate::kernel::ids::{AccountLinkKey, InvitationKey, MemberId, MemberKey, OrgId};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -26,10 +26,29 @@ pub trait Protected {
     }
 }
 
-/// An invitation, read and locked, with the person who accepts it.
+/// What somebody who has no standing comes into a write by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// An invitation whose token they hold.
+    Invitation(InvitationKey),
+    /// A proposal to link their account.
+    AccountLink(AccountLinkKey),
+}
+
+impl Pass {
+    /// The organisation that it lets them into.
+    pub const fn org(self) -> OrgId {
+        match self {
+            Self::Invitation(key) => key.org,
+            Self::AccountLink(key) => key.org,
+        }
+    }
+}
+
+/// An invitation or a proposal, read and locked, with the person who answers it.
 pub trait Admission {
-    /// Which invitation.
-    fn invitation(&self) -> InvitationKey;
+    /// Which one.
+    fn pass(&self) -> Pass;
     /// Whether it lets this person in now.
     fn is_good(&self) -> bool;
 }
@@ -39,9 +58,9 @@ pub trait Admission {
 pub enum Actor {
     /// A member of the organisation.
     Member(Arc<OrgStanding>),
-    /// Somebody who holds this invitation's token and has no standing: the policies allow them nothing, and the
-    /// one proof that they can get is [`Gate::admit`].
-    Newcomer(InvitationKey),
+    /// Somebody who comes by this and has no standing: the policies allow them nothing, and the one proof that they can
+    /// get is [`Gate::admit`].
+    Newcomer(Pass),
     /// Who founds the organisation: the one proof that they can get is [`Gate::found`].
     Founder(OrgId),
     /// An operator of the platform, who is no member: the one proof that they can get is [`Gate::petition`].
@@ -76,7 +95,7 @@ impl<'tx> Gate<'tx> {
     pub fn org(&self) -> OrgId {
         match &self.actor {
             Actor::Member(standing) => standing.org,
-            Actor::Newcomer(invitation) => invitation.org,
+            Actor::Newcomer(pass) => pass.org(),
             Actor::Founder(org) | Actor::Operator(org) | Actor::System(org) => *org,
         }
     }
@@ -162,7 +181,7 @@ impl<'tx> Gate<'tx> {
     /// Proves that a newcomer may join by this acceptance, and nobody else.
     pub fn admit<R: Admission>(&self, row: R) -> Result<Admitted<'_, R>> {
         match &self.actor {
-            Actor::Newcomer(invitation) if row.invitation() == *invitation && row.is_good() => Ok(Admitted {
+            Actor::Newcomer(pass) if row.pass() == *pass && row.is_good() => Ok(Admitted {
                 row,
                 proof: PhantomData,
             }),

@@ -3,8 +3,9 @@
 use crate::auth::password::{PasswordConfig, Passwords};
 use crate::cache::Shared;
 use crate::cache::buckets::Buckets;
-use crate::config::{DatabaseConfig, HttpConfig, MailConfig};
+use crate::config::{DatabaseConfig, DnsConfig, HttpConfig, MailConfig};
 use crate::db::Db;
+use crate::dns::NameServers;
 use crate::domain::app::App;
 use crate::graphql::front::DocumentLimits;
 use crate::graphql::schema::Api;
@@ -32,6 +33,8 @@ pub struct NodeConfig {
     jobs: JobsConfig,
     #[command(flatten)]
     mail: MailConfig,
+    #[command(flatten)]
+    dns: DnsConfig,
     /// Where Redis is, such as `redis://127.0.0.1/`; without it copies stay within the process.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     redis_url: Option<String>,
@@ -88,6 +91,7 @@ impl NodeConfig {
             Passwords::new(&self.passwords)?,
             Clock::default(),
             keyring,
+            Arc::new(NameServers::new(&self.dns)?),
         )
     }
 

@@ -1,6 +1,7 @@
 //! Every setting of a node, one documented field each; the only reader of the environment.
 
 use clap::Args;
+use std::net::SocketAddr;
 
 /// Where the database is and what its connections may cost.
 #[derive(Args, Clone, Debug)]
@@ -92,6 +93,15 @@ impl Default for MailConfig {
             app_url: None,
         }
     }
+}
+
+/// Who is asked about domains.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DnsConfig {
+    /// Name servers that are asked whether an organisation's domain is its own, such as `192.0.2.53:53`, separated by commas. Where
+    /// none is named, the system's.
+    #[arg(long, env = "LYCEUM_DNS_SERVERS", value_delimiter = ',')]
+    pub dns_servers: Vec<SocketAddr>,
 }
 
 /// How a node is reached and what one client may ask of it.

@@ -1,14 +1,14 @@
 //! How a row selects its own key: `org_id` and `id` of its table.
 
 use super::schema::{
-    api_tokens, apps, attempts, audit_entries, certificates, course_revisions, courses, draft_modules,
-    draft_units, enrollments, groups, invitations, learner_sessions, memberships,
-    organization_security_events, policy_revisions, roles, support_grants,
+    account_links, api_tokens, apps, attempts, audit_entries, certificates, course_revisions, courses,
+    draft_modules, draft_units, enrollments, groups, invitations, learner_sessions, memberships,
+    organization_domains, organization_security_events, policy_revisions, roles, support_grants,
 };
 use crate::kernel::ids::{
-    ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey,
-    InvitationKey, LearnerSessionKey, MemberKey, ModuleKey, OrganizationSecurityEventKey, PolicyRevisionKey,
-    RevisionKey, RoleKey, SupportGrantKey, UnitKey,
+    AccountLinkKey, ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey,
+    GroupKey, InvitationKey, LearnerSessionKey, MemberKey, ModuleKey, OrganizationDomainKey,
+    OrganizationSecurityEventKey, PolicyRevisionKey, RevisionKey, RoleKey, SupportGrantKey, UnitKey,
 };
 use diesel::Selectable;
 use diesel::backend::Backend;
@@ -26,6 +26,8 @@ macro_rules! select_keys {
 
 select_keys! {
     SupportGrantKey from support_grants;
+    AccountLinkKey from account_links;
+    OrganizationDomainKey from organization_domains;
     LearnerSessionKey from learner_sessions;
     ApiTokenKey from api_tokens;
     AppKey from apps;

@@ -3,7 +3,7 @@
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{
     AttemptId, AuditEntryId, CertificateId, CourseId, EnrollmentId, GroupId, InvitationId, MemberId, OrgId,
-    OrganizationSecurityEventId, PolicyRevisionId,
+    OrganizationDomainId, OrganizationSecurityEventId, PolicyRevisionId,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
@@ -61,6 +61,7 @@ id_cursors!(
     InvitationId,
     MemberId,
     OrgId,
+    OrganizationDomainId,
     OrganizationSecurityEventId,
     PolicyRevisionId
 );

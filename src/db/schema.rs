@@ -15,6 +15,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    account_links (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        email -> Text,
+        organization_name -> Text,
+        state -> Text,
+        proposed_by -> Uuid,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        changed_at -> Timestamptz,
+        user_id -> Nullable<Uuid>,
+        member_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
     account_tokens (id) {
         id -> Uuid,
         user_id -> Uuid,
@@ -377,6 +393,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    organization_domains (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        domain -> Text,
+        challenge -> Text,
+        created_at -> Timestamptz,
+        verified_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     organization_origins (org_id, origin) {
         org_id -> Uuid,
         origin -> Text,
@@ -542,6 +569,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    account_links,
     account_tokens,
     api_token_secrets,
     api_tokens,
@@ -566,6 +594,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     mails,
     memberships,
     operators,
+    organization_domains,
     organization_security_events,
     organizations,
     outbox_events,

@@ -15,6 +15,7 @@ use crate::auth::standing::{self, OrgStanding, Standing, Viewer};
 use crate::cache::buckets::Buckets;
 use crate::cache::{Shared, Stale};
 use crate::db::Db;
+use crate::dns::TextRecords;
 use crate::kernel::clock::Clock;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::OrgId;
@@ -45,6 +46,8 @@ pub struct App {
     pub clock: Clock,
     /// Keys for cursors and certificate codes.
     pub keyring: Keyring,
+    /// What the owners of domains say.
+    pub dns: Arc<dyn TextRecords>,
     /// Compiled course revisions.
     pub contents: Contents,
     /// The published faces of courses.
@@ -68,6 +71,7 @@ impl App {
         passwords: Passwords,
         clock: Clock,
         keyring: Keyring,
+        dns: Arc<dyn TextRecords>,
     ) -> anyhow::Result<Arc<Self>> {
         let app = Arc::new(Self {
             contents: Contents::new(shared.clone()),
@@ -87,6 +91,7 @@ impl App {
             passwords,
             clock,
             keyring,
+            dns,
         });
         tokio::spawn(forget_what_is_stale(app.shared.hear(), Arc::downgrade(&app)));
         Ok(app)

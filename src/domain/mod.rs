@@ -3,6 +3,7 @@
 //! Later nouns may use earlier ones. `app` and `mutate` are what all of them run in.
 
 pub mod access;
+pub mod account_links;
 pub mod accounts;
 pub mod app;
 pub mod apps;
@@ -12,6 +13,7 @@ pub mod bulk;
 pub mod certificates;
 pub mod content;
 pub mod courses;
+pub mod domains;
 pub mod enrollments;
 pub mod groups;
 pub mod invitations;

@@ -7,8 +7,9 @@
 use super::app::App;
 use super::records::{self, Happenings};
 use super::refusal::{Code, Refusal};
-use crate::auth::allowed::{Actor, Gate};
+use crate::auth::allowed::{Actor, Gate, Pass};
 use crate::auth::invited::Invited;
+use crate::auth::proposed::Proposed;
 use crate::auth::standing::{OrgStanding, Standing, SupportColumns, Viewer};
 use crate::auth::step_up;
 use crate::cache::Stale;
@@ -89,6 +90,8 @@ pub enum Entry {
     Newcomer(Invited),
     /// As an operator of the platform, who has no standing: what can be proven is that they may ask.
     Operator,
+    /// As somebody to whom it is proposed to link their account, member or not: what can be proven is the answer.
+    Linking(Proposed),
 }
 
 /// What a mutation's transaction is about.
@@ -290,13 +293,19 @@ async fn actor(app: &App, tx: &Tx, person: Option<&Standing>, request: &Request)
             if invited.is_closing {
                 return Err(Error::Closing);
             }
-            return Ok(Some(Actor::Newcomer(invited.key())));
+            return Ok(Some(Actor::Newcomer(Pass::Invitation(invited.key()))));
         }
-        Entry::Newcomer(_) => return Ok(None),
         Entry::Operator => {
             let is_operator = is_operator(tx, person.user).await?;
             return Ok(is_operator.then_some(Actor::Operator(request.org)));
         }
+        Entry::Linking(proposed) if proposed.key().org == request.org => {
+            if is_closing(tx, request.org).await? {
+                return Err(Error::Closing);
+            }
+            return Ok(Some(Actor::Newcomer(Pass::AccountLink(proposed.key()))));
+        }
+        Entry::Newcomer(_) | Entry::Linking(_) => return Ok(None),
     }
     let Some((standing, is_closing)) = standing(tx, request.org, person.user).await? else {
         return Ok(None);
@@ -315,6 +324,14 @@ async fn actor(app: &App, tx: &Tx, person: Option<&Standing>, request: &Request)
 async fn is_operator(tx: &Tx, user: UserId) -> Result<bool> {
     let found = Statement::<Bool>::new("select exists (select from operators where user_id = ?)");
     Ok(found.bind::<SqlUuid, _>(user).get_result(&mut tx.conn()).await?)
+}
+
+/// Whether an organisation is about to be deleted.
+async fn is_closing(tx: &Tx, org: OrgId) -> Result<bool> {
+    let closing =
+        Statement::<Untyped>::new("select from organizations where id = ? and deletes_at is not null");
+    let closing = closing.bind::<SqlUuid, _>(org).execute(&mut tx.conn()).await?;
+    Ok(closing > 0)
 }
 
 /// What members may still do in an organisation that is about to be deleted.

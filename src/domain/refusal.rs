@@ -61,6 +61,10 @@ pub enum Code {
     NotOwner,
     /// It takes an account with a second factor.
     SecondFactorRequired,
+    /// The domain was not shown to be the organisation's.
+    NotVerified,
+    /// The name servers did not answer.
+    DnsUnavailable,
 }
 
 /// Something in the input that the user can correct.

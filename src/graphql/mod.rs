@@ -1,6 +1,8 @@
 //! The GraphQL schema: how the domain is exposed. Knows no HTTP.
 
 pub mod access;
+pub mod account_link_mutations;
+pub mod account_links;
 pub mod accounts;
 pub mod app_mutations;
 pub mod apps;
@@ -14,6 +16,7 @@ pub mod authoring_inputs;
 pub mod certificates;
 pub mod content;
 pub mod courses;
+pub mod domains;
 pub mod drafts;
 pub mod enrollments;
 pub mod front;

@@ -1,10 +1,12 @@
 //! `Organization`: edges.
 
+use super::account_links::{self, AccountLinkConnection};
 use super::apps;
 use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::audit::{self, AuditEntryConnection, AuditFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::courses::{self, CourseConnection};
+use super::domains::{self, OrganizationDomainConnection};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::groups::{self, GroupConnection};
 use super::invitations::{self, InvitationConnection};
@@ -229,6 +231,46 @@ impl Organization {
             before,
         };
         Ok(Some(invitations::page(ctx, view, args).await?))
+    }
+
+    /// The domains that the organisation says are its own, by name; null for who may not know.
+    ///
+    /// Requires: `org.update`. Cost: 1 for each row asked for; one SQL statement.
+    async fn domains(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<OrganizationDomainConnection>> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(domains::page(ctx, self.org, args).await?)
+    }
+
+    /// The proposals to link accounts to the organisation, and what came of them, the newest first; null for who may not know.
+    ///
+    /// Requires: `members.manage` with the reach `all`. Cost: 1 for each row asked for; one SQL statement.
+    async fn account_links(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<AccountLinkConnection>> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(account_links::page(ctx, self.org, args).await?)
     }
 
     /// What happened to members' accounts, the newest first: sign-ins and failures, changed passwords and addresses, second

@@ -1,6 +1,8 @@
 //! The schema: the only file that names every noun.
 
 use super::access::AccessQuery;
+use super::account_link_mutations::AccountLinkMutation;
+use super::account_links;
 use super::accounts::AccountMutation;
 use super::app_mutations::AppMutation;
 use super::attempt_mutations::AttemptMutation;
@@ -10,6 +12,7 @@ use super::authoring::AuthoringMutation;
 use super::certificates::CertificateQuery;
 use super::content::{Module, QuizUnit, TextUnit, Unit};
 use super::courses::{Course, CourseQuery};
+use super::domains::{self, DomainMutation};
 use super::enrollments::{EnrollmentMutation, EnrollmentQuery};
 use super::front::{Admitted, DocumentLimits, Front};
 use super::groups::{self, GroupMutation};
@@ -35,6 +38,7 @@ use super::support_grants;
 use super::transfers::TransferMutation;
 use super::viewer::{Viewer as Person, ViewerQuery};
 use crate::auth::standing::Viewer;
+use crate::domain::account_links::AccountLink;
 use crate::domain::accounts::{SecurityEvent, Session};
 use crate::domain::app::App;
 use crate::domain::apps;
@@ -42,6 +46,7 @@ use crate::domain::attempts::{self, Attempt};
 use crate::domain::audit::AuditEntry;
 use crate::domain::certificates::{self, Certificate};
 use crate::domain::content::compiled::SharedRevision;
+use crate::domain::domains::OrganizationDomain;
 use crate::domain::enrollments::store::PinOf;
 use crate::domain::enrollments::{self, Enrollment};
 use crate::domain::groups::Group;
@@ -54,10 +59,10 @@ use crate::domain::security_events::OrganizationSecurityEvent;
 use crate::domain::support_grants::SupportGrant;
 use crate::domain::support_grants::reading::Supporter;
 use crate::kernel::ids::{
-    ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey,
-    InvitationKey, Key, LearnerSessionKey, MemberKey, ModuleKey, OrganizationKey,
-    OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey, SupportGrantKey,
-    UnitKey, UserKey, prefix,
+    AccountLinkKey, ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey,
+    GroupKey, InvitationKey, Key, LearnerSessionKey, MemberKey, ModuleKey, OrganizationDomainKey,
+    OrganizationKey, OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey,
+    SupportGrantKey, UnitKey, UserKey, prefix,
 };
 use crate::kernel::origin::Origin;
 use async_graphql::{
@@ -92,6 +97,10 @@ pub enum Node {
     Group(Arc<Group>),
     /// An invitation.
     Invitation(Arc<Invitation>),
+    /// A domain that an organisation says is its own.
+    OrganizationDomain(Arc<OrganizationDomain>),
+    /// A proposal that an account belongs to an organisation.
+    AccountLink(Arc<AccountLink>),
     /// The signed-in person.
     Viewer(Person),
     /// An open session of the signed-in person.
@@ -149,6 +158,8 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
         PolicyRevisionKey(key) => policies::find(ctx, key).await? => Node::PolicyRevision;
         GroupKey(key) => groups::find_group(ctx, key).await? => Node::Group;
         InvitationKey(key) => invitations::find(ctx, key).await? => Node::Invitation;
+        OrganizationDomainKey(key) => domains::find(ctx, key).await? => Node::OrganizationDomain;
+        AccountLinkKey(key) => account_links::find(ctx, key).await? => Node::AccountLink;
         UserKey(key) => myself(key) => Node::Viewer;
         SessionKey(key) => ctx.fetch(key).await? => Node::Session;
         SecurityEventKey(key) => ctx.fetch(key).await? => Node::SecurityEvent;
@@ -228,6 +239,7 @@ pub struct AccountMutations(
     AccountMutation,
     PasswordMutation,
     SecondFactorMutation,
+    AccountLinkMutation,
 );
 
 /// What is done to organisations and the people in them.
@@ -235,6 +247,7 @@ pub struct AccountMutations(
 pub struct OrganizationMutations(
     OrganizationMutation,
     TransferMutation,
+    DomainMutation,
     MemberMutation,
     InvitationMutation,
     GroupMutation,

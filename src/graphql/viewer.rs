@@ -1,5 +1,6 @@
 //! `Viewer`: the signed-in person, as they see themselves.
 
+use super::account_links::{self, AccountLinkConnection};
 use super::apps::ActingAs;
 use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
@@ -132,6 +133,25 @@ impl Viewer {
             before,
         };
         Ok(sessions::page(ctx, args).await?)
+    }
+
+    /// The proposals of organisations to link your account to them, answered ones too, the newest first: those to your address,
+    /// once you have verified it. Cost: 1 for each row asked for; one SQL statement.
+    async fn account_links(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<AccountLinkConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(account_links::page_of_viewer(ctx, args).await?)
     }
 
     /// What happened to your account, the newest first. Cost: 1 for each row asked for; one SQL statement.

@@ -148,6 +148,10 @@ keys! {
     SupportGrantKey(SupportGrantId) = "sup";
     /// A session that an app opened for a learner.
     LearnerSessionKey(LearnerSessionId) = "lse";
+    /// A domain that an organisation says is its own.
+    OrganizationDomainKey(OrganizationDomainId) = "dom";
+    /// A proposal that an account belongs to an organisation.
+    AccountLinkKey(AccountLinkId) = "lnk";
     /// A course.
     CourseKey(CourseId) = "crs";
     /// A frozen edition of a course.

@@ -1,6 +1,7 @@
 //! What every layer may use and nothing that performs I/O.
 
 pub mod clock;
+pub mod domain_name;
 pub mod email;
 pub mod error;
 pub mod ids;

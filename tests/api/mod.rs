@@ -4,6 +4,7 @@
 pub mod support;
 
 mod access;
+mod account_links;
 mod api_tokens;
 mod attempt_races;
 mod attempt_reviews;
@@ -15,6 +16,7 @@ mod authoring;
 mod catalogue;
 mod certificates;
 mod contention;
+mod domains;
 mod embed_sessions;
 mod enrollments;
 mod escalation;

@@ -67,6 +67,14 @@ const OPERATIONS: &[Operation] = &[
         warm: 9,
     },
     Operation {
+        name: "domains and linked accounts: organisation, domains, links, two numbers, members",
+        document: "query($org: ID!) { organization(id: $org) { domains(first: 50) { totalCount nodes { domain state } } \
+            accountLinks(first: 50) { totalCount nodes { email state proposedBy { name } } } } }",
+        who: Who::Owners,
+        cold: 6,
+        warm: 6,
+    },
+    Operation {
         name: "the verification of a certificate: one look-up through a door, which is not counted",
         document: "query($code: String!) { verifyCertificate(code: $code) { state holderName courseTitle organizationName issuedAt } }",
         who: Who::Nobody,
@@ -133,7 +141,12 @@ impl Academy {
              holder_name, course_title, organization_name) \
              select org_id, case when row_number() over () = 1 then '{certificate}' else gen_random_uuid() end, id, course_id, member_id, revision_id, \
              case when row_number() over () = 1 then sha256('{plain}') else sha256(id::text::bytea) end, {generation}, 'A holder', 'A course', 'An academy' \
-             from enrollments where org_id = '{org}' and completed_at is not null",
+             from enrollments where org_id = '{org}' and completed_at is not null; \
+             insert into organization_domains (org_id, id, domain) select '{org}', gen_random_uuid(), 'n' || n || '.example' from generate_series(1, {copies}) n; \
+             insert into account_links (org_id, id, email, organization_name, proposed_by, expires_at) \
+             select m.org_id, gen_random_uuid(), n || '@n1.example', 'An academy', m.id, now() + interval '1 day' \
+             from memberships m cross join generate_series(1, {copies}) n where m.id = '{owner}'",
+            owner = owner.member.id.0,
             copies = size.copies,
             certificate = key.id.0,
         );

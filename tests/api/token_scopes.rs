@@ -17,6 +17,9 @@ use std::collections::BTreeSet;
 
 /// What only the person themselves does, with the answer that a token gets.
 const PERSONAL: &[(&str, &str)] = &[
+    ("accountLinkAccept", "SESSION_REQUIRED"),
+    ("accountLinkEnd", "SESSION_REQUIRED"),
+    ("accountLinkRefuse", "SESSION_REQUIRED"),
     ("apiTokenCreate", "SESSION_REQUIRED"),
     ("membershipLeave", "FORBIDDEN"),
     ("invitationAccept", "SESSION_REQUIRED"),

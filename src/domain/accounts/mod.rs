@@ -7,6 +7,7 @@
 mod own_list;
 pub mod addresses;
 pub mod events;
+pub mod links;
 mod notices;
 pub mod passwords;
 pub mod person;

@@ -19,6 +19,8 @@ pub enum Trying {
     Proof,
     /// Having a mail sent: five to an address from one network, then one every ten minutes.
     Mail,
+    /// Having a name server asked: thirty times for an organisation from one network, then once every ten seconds.
+    Lookup,
 }
 
 /// A bucket, and what an attempt takes from it. Buckets fill by a point a second.
@@ -59,6 +61,11 @@ pub async fn attempt(app: &App, trying: Trying, subject: &str, network: &str) ->
             share(format!("{subject}@{network}"), 5, 600),
             share(network.to_owned(), 50, 60),
             share(subject, 20, 600),
+        ]),
+        Trying::Lookup => Attempt([
+            share(format!("{subject}@{network}"), 30, 10),
+            share(network.to_owned(), 100, 6),
+            share(subject, 60, 10),
         ]),
     };
     for share in &attempt.0 {

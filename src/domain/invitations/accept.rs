@@ -1,7 +1,7 @@
 //! Accepting an invitation, the one way in for who is no member yet, and declining one.
 
 use super::store;
-use crate::auth::allowed::{Admission, Admitted};
+use crate::auth::allowed::{Admission, Admitted, Pass};
 use crate::cache::Stale;
 use crate::db::Batch;
 use crate::domain::mutate::{Stop, Write, refuse_with};
@@ -22,8 +22,8 @@ pub struct Acceptance {
 }
 
 impl Admission for Acceptance {
-    fn invitation(&self) -> InvitationKey {
-        self.key
+    fn pass(&self) -> Pass {
+        Pass::Invitation(self.key)
     }
 
     fn is_good(&self) -> bool {

@@ -91,6 +91,12 @@ pub async fn letter(app: &App, mail: &Due, app_url: Option<&str>) -> Result<Opti
                 .unwrap_or("Something about your account was changed.");
             to(Content::SecurityNotice(what))
         }
+        Template::AccountLink => account.and_then(|_| {
+            to(Content::AccountLink {
+                organization: mail.detail["organization"].as_str()?,
+                expires_at: mail.detail["until"].as_str()?.parse().ok()?,
+            })
+        }),
         Template::Invitation => invitation(app, mail, app_url).await?,
     };
     Ok(written)

@@ -26,6 +26,13 @@ pub enum Content<'a> {
     ChangeEmail(&'a str),
     /// Something happened to the account.
     SecurityNotice(&'a str),
+    /// An organisation proposes to link the account.
+    AccountLink {
+        /// The organisation's name.
+        organization: &'a str,
+        /// Until when.
+        expires_at: DateTime<Utc>,
+    },
     /// An organisation invites with this token.
     Invitation {
         /// The token.
@@ -82,6 +89,18 @@ pub fn write(recipient: String, content: &Content<'_>, app_url: Option<&str>) ->
             format!(
                 "{what}\n\nIf that was you, there is nothing to do. If it was not, set a new password at once: that ends all \
                  sessions. Then look through your security events.\n"
+            ),
+        ),
+        Content::AccountLink {
+            organization,
+            expires_at,
+        } => (
+            format!("{organization} would like to link your account"),
+            format!(
+                "{organization} has shown that the domain of this address is its own, and proposes to link your account to it. If you \
+                 accept, you are a member there, and {organization} sees you and what you learn there.\n\nSign in, and accept or refuse \
+                 it until {}. If you do nothing, nothing is linked.\n",
+                expires_at.format("%-d %B %Y, %H:%M UTC"),
             ),
         ),
         Content::Invitation {

@@ -33,6 +33,8 @@ text_enum! {
         SecurityNotice = "security_notice",
         /// Invites somebody to join an organisation.
         Invitation = "invitation",
+        /// Tells somebody that an organisation proposes to link their account, if the address has one.
+        AccountLink = "account_link",
     }
 }
 

@@ -328,13 +328,16 @@ pub async fn set_state<A>(
     .map(|_| ())
 }
 
-/// Takes a member out of all groups and from all teaching.
+/// Takes a member out of all groups and from all teaching, and ends the link of their account.
 pub async fn release<A>(member: &Allowed<'_, A, SeenMember>, mut conn: Conn<'_>) -> QueryResult<()> {
     let key = member.member.key;
     Statement::<Untyped>::new(
-        "with taught as (delete from course_instructors where org_id = ? and member_id = ?) \
+        "with taught as (delete from course_instructors where org_id = ? and member_id = ?), \
+         linked as (update account_links set state = 'ended', changed_at = now() where org_id = ? and member_id = ? and state = 'accepted') \
          delete from group_members where org_id = ? and member_id = ?",
     )
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
     .bind::<SqlUuid, _>(key.org)
     .bind::<SqlUuid, _>(key.id)
     .bind::<SqlUuid, _>(key.org)

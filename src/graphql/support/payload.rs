@@ -143,6 +143,12 @@ macro_rules! code_doc {
     (NotOwner) => {
         "It is somebody else's; only its owner can do this."
     };
+    (NotVerified) => {
+        "It was not shown that the domain is the organisation's; the message says what is missing."
+    };
+    (DnsUnavailable) => {
+        "The name servers did not answer, so nothing is known yet: try again in a while."
+    };
     (AlreadyMember) => {
         "The person is a member of the organisation already."
     };

@@ -358,10 +358,16 @@ impl Academy {
              update api_tokens set name = '{hidden}-tokens-name', prefix = '{hidden}-prefix', last_used_at = now(), revoked_at = now(), \
              networks = '{{{hidden}-networks}}'; \
              update memberships set external_id = '{hidden}-members-external' where id = '{}'; \
+             insert into organization_domains (org_id, id, domain, challenge, verified_at) \
+             select org_id, gen_random_uuid(), '{hidden}-' || slug || '.example', '{hidden}-domains-challenge', now() from roles \
+             where slug in ('owner', 'admin'); \
+             insert into account_links (org_id, id, email, organization_name, state, proposed_by, expires_at, user_id, member_id) \
+             select org_id, gen_random_uuid(), '{hidden}-links-' || state || '@people.example', '{hidden}-links-organization', 'accepted', id, \
+             now() + interval '1 day', user_id, id from memberships where id = '{}'; \
              insert into learner_sessions (org_id, id, member_id, token_id, token_hash, expires_at, revoked_at, course_id, origins, operations, budget) \
              select org_id, gen_random_uuid(), member_id, token_id, token_hash, expires_at, now(), '{}', '{{{hidden}-origin}}', '{{{hidden}-operation}}', 10 \
              from learner_sessions where id = '{}'",
-            owner.id.0, course.id.0, session.id.0
+            owner.id.0, owner.id.0, course.id.0, session.id.0
         ))
         .await;
         let operator = self.app.member("support").await;

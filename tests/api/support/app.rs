@@ -1,6 +1,7 @@
 //! A node of a test's own, with an organisation of its own.
 
 use super::client::Client;
+use super::dns;
 use super::factory;
 use super::servers::database_config;
 use axum::Router;
@@ -9,6 +10,7 @@ use lyceum::cache::Shared;
 use lyceum::cache::buckets::Buckets;
 use lyceum::config::{DatabaseConfig, HttpConfig};
 use lyceum::db::Db;
+use lyceum::dns::NameServers;
 use lyceum::domain::app::App;
 use lyceum::graphql::front::DocumentLimits;
 use lyceum::graphql::schema::Api;
@@ -130,6 +132,17 @@ impl TestApp {
         }
     }
 
+    /// The same organisation on a node that asks these name servers.
+    pub async fn asking(&self, servers: NameServers) -> Self {
+        let app = parts_asking(Shared::in_process(), &database_config(), cheap(), servers).await;
+        Self {
+            router: node(&app, DocumentLimits::default()),
+            app,
+            org: self.org,
+            slug: self.slug.clone(),
+        }
+    }
+
     /// The node's routes.
     pub fn routes(&self) -> Router {
         self.router.clone()
@@ -197,18 +210,32 @@ impl TestApp {
 
 /// A node on a database.
 async fn parts(shared: Shared, database: &DatabaseConfig) -> Arc<App> {
+    parts_with(shared, database, cheap()).await
+}
+
+async fn parts_with(shared: Shared, database: &DatabaseConfig, passwords: Passwords) -> Arc<App> {
+    parts_asking(shared, database, passwords, dns::servers()).await
+}
+
+async fn parts_asking(
+    shared: Shared,
+    database: &DatabaseConfig,
+    passwords: Passwords,
+    dns: NameServers,
+) -> Arc<App> {
+    let db = Db::connect(database).await.unwrap();
+    let keyring = Keyring::parse(&"5a".repeat(32)).unwrap();
+    App::new(db, shared, passwords, Clock::default(), keyring, Arc::new(dns)).unwrap()
+}
+
+/// Passwords that cost little to hash.
+fn cheap() -> Passwords {
     let cheap = PasswordConfig {
         argon2_memory_kib: 64,
         argon2_passes: 1,
         ..PasswordConfig::default()
     };
-    parts_with(shared, database, Passwords::new(&cheap).unwrap()).await
-}
-
-async fn parts_with(shared: Shared, database: &DatabaseConfig, passwords: Passwords) -> Arc<App> {
-    let db = Db::connect(database).await.unwrap();
-    let keyring = Keyring::parse(&"5a".repeat(32)).unwrap();
-    App::new(db, shared, passwords, Clock::default(), keyring).unwrap()
+    Passwords::new(&cheap).unwrap()
 }
 
 /// The routes of a node with everybody's buckets full, and answers traced.

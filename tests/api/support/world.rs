@@ -3,6 +3,7 @@
 use super::app::Person;
 use super::client::Client;
 use super::factors::Authenticator;
+use super::links::Linked;
 use super::quiz::Sitting;
 use super::{TestApp, apps, factors, factory, learning, operators, servers, unsigned};
 use chrono::TimeDelta;
@@ -92,6 +93,7 @@ pub struct World {
     opened: LearnerSessionKey,
     /// Two operators, each with a request for support access.
     operators: [(Client, String); 2],
+    linked: Linked,
 }
 
 impl World {
@@ -163,6 +165,7 @@ impl World {
             let grant = operators::ask(&app, &operator, &["MEMBERS_READ"]).await;
             asking.push((operator, grant));
         }
+        let linked = Linked::new(&app, owner.member).await;
         Self {
             app,
             author,
@@ -193,6 +196,7 @@ impl World {
             backend,
             opened,
             operators: asking.try_into().ok().unwrap(),
+            linked,
         }
     }
 
@@ -206,6 +210,7 @@ impl World {
             self.people(),
             self.programs(),
             self.supporting(),
+            self.linked.rows(&self.app.org_id(), &self.owner),
             apps::rows(&self.app.org_id(), self.program.0, self.program.1, &self.owner),
             self.founding(),
             self.accounts(),

@@ -1,0 +1,2 @@
+drop function door.domain_holder(text);
+drop table organization_domains;
