@@ -13,6 +13,7 @@ pub mod certificates;
 pub mod content;
 pub mod courses;
 pub mod enrollments;
+pub mod events;
 pub mod groups;
 pub mod invitations;
 pub mod mails;

@@ -16,6 +16,7 @@ pub mod content;
 pub mod courses;
 pub mod drafts;
 pub mod enrollments;
+pub mod events;
 pub mod front;
 pub mod groups;
 pub mod invitation_mutations;
