@@ -1,4 +1,4 @@
-//! What nodes tell each other: which of their copies became stale.
+//! What nodes tell each other: which of their copies became stale, the end of an event log among them.
 
 use crate::kernel::ids::{CourseKey, OrgId, UserId};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,8 @@ pub enum Stale {
     Course(CourseKey),
     /// An organisation's own record, or a role in it: what its members' standings are made of.
     Organization(OrgId),
+    /// Where an organisation's event log ends: it has grown.
+    Events(OrgId),
     /// Everything: messages may have been missed.
     Everything,
 }

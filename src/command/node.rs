@@ -13,14 +13,18 @@ use crate::jobs::mails::Mailer;
 use crate::jobs::{self, JobsConfig};
 use crate::kernel::clock::Clock;
 use crate::kernel::keyring::Keyring;
-use crate::server::{Server, router};
+use crate::server::{Server, Streams, router};
 use anyhow::Context;
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// How long open streams may take to end when the node does.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// The settings of a node.
 #[derive(Args, Clone, Debug)]
@@ -163,15 +167,20 @@ impl ServerConfig {
         personas: Option<serde_json::Value>,
     ) -> anyhow::Result<()> {
         let api = Api::new(app.clone(), self.limits.clone())?;
+        let streams = Streams::new(&config);
         let server = Server {
             api,
             buckets: Buckets::new(app.shared.clone()),
+            streams: streams.clone(),
             config,
             personas,
         };
         let service = router(Arc::new(server)).into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, service)
-            .with_graceful_shutdown(told_to_stop())
+            .with_graceful_shutdown(async move {
+                told_to_stop().await;
+                streams.end(LAST_WORDS).await;
+            })
             .await?;
         Ok(())
     }

@@ -135,6 +135,18 @@ pub struct HttpConfig {
     /// Milliseconds that a query may take in all.
     #[arg(long, env = "LYCEUM_REQUEST_TIMEOUT_MS", default_value_t = 15_000)]
     pub request_timeout_ms: u64,
+    /// Sockets and event streams that are open at the same time; more are answered 503.
+    #[arg(long, env = "LYCEUM_STREAMS", default_value_t = 10_000)]
+    pub streams: usize,
+    /// The same from one address.
+    #[arg(long, env = "LYCEUM_STREAMS_PER_ADDRESS", default_value_t = 500)]
+    pub streams_per_address: usize,
+    /// Milliseconds that a client may take to say over a new socket who it is.
+    #[arg(long, env = "LYCEUM_SOCKET_INIT_TIMEOUT_MS", default_value_t = 10_000)]
+    pub socket_init_timeout_ms: u64,
+    /// Milliseconds that a listener may take for one message before it is cut off.
+    #[arg(long, env = "LYCEUM_STREAM_PATIENCE_MS", default_value_t = 10_000)]
+    pub stream_patience_ms: u64,
     /// Points that a signed-in person's bucket holds.
     #[arg(long, env = "LYCEUM_BUCKET_CAPACITY", default_value_t = 200_000)]
     pub bucket_capacity: u64,
@@ -165,6 +177,10 @@ impl Default for HttpConfig {
             body_bytes: 1_200_000,
             concurrent_requests: 512,
             request_timeout_ms: 15_000,
+            streams: 10_000,
+            streams_per_address: 500,
+            socket_init_timeout_ms: 10_000,
+            stream_patience_ms: 10_000,
             bucket_capacity: 200_000,
             bucket_per_second: 20_000,
             organization_bucket_capacity: 4_000_000,

@@ -34,14 +34,15 @@ impl CursorValue for DateTime<Utc> {
     }
 }
 
-impl CursorValue for i32 {
-    fn write(&self) -> String {
-        self.to_string()
-    }
-    fn read(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
+macro_rules! number_cursors {
+    ($($number:ident),*) => {$(
+        impl CursorValue for $number {
+            fn write(&self) -> String { self.to_string() }
+            fn read(text: &str) -> Option<Self> { text.parse().ok() }
+        }
+    )*};
 }
+number_cursors!(i32, i64);
 
 macro_rules! id_cursors {
     ($($id:ident),*) => {$(

@@ -3,6 +3,7 @@
 use super::TIME_TO_LIVE;
 use super::content::Contents;
 use super::courses::Faces;
+use super::events::Feeds;
 use super::organizations::model::all_origins;
 use super::policies;
 use crate::auth::api_tokens;
@@ -52,6 +53,8 @@ pub struct App {
     pub contents: Contents,
     /// The published faces of courses.
     pub faces: Faces,
+    /// The ends of the event logs that somebody listens to.
+    pub feeds: Feeds,
     /// What may be tried in a while.
     pub buckets: Buckets,
     standings: Cache<TokenHash, Arc<Standing>>,
@@ -76,6 +79,7 @@ impl App {
         let app = Arc::new(Self {
             contents: Contents::new(shared.clone()),
             faces: Faces::default(),
+            feeds: Feeds::new(db.clone()),
             standings: Cache::builder()
                 .max_capacity(100_000)
                 .time_to_live(TIME_TO_LIVE)
@@ -197,7 +201,7 @@ impl App {
     }
 
     fn forget(&self, stale: Stale) {
-        if !matches!(stale, Stale::Course(_)) {
+        if !matches!(stale, Stale::Course(_) | Stale::Events(_)) {
             self.restandings.fetch_add(1, Ordering::SeqCst);
         }
         match stale {
@@ -215,7 +219,9 @@ impl App {
                 self.faces.forget_all();
                 self.origins.invalidate_all();
             }
+            Stale::Events(org) => self.feeds.wake(org),
             Stale::Everything => {
+                self.feeds.wake_all();
                 self.standings.invalidate_all();
                 self.origins.invalidate_all();
                 self.faces.forget_all();

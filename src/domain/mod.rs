@@ -15,6 +15,7 @@ pub mod content;
 pub mod courses;
 pub mod domains;
 pub mod enrollments;
+pub mod events;
 pub mod groups;
 pub mod invitations;
 pub mod mails;

@@ -19,6 +19,7 @@ pub mod courses;
 pub mod domains;
 pub mod drafts;
 pub mod enrollments;
+pub mod events;
 pub mod front;
 pub mod groups;
 pub mod invitation_mutations;

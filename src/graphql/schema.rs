@@ -14,6 +14,7 @@ use super::content::{Module, QuizUnit, TextUnit, Unit};
 use super::courses::{Course, CourseQuery};
 use super::domains::{self, DomainMutation};
 use super::enrollments::{EnrollmentMutation, EnrollmentQuery};
+use super::events::{EventSubscription, Occasion, cursor};
 use super::front::{Admitted, DocumentLimits, Front};
 use super::groups::{self, GroupMutation};
 use super::invitation_mutations::InvitationMutation;
@@ -38,6 +39,8 @@ use super::support_grants;
 use super::transfers::TransferMutation;
 use super::viewer::{Viewer as Person, ViewerQuery};
 use crate::auth::standing::Viewer;
+use crate::db::Reader;
+use crate::db::pool::Statements;
 use crate::domain::account_links::AccountLink;
 use crate::domain::accounts::{SecurityEvent, Session};
 use crate::domain::app::App;
@@ -49,6 +52,7 @@ use crate::domain::content::compiled::SharedRevision;
 use crate::domain::domains::OrganizationDomain;
 use crate::domain::enrollments::store::PinOf;
 use crate::domain::enrollments::{self, Enrollment};
+use crate::domain::events::{self, Event, Source};
 use crate::domain::groups::Group;
 use crate::domain::invitations::Invitation;
 use crate::domain::members::Member;
@@ -60,15 +64,16 @@ use crate::domain::support_grants::SupportGrant;
 use crate::domain::support_grants::reading::Supporter;
 use crate::kernel::ids::{
     AccountLinkKey, ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey,
-    GroupKey, InvitationKey, Key, LearnerSessionKey, MemberKey, ModuleKey, OrganizationDomainKey,
+    EventKey, GroupKey, InvitationKey, Key, LearnerSessionKey, MemberKey, ModuleKey, OrganizationDomainKey,
     OrganizationKey, OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey,
     SupportGrantKey, UnitKey, UserKey, prefix,
 };
 use crate::kernel::origin::Origin;
 use async_graphql::{
-    Context, EmptySubscription, ID, Interface, MergedObject, Object, Response, SDLExportOptions, Schema,
-    ValidationMode,
+    ComplexObject, Context, ID, Interface, MergedObject, MergedSubscription, Object, Response,
+    SDLExportOptions, Schema, ValidationMode,
 };
+use futures_util::StreamExt;
 use std::sync::Arc;
 
 /// Everything that has a global identifier (Relay Object Identification).
@@ -283,10 +288,43 @@ pub struct Mutation(
     LearningMutations,
 );
 
-type LyceumSchema = Schema<Query, Mutation, EmptySubscription>;
+/// What can be listened to. A subscription has one root field.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(EventSubscription);
+
+/// What an event leads to may be of any type.
+#[ComplexObject]
+impl Event {
+    /// The event's global identifier: the same however often it is told. Cost: 1.
+    async fn id(&self) -> EventKey {
+        self.key
+    }
+
+    /// Give it as `after` to go on behind this event. Cost: 1.
+    async fn cursor(&self, ctx: &Context<'_>) -> String {
+        cursor(&ctx.app().keyring, self)
+    }
+
+    /// The organisation that it happened in. Cost: 1, batched.
+    async fn organization(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<Organization>> {
+        Ok(ctx.fetch_one(OrganizationKey(self.key.org)).await?)
+    }
+
+    /// The identifier of what it happened to. Cost: 1.
+    async fn subject_id(&self) -> ID {
+        ID::from(&self.subject)
+    }
+
+    /// What it happened to, as it is by now; null where you may not see it. Cost: 1.
+    async fn node(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Node>> {
+        Ok(find_node(ctx, &self.subject).await?)
+    }
+}
+
+type LyceumSchema = Schema<Query, Mutation, Subscription>;
 
 fn build() -> LyceumSchema {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .validation_mode(ValidationMode::Fast)
         .disable_suggestions()
         .limit_recursive_depth(usize::MAX)
@@ -333,23 +371,94 @@ impl Api {
         request_id: &str,
         origin: &Origin,
     ) -> (Response, u32) {
-        if let Some(supporter) = Supporter::of(&viewer)
-            && let Err(error) = supporter.note(&self.app, request_id, &admitted.asks()).await
-        {
-            return (refused(error, request_id), 0);
+        if let Err(refused) = self.note(&viewer, &mut admitted, request_id).await {
+            return (refused, 0);
         }
-        let mut operation = Operation::new(self.app.clone(), viewer, request_id.to_owned(), origin.clone());
+        let mut operation = self.operation(viewer, request_id, origin);
         operation.idempotency_key = admitted.idempotency_key;
         let operation = Arc::new(operation);
         let statements = operation.statements.clone();
         let request = admitted.request.data(operation.clone());
         // Unconstrained: a batch must see all that is asked for in a turn, not what a budget lets it see.
         let mut response = tokio::task::unconstrained(self.schema.execute(request)).await;
-        if let Some(operation) = Arc::into_inner(operation) {
-            tokio::spawn(operation.close());
-        }
+        close(operation);
         response = admitted.completion.complete(response);
         finish(&mut response, request_id);
         (response, statements.count())
+    }
+
+    /// Notes what an operator of the platform asks for in the audits of the organisations that they are in; what cannot be noted is not
+    /// executed.
+    async fn note(&self, viewer: &Viewer, admitted: &mut Admitted, request_id: &str) -> Result<(), Response> {
+        let Some(supporter) = Supporter::of(viewer) else {
+            return Ok(());
+        };
+        let noted = supporter.note(&self.app, request_id, &admitted.asks()).await;
+        noted.map_err(|error| refused(error, request_id))
+    }
+
+    /// Opens an admitted subscription; its source, if it has one, or why it has none.
+    pub async fn open(
+        &self,
+        viewer: Viewer,
+        mut admitted: Admitted,
+        request_id: &str,
+        origin: &Origin,
+    ) -> Result<Option<Source>, Response> {
+        self.note(&viewer, &mut admitted, request_id).await?;
+        let operation = Arc::new(self.operation(viewer, request_id, origin));
+        let occasion = Arc::new(Occasion::opening());
+        let request = admitted.request.data(operation.clone()).data(occasion.clone());
+        let refused = self.schema.execute_stream(request).next().await;
+        close(operation);
+        match refused {
+            Some(mut refused) => {
+                finish(&mut refused, request_id);
+                Err(refused)
+            }
+            None => Ok(occasion.source()),
+        }
+    }
+
+    /// Whether a viewer may know of an event.
+    pub async fn may_hear(&self, viewer: &Viewer, event: &Event) -> crate::kernel::error::Result<bool> {
+        let reader = Reader::new(self.app.db.clone(), viewer.scope(), Statements::default());
+        let may = events::may_read(&reader, viewer, event).await;
+        reader.close().await;
+        may
+    }
+
+    /// Executes an admitted subscription for an event that the viewer may know of, in a session of its own.
+    pub async fn tell(
+        &self,
+        viewer: Viewer,
+        mut admitted: Admitted,
+        event: &Arc<Event>,
+        request_id: &str,
+        origin: &Origin,
+    ) -> (Response, u32) {
+        if let Err(refused) = self.note(&viewer, &mut admitted, request_id).await {
+            return (refused, 0);
+        }
+        let operation = Arc::new(self.operation(viewer, request_id, origin));
+        let statements = operation.statements.clone();
+        let occasion = Arc::new(Occasion::Event(event.clone()));
+        let request = admitted.request.data(operation.clone()).data(occasion);
+        let told = tokio::task::unconstrained(self.schema.execute_stream(request).next()).await;
+        close(operation);
+        let mut response = admitted.completion.complete(told.unwrap_or_default());
+        finish(&mut response, request_id);
+        (response, statements.count())
+    }
+
+    fn operation(&self, viewer: Viewer, request_id: &str, origin: &Origin) -> Operation {
+        Operation::new(self.app.clone(), viewer, request_id.to_owned(), origin.clone())
+    }
+}
+
+/// Ends an operation that nothing uses any more, in the background.
+fn close(operation: Arc<Operation>) {
+    if let Some(operation) = Arc::into_inner(operation) {
+        tokio::spawn(operation.close());
     }
 }

@@ -1,8 +1,9 @@
-//! Numbers the events of each organisation and seals its audit entries.
+//! Numbers the events of each organisation and seals its audit entries, and tells the nodes that there are more.
 //!
 //! A number is given only below the oldest running transaction, so that no event ever appears behind one that a reader
 //! has passed. One sequencer at a time works on an organisation; the others go on to the next.
 
+use crate::cache::Stale;
 use crate::db::pool::Statements;
 use crate::db::{Scope, Statement, Tx};
 use crate::domain::app::App;
@@ -30,10 +31,14 @@ pub async fn run_once(app: &App) -> Result<usize> {
         let tx = Tx::begin(&app.db, &Scope::one(None, org_id), &Statements::default()).await?;
         let sequence = Statement::<Untyped>::new("select id from door.sequence_records(?)");
         let sequence = sequence.bind::<Uuid, _>(org_id);
-        numbered += tx
+        let here = tx
             .run(|mut conn| async move { sequence.execute(&mut conn).await })
             .await?;
         tx.commit().await?;
+        if here > 0 {
+            app.announce(Stale::Events(org_id)).await;
+        }
+        numbered += here;
     }
     Ok(numbered)
 }

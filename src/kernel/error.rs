@@ -39,6 +39,8 @@ pub enum Error {
         /// Seconds until the request may be tried again.
         retry_after: u64,
     },
+    /// A listener took what it was told too slowly, and is told no more.
+    TooSlow,
     /// The service cannot answer now; the same request may be sent again. A mutation may have been done nevertheless,
     /// when it was its answer that was lost.
     Unavailable,
@@ -70,6 +72,7 @@ impl Error {
             Self::BudgetSpent => "BUDGET_SPENT",
             Self::BadInput(_) => "BAD_USER_INPUT",
             Self::RateLimited { .. } => "RATE_LIMITED",
+            Self::TooSlow => "TOO_SLOW",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
         }
@@ -112,6 +115,9 @@ impl fmt::Display for Error {
             Self::RateLimited { retry_after } => {
                 write!(f, "Too many requests; try again in {retry_after} s.")
             }
+            Self::TooSlow => f.write_str(
+                "You read too slowly. Subscribe again with the last cursor as `after`, and nothing is lost.",
+            ),
             Self::Unavailable => f.write_str(
                 "The service cannot answer right now. Send the request again; a mutation with an idempotency key is done once.",
             ),

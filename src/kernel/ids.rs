@@ -134,6 +134,8 @@ keys! {
     PolicyRevisionKey(PolicyRevisionId) = "pol";
     /// An entry of an organisation's audit.
     AuditEntryKey(AuditEntryId) = "aud";
+    /// An event of an organisation's log.
+    EventKey(EventId) = "evt";
     /// A group of members.
     GroupKey(GroupId) = "grp";
     /// An invitation to join.

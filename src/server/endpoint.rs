@@ -1,25 +1,19 @@
 //! The endpoint: from an HTTP request to an executed operation and back.
 
 use super::Server;
-use super::graphql::{Accepted, Answer, Cost, GraphqlRequest, HttpRefusal, Media};
+use super::admission::{Charge, Sender, kind_name, shown};
+use super::graphql::{Accepted, Answer, GraphqlRequest, HttpRefusal, Media};
 use super::request_id::RequestId;
-use super::{client_address, playground};
-use crate::auth::learner_sessions;
-use crate::auth::standing::Viewer;
-use crate::cache::buckets::{Bucket, Taken};
+use super::streams::{Listener, events};
+use super::{playground, socket};
 use crate::graphql::front::{Admitted, Kind};
 use crate::kernel::error::Error;
-use crate::kernel::origin::Origin;
-use async_graphql::ServerError;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::response::Response;
-use chrono::TimeDelta;
-use sha2::{Digest, Sha256};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,81 +24,75 @@ pub async fn graphql(
     request: Request<Body>,
 ) -> Response {
     let (parts, body) = request.into_parts();
+    if socket::is_asked_for(&parts) {
+        return socket::open(&server, parts, &request_id).await;
+    }
     let accepted = Accepted::new(&parts.headers);
     if parts.method == Method::GET && accepted.prefers_html() && parts.uri.query().is_none() {
         return playground::page();
     }
-    let media = accepted
-        .single()
-        .filter(|media| matches!(media, Media::Json | Media::GraphqlResponse));
+    let media = accepted.single();
+    let media = media.filter(|media| *media != Media::Multipart || accepted.events());
+    let is_single = matches!(media, Some(Media::Json | Media::GraphqlResponse));
     let mut answer = Answer {
-        media: media.unwrap_or(Media::Json),
+        media: media.filter(|_| is_single).unwrap_or(Media::Json),
         request_id: &request_id,
         cost: None,
     };
     if media.is_none() {
         return answer.refused(&HttpRefusal::not_acceptable());
     }
-    let Asked {
-        kind,
-        introspects,
-        admitted,
-        document,
-    } = match admit(&server, &parts, body).await {
+    let asked = match admit(&server, &parts, body).await {
         Ok(asked) => asked,
         Err(refusal) => {
             metrics::counter!("lyceum_refused_total", "code" => refusal.refusal.code.as_str()).increment(1);
-            return answer.refused(&refusal);
+            // What HTTP has no status for, readers of a stream find in the stream.
+            return match refusal.status {
+                None if !is_single => events::refused(&answer, &refusal.refusal.errors()),
+                _ => answer.refused(&refusal),
+            };
         }
     };
-    let limit = Duration::from_millis(server.config.request_timeout_ms);
-    let address = client_address::of(&parts, server.config.proxies);
-    let user_agent = parts.headers.get(header::USER_AGENT);
-    let origin = Origin::new(address, user_agent.and_then(|value| value.to_str().ok()));
-    let viewer = tokio::time::timeout(limit, viewer(&server, &parts, &origin)).await;
-    let viewer = match viewer.unwrap_or(Err(Error::Unavailable)) {
+    let sender = Sender::new(&server, &parts, &request_id);
+    let viewer = match sender.viewer(&server).await {
         Ok(viewer) => viewer,
         Err(error) => return failed(&answer, &error),
     };
-    if introspects && viewer.person().is_none() && !server.config.public_introspection {
+    if asked.kind == Kind::Subscription || !is_single {
+        if !accepted.events() {
+            return answer.refused(&HttpRefusal::not_acceptable());
+        }
+        return events::open(Listener { server, sender }, asked.request);
+    }
+    let Asked { kind, admitted, .. } = asked;
+    if asked.introspects && viewer.person().is_none() && !server.config.public_introspection {
         return failed(&answer, &Error::Unauthenticated);
     }
-    if let Err(error) = confine(&server, &viewer, &parts, &document, admitted.cost).await {
+    let document = asked.request.query.as_deref().unwrap_or_default();
+    if let Err(error) = sender.confine(&server, &viewer, document, admitted.cost).await {
         return failed(&answer, &error);
     }
-    let bucket = bucket(&server, &viewer);
-    let taken = take(&server, &viewer, address, bucket, admitted.cost).await;
-    answer.cost = Some(cost(&server, bucket, taken, admitted.cost));
-    if !taken.granted {
-        let retry_after = bucket.seconds_until(admitted.cost, taken.remaining);
-        return rate_limited(
-            failed(&answer, &Error::RateLimited { retry_after }),
-            bucket,
-            taken,
-        );
+    let charge = sender.charge(&server, &viewer, admitted.cost).await;
+    answer.cost = Some(charge.shown(&server));
+    if let Err(error) = charge.granted() {
+        return rate_limited(failed(&answer, &error), &charge);
     }
     let started = Instant::now();
-    let execution = server.api.execute(viewer, admitted, &request_id, &origin);
+    let execution = server.api.execute(viewer, admitted, &request_id, &sender.origin);
     // A mutation's write goes on without its request, so only queries are cut off.
     let executed = if kind == Kind::Mutation {
         Ok(execution.await)
     } else {
-        tokio::time::timeout(limit, execution).await
+        tokio::time::timeout(Duration::from_millis(server.config.request_timeout_ms), execution).await
     };
     let response = match executed {
         Ok((mut response, statements)) => {
-            let kind = kind_name(kind);
-            metrics::histogram!("lyceum_operation_seconds", "kind" => kind).record(started.elapsed());
-            metrics::histogram!("lyceum_operation_statements", "kind" => kind).record(statements);
-            if server.config.trace {
-                let trace = async_graphql::value!({ "statements": statements });
-                response.extensions.insert("trace".to_owned(), trace);
-            }
+            server.note(kind_name(kind), started, statements, &mut response);
             answer.executed(&response)
         }
         Err(_) => failed(&answer, &Error::Unavailable),
     };
-    rate_limited(response, bucket, taken)
+    rate_limited(response, &charge)
 }
 
 /// A request whose document has passed the front.
@@ -112,7 +100,7 @@ struct Asked {
     kind: Kind,
     introspects: bool,
     admitted: Admitted,
-    document: String,
+    request: GraphqlRequest,
 }
 
 /// Reads the request and lets its document pass the front.
@@ -127,7 +115,7 @@ async fn admit(server: &Server, parts: &Parts, body: Body) -> Result<Asked, Http
     let prepared = front.prepare(request.document()?)?;
     let operation = prepared.operation(request.operation_name.as_deref())?;
     request.permits(operation.kind())?;
-    let mut admitted = operation.admit(request.variables)?;
+    let mut admitted = operation.admit(request.variables.clone())?;
     admitted.idempotency_key = idempotency_key(parts)?;
     if admitted.idempotency_key.is_some() && admitted.root_fields != 1 {
         let message = "The header Idempotency-Key is for one root field; give each its own `idempotencyKey` in its input.";
@@ -137,27 +125,8 @@ async fn admit(server: &Server, parts: &Parts, body: Body) -> Result<Asked, Http
         kind: operation.kind(),
         introspects: operation.is_introspection(),
         admitted,
-        document: request.query.unwrap_or_default(),
+        request,
     })
-}
-
-/// Refuses what a session for a browser is not for.
-async fn confine(
-    server: &Server,
-    viewer: &Viewer,
-    parts: &Parts,
-    document: &str,
-    cost: u64,
-) -> Result<(), Error> {
-    let Some(embed) = viewer.person().and_then(|person| person.credential.embed()) else {
-        return Ok(());
-    };
-    let origin = parts
-        .headers
-        .get(header::ORIGIN)
-        .and_then(|origin| origin.to_str().ok());
-    let hash = format!("{:x}", Sha256::digest(document));
-    learner_sessions::admit(&server.api.app.db, embed, origin, &hash, cost).await
 }
 
 /// What the request says of being sent twice.
@@ -170,83 +139,6 @@ fn idempotency_key(parts: &Parts) -> Result<Option<String>, HttpRefusal> {
         .map_err(|_| HttpRefusal::malformed("The header Idempotency-Key is not plain text."))
 }
 
-/// Who asks: nobody without a credential; a credential that is wrong is an error.
-async fn viewer(server: &Server, parts: &Parts, origin: &Origin) -> Result<Viewer, Error> {
-    let Some(header) = parts.headers.get(header::AUTHORIZATION) else {
-        return Ok(Viewer::Anonymous);
-    };
-    let bearer = header.to_str().ok().and_then(|value| {
-        value
-            .strip_prefix("Bearer ")
-            .or_else(|| value.strip_prefix("bearer "))
-    });
-    server
-        .api
-        .app
-        .viewer(bearer.ok_or(Error::Unauthenticated)?.trim(), origin)
-        .await
-}
-
-fn client(viewer: &Viewer, address: Option<IpAddr>) -> String {
-    match (viewer.person(), address) {
-        (Some(person), _) => format!("user:{}", person.user.0),
-        (None, Some(address)) => format!("address:{address}"),
-        (None, None) => "address:unknown".to_owned(),
-    }
-}
-
-fn bucket(server: &Server, viewer: &Viewer) -> Bucket {
-    let config = &server.config;
-    match viewer {
-        Viewer::Person(_) => Bucket {
-            capacity: config.bucket_capacity,
-            per_second: config.bucket_per_second,
-        },
-        Viewer::Anonymous => Bucket {
-            capacity: config.anonymous_bucket_capacity,
-            per_second: config.anonymous_bucket_capacity / 10,
-        },
-    }
-}
-
-/// Takes an operation's cost from the buckets of the viewer's organisations and then from the viewer's own.
-async fn take(server: &Server, viewer: &Viewer, address: Option<IpAddr>, bucket: Bucket, cost: u64) -> Taken {
-    let capacity = server.config.organization_bucket_capacity;
-    let shared = Bucket {
-        capacity,
-        per_second: capacity / 10,
-    };
-    for standing in viewer.person().into_iter().flat_map(|person| &person.orgs) {
-        let taken = server
-            .buckets
-            .take(&format!("org:{}", standing.org.0), shared, cost)
-            .await;
-        if !taken.granted {
-            return taken;
-        }
-    }
-    server.buckets.take(&client(viewer, address), bucket, cost).await
-}
-
-const fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Query => "query",
-        Kind::Mutation => "mutation",
-        Kind::Subscription => "subscription",
-    }
-}
-
-fn cost(server: &Server, bucket: Bucket, taken: Taken, requested: u64) -> Cost {
-    let full_in = i64::try_from(bucket.seconds_until_full(taken.remaining)).unwrap_or(i64::MAX / 1_000);
-    let reset_at = server.api.app.clock.now() + TimeDelta::seconds(full_in);
-    Cost {
-        requested,
-        limit: bucket.capacity,
-        remaining: taken.remaining,
-        reset_at,
-    }
-}
-
 /// Answers a request that was refused as a whole.
 fn failed(answer: &Answer<'_>, error: &Error) -> Response {
     let status = match error {
@@ -256,12 +148,7 @@ fn failed(answer: &Answer<'_>, error: &Error) -> Response {
         Error::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    if let Error::Internal(cause) = error {
-        tracing::error!(request.id = answer.request_id, cause = %cause, "a request failed");
-    }
-    let mut shown = ServerError::new(error.to_string(), None);
-    shown.extensions.get_or_insert_default().set("code", error.code());
-    let mut response = answer.errors(status, &[shown]);
+    let mut response = answer.errors(status, &[shown(error, answer.request_id)]);
     if let Error::RateLimited { retry_after } = error {
         response
             .headers_mut()
@@ -276,7 +163,8 @@ fn failed(answer: &Answer<'_>, error: &Error) -> Response {
 }
 
 /// Says how much is left (the `RateLimit` fields of the IETF draft).
-fn rate_limited(mut response: Response, bucket: Bucket, taken: Taken) -> Response {
+fn rate_limited(mut response: Response, charge: &Charge) -> Response {
+    let (bucket, taken) = (charge.bucket, charge.taken);
     let headers = response.headers_mut();
     headers.insert("ratelimit-limit", HeaderValue::from(bucket.capacity));
     headers.insert("ratelimit-remaining", HeaderValue::from(taken.remaining));

@@ -39,6 +39,7 @@ static RECORDER: LazyLock<Option<PrometheusHandle>> = LazyLock::new(|| {
         "lyceum_unnumbered_organizations",
         "Organisations whose events wait for their number."
     );
+    describe_gauge!("lyceum_streams_open", "Open WebSockets and event streams.");
     describe_gauge!("lyceum_connections_open", "Open database connections.");
     describe_gauge!(
         "lyceum_connections_idle",

@@ -1,5 +1,6 @@
 //! HTTP: the one router, and what stands around it.
 
+mod admission;
 mod client_address;
 mod endpoint;
 pub mod graphql;
@@ -8,17 +9,22 @@ mod metrics;
 pub mod playground;
 mod problem;
 mod request_id;
+mod socket;
+mod streams;
+
+pub use streams::Streams;
 
 use crate::cache::buckets::Buckets;
 use crate::config::HttpConfig;
 use crate::graphql::schema::Api;
+use async_graphql::Response;
 use axum::Router;
 use axum::error_handling::HandleErrorLayer;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::routing::{any, get};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -29,15 +35,38 @@ pub struct Server {
     pub api: Api,
     /// What clients may ask for.
     pub buckets: Buckets,
+    /// What is told piece by piece.
+    pub streams: Arc<Streams>,
     /// Settings.
     pub config: HttpConfig,
     /// What `/personas.json` answers; only a development server has personas.
     pub personas: Option<serde_json::Value>,
 }
 
+impl Server {
+    /// Notes what an execution took, in its answer too where that is traced.
+    fn note(&self, kind: &'static str, started: Instant, statements: u32, response: &mut Response) {
+        ::metrics::histogram!("lyceum_operation_seconds", "kind" => kind).record(started.elapsed());
+        ::metrics::histogram!("lyceum_operation_statements", "kind" => kind).record(statements);
+        if self.config.trace {
+            let trace = async_graphql::value!({ "statements": statements });
+            response.extensions.insert("trace".to_owned(), trace);
+        }
+    }
+
+    /// Whether the pages of an origin may call the API: this server lists it, or an organisation does.
+    async fn allows(&self, origin: &HeaderValue) -> bool {
+        match origin.to_str() {
+            Ok(origin) if self.config.allowed_origins.iter().any(|own| own == origin) => true,
+            Ok(origin) => self.api.app.allows_origin(origin).await,
+            Err(_) => false,
+        }
+    }
+}
+
 /// Every route of a node.
 pub fn router(server: Arc<Server>) -> Router {
-    metrics::start();
+    self::metrics::start();
     let api = Router::new()
         .route("/graphql", any(endpoint::graphql))
         .layer(
@@ -52,7 +81,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/personas.json", get(health::personas))
         .route("/live", get(health::live))
         .route("/ready", get(health::ready))
-        .route("/metrics", get(metrics::show))
+        .route("/metrics", get(self::metrics::show))
         .merge(playground::routes())
         .merge(api)
         .fallback(|| async {
@@ -75,13 +104,7 @@ fn cors(server: &Arc<Server>) -> CorsLayer {
     let server = server.clone();
     let allowed = move |origin: HeaderValue, _: &Parts| {
         let server = server.clone();
-        async move {
-            match origin.to_str() {
-                Ok(origin) if server.config.allowed_origins.iter().any(|own| own == origin) => true,
-                Ok(origin) => server.api.app.allows_origin(origin).await,
-                Err(_) => false,
-            }
-        }
+        async move { server.allows(&origin).await }
     };
     CorsLayer::new()
         .allow_origin(AllowOrigin::async_predicate(move |origin, parts| {

@@ -15,5 +15,5 @@ mod response;
 
 pub use negotiate::{Accepted, Media};
 pub use refusal::HttpRefusal;
-pub use request::{GraphqlRequest, PersistedQuery};
+pub use request::{GraphqlRequest, PersistedQuery, read_message};
 pub use response::{Answer, Cost};

@@ -101,6 +101,11 @@ impl Accepted {
         self.best(&[Media::EventStream, Media::Multipart])
     }
 
+    /// Tells whether an event stream is accepted, the form that subscriptions are answered in.
+    pub const fn events(&self) -> bool {
+        self.weights[Media::EventStream as usize] > 0
+    }
+
     /// Tells whether a page is preferred to an answer, as browsers do that open the address.
     pub fn prefers_html(&self) -> bool {
         self.html > 0 && self.weights.iter().all(|&weight| weight <= self.html)

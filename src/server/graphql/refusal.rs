@@ -48,7 +48,7 @@ impl HttpRefusal {
     /// 406: the client accepts no form that there is.
     pub fn not_acceptable() -> Self {
         let message = "Accept application/graphql-response+json or application/json; for subscriptions \
-                       text/event-stream or multipart/mixed.";
+                       text/event-stream, or open a WebSocket.";
         Self::new(StatusCode::NOT_ACCEPTABLE, message)
     }
 

@@ -74,6 +74,11 @@ impl GraphqlRequest {
         }
     }
 
+    /// Reads the parameters that a message of a WebSocket carries.
+    pub fn of_message(parameters: Map<String, Json>) -> Result<Self, HttpRefusal> {
+        Self::of(parameters, false)
+    }
+
     fn of(mut parameters: Map<String, Json>, by_get: bool) -> Result<Self, HttpRefusal> {
         if let Some(name) = parameters.keys().find_map(|name| misspelt(name)) {
             return Err(HttpRefusal::malformed(format!(
@@ -172,6 +177,15 @@ fn is_json(headers: &HeaderMap) -> Result<(), HttpRefusal> {
             Err(HttpRefusal::media("The body must not be compressed."))
         }
         _ => Ok(()),
+    }
+}
+
+/// Reads a message of a WebSocket: a JSON object, as strictly as a body.
+pub fn read_message(text: &str, limits: &DocumentLimits) -> Result<Map<String, Json>, HttpRefusal> {
+    // The message is an object, its payload another, the variables in it a third.
+    match read_json(text.as_bytes(), limits.variable_nesting + 3, "The message")? {
+        Json::Object(message) => Ok(message),
+        _ => Err(HttpRefusal::malformed("The message must be a JSON object.")),
     }
 }
 

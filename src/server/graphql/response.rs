@@ -74,6 +74,31 @@ impl Answer<'_> {
         self.respond(status, errors, None, &async_graphql::Response::default())
     }
 
+    /// Writes the answer of an executed operation for a stream.
+    pub fn told(&self, response: &async_graphql::Response) -> String {
+        self.write(&response.errors, Some(&response.data), response)
+    }
+
+    /// Writes an answer of errors only for a stream.
+    pub fn told_errors(&self, errors: &[ServerError]) -> String {
+        self.write(errors, None, &async_graphql::Response::default())
+    }
+
+    fn write(
+        &self,
+        errors: &[ServerError],
+        data: Option<&Value>,
+        engine: &async_graphql::Response,
+    ) -> String {
+        let extensions = Extensions { answer: self, engine };
+        let written = serde_json::to_string(&Entries {
+            errors,
+            data,
+            extensions,
+        });
+        written.expect("names are strings and numbers finite, so JSON holds every answer")
+    }
+
     fn respond(
         &self,
         status: StatusCode,
@@ -81,14 +106,7 @@ impl Answer<'_> {
         data: Option<&Value>,
         engine: &async_graphql::Response,
     ) -> Response {
-        let extensions = Extensions { answer: self, engine };
-        let written = serde_json::to_vec(&Entries {
-            errors,
-            data,
-            extensions,
-        });
-        let body = written.expect("names are strings and numbers finite, so JSON holds every answer");
-        let mut response = Response::new(Body::from(body));
+        let mut response = Response::new(Body::from(self.write(errors, data, engine)));
         *response.status_mut() = status;
         for (name, value) in [
             (CONTENT_TYPE, self.json_type()),

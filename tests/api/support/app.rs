@@ -17,7 +17,7 @@ use lyceum::graphql::schema::Api;
 use lyceum::kernel::clock::Clock;
 use lyceum::kernel::ids::{MemberKey, OrgId, OrganizationKey, UserId};
 use lyceum::kernel::keyring::Keyring;
-use lyceum::server::{Server, router};
+use lyceum::server::{Server, Streams, router};
 use std::sync::Arc;
 
 /// A node and the organisation that the test works in.
@@ -153,6 +153,12 @@ impl TestApp {
         serve(&self.app, DocumentLimits::default(), http)
     }
 
+    /// The routes of the same node, with its streams.
+    pub fn routes_with_streams(&self) -> (Router, Arc<Streams>) {
+        let server = server(&self.app, DocumentLimits::default(), HttpConfig::default());
+        (router(server.clone()), server.streams.clone())
+    }
+
     /// Another organisation on the same node; its people see nothing of the first.
     pub async fn elsewhere(&self) -> Self {
         let slug = format!("t{}", self.app.clock.uuid().simple());
@@ -255,10 +261,15 @@ fn generous(app: &Arc<App>, limits: DocumentLimits, http: HttpConfig) -> Router 
 }
 
 fn serve(app: &Arc<App>, limits: DocumentLimits, config: HttpConfig) -> Router {
-    router(Arc::new(Server {
+    router(server(app, limits, config))
+}
+
+fn server(app: &Arc<App>, limits: DocumentLimits, config: HttpConfig) -> Arc<Server> {
+    Arc::new(Server {
         api: Api::new(app.clone(), limits).unwrap(),
         buckets: Buckets::new(app.shared.clone()),
+        streams: Streams::new(&config),
         config,
         personas: None,
-    }))
+    })
 }

@@ -18,6 +18,7 @@ pub mod people;
 pub mod proxy;
 pub mod quiz;
 pub mod servers;
+pub mod socket;
 pub mod unsigned;
 pub mod walk;
 pub mod world;

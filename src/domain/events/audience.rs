@@ -1,0 +1,187 @@
+//! Who may read which events.
+
+use super::model::{Event, Record};
+use crate::auth::permission::Permission;
+use crate::auth::standing::{OrgStanding, Viewer};
+use crate::db::Reader;
+use crate::domain::courses::store::Taught;
+use crate::domain::{attempts, certificates, enrollments};
+use crate::kernel::error::Result;
+use crate::kernel::ids::{AttemptKey, CertificateKey, CourseKey, EnrollmentKey, Key};
+
+/// Who may read an event, beside those who read the whole audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Nobody else.
+    Auditors,
+    /// Whoever sees the learning record that it happened to: the learner, who teaches them, who manages their group.
+    Learning,
+    /// Whoever reads the draft of the course that it happened to.
+    Authors,
+}
+
+/// The audience of each kind of happening. A kind that is not listed is for auditors alone.
+pub const AUDIENCES: &[(&str, Audience)] = &[
+    ("account_link.accepted", Audience::Auditors),
+    ("account_link.ended", Audience::Auditors),
+    ("account_link.proposed", Audience::Auditors),
+    ("account_link.refused", Audience::Auditors),
+    ("account_link.withdrawn", Audience::Auditors),
+    ("api_token.created", Audience::Auditors),
+    ("api_token.revoked", Audience::Auditors),
+    ("api_token.rotated", Audience::Auditors),
+    ("app.created", Audience::Auditors),
+    ("app.deleted", Audience::Auditors),
+    ("app.updated", Audience::Auditors),
+    ("attempt.abandoned", Audience::Learning),
+    ("attempt.answer_saved", Audience::Learning),
+    ("attempt.graded", Audience::Learning),
+    ("attempt.started", Audience::Learning),
+    ("certificate.issued", Audience::Learning),
+    ("course.created", Audience::Authors),
+    ("course.imported", Audience::Authors),
+    ("course.published", Audience::Authors),
+    ("course.updated", Audience::Authors),
+    ("domain.added", Audience::Auditors),
+    ("domain.lost", Audience::Auditors),
+    ("domain.removed", Audience::Auditors),
+    ("domain.verified", Audience::Auditors),
+    ("enrollment.completed", Audience::Learning),
+    ("enrollment.created", Audience::Learning),
+    ("group.created", Audience::Auditors),
+    ("group.deleted", Audience::Auditors),
+    ("group.members_set", Audience::Auditors),
+    ("group.updated", Audience::Auditors),
+    ("invitation.accepted", Audience::Auditors),
+    ("invitation.declined", Audience::Auditors),
+    ("invitation.resent", Audience::Auditors),
+    ("invitation.revoked", Audience::Auditors),
+    ("invitation.sent", Audience::Auditors),
+    ("learner_session.created", Audience::Auditors),
+    ("learner_session.revoked", Audience::Auditors),
+    ("member.joined", Audience::Auditors),
+    ("member.left", Audience::Auditors),
+    ("member.provisioned", Audience::Auditors),
+    ("member.removed", Audience::Auditors),
+    ("member.restored", Audience::Auditors),
+    ("member.role_changed", Audience::Auditors),
+    ("member.suspended", Audience::Auditors),
+    ("member.updated", Audience::Auditors),
+    ("module.created", Audience::Authors),
+    ("module.moved", Audience::Authors),
+    ("organization.created", Audience::Auditors),
+    ("organization.deletion_begun", Audience::Auditors),
+    ("organization.deletion_cancelled", Audience::Auditors),
+    ("organization.settings_updated", Audience::Auditors),
+    ("organization.updated", Audience::Auditors),
+    ("ownership.offer_declined", Audience::Auditors),
+    ("ownership.offer_withdrawn", Audience::Auditors),
+    ("ownership.offered", Audience::Auditors),
+    ("ownership.transferred", Audience::Auditors),
+    ("policies.changed", Audience::Auditors),
+    ("progress.recorded", Audience::Learning),
+    ("role.created", Audience::Auditors),
+    ("role.deleted", Audience::Auditors),
+    ("role.updated", Audience::Auditors),
+    ("support.approved", Audience::Auditors),
+    ("support.declined", Audience::Auditors),
+    ("support.read", Audience::Auditors),
+    ("support.requested", Audience::Auditors),
+    ("support.revoked", Audience::Auditors),
+    ("unit.completed", Audience::Learning),
+    ("unit.created", Audience::Authors),
+    ("unit.updated", Audience::Authors),
+];
+
+impl Audience {
+    /// The audience of a kind of happening.
+    pub fn of(kind: &str) -> Self {
+        let listed = AUDIENCES.iter().find(|(listed, _)| *listed == kind);
+        listed.map_or(Self::Auditors, |(_, audience)| *audience)
+    }
+
+    /// Whether a member may read anything that is for this audience.
+    pub fn has(self, standing: &OrgStanding) -> bool {
+        let reads_some = |permission| standing.reach(permission).is_some();
+        reads_all(standing)
+            || match self {
+                Self::Auditors => false,
+                Self::Learning => reads_some(Permission::LearningRecordsRead),
+                Self::Authors => reads_some(Permission::CoursesReadDraft),
+            }
+    }
+}
+
+fn reads_all(standing: &OrgStanding) -> bool {
+    standing.reach(Permission::AuditRead).all
+}
+
+/// Whether a viewer may read an event. What memory cannot tell is read: whom they teach, whose group they manage.
+pub async fn may_read(reader: &Reader, viewer: &Viewer, event: &Event) -> Result<bool> {
+    let Some(standing) = viewer.in_org(event.key.org) else {
+        return Ok(false);
+    };
+    if reads_all(standing) {
+        return Ok(true);
+    }
+    match (Audience::of(&event.kind), event.record, event.course()) {
+        (Audience::Learning, Some(record), _) if viewer.reaches(record.course) => {
+            may_read_record(reader, viewer, standing, event, record).await
+        }
+        (Audience::Authors, _, Some(course)) if viewer.reaches(course) => {
+            may_read_draft(reader, standing, course).await
+        }
+        _ => Ok(false),
+    }
+}
+
+async fn may_read_record(
+    reader: &Reader,
+    viewer: &Viewer,
+    standing: &OrgStanding,
+    event: &Event,
+    record: Record,
+) -> Result<bool> {
+    let reach = standing.reach(Permission::LearningRecordsRead);
+    if reach.all || reach.own && record.learner == standing.member {
+        return Ok(true);
+    }
+    if !reach.taught && !reach.managed {
+        return Ok(false);
+    }
+    let subject = event.subject.as_str();
+    Ok(if let Some(key) = EnrollmentKey::parse(subject) {
+        enrollments::store::find(reader, viewer, key).await?.is_some()
+    } else if let Some(key) = AttemptKey::parse(subject) {
+        attempts::lists::find(reader, viewer, key).await?.is_some()
+    } else if let Some(key) = CertificateKey::parse(subject) {
+        certificates::store::find(reader, viewer, key).await?.is_some()
+    } else {
+        false
+    })
+}
+
+async fn may_read_draft(reader: &Reader, standing: &OrgStanding, course: CourseKey) -> Result<bool> {
+    let reach = standing.reach(Permission::CoursesReadDraft);
+    if reach.all || !reach.taught {
+        return Ok(reach.all);
+    }
+    Ok(reader.fetch(Taught(course, standing.member)).await?.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_that_nobody_thought_of_is_for_auditors() {
+        assert_eq!(Audience::of("course.published"), Audience::Authors);
+        assert_eq!(Audience::of("course.published.twice"), Audience::Auditors);
+        assert_eq!(Audience::of(""), Audience::Auditors);
+    }
+
+    #[test]
+    fn each_kind_is_listed_once_and_in_order() {
+        assert!(AUDIENCES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+}

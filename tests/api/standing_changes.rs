@@ -1,0 +1,203 @@
+//! What is taken from somebody is taken at once, on every node, from who listens too.
+
+use super::support::app::Person;
+use super::support::socket::{Heard, Sequencing, Socket, listen};
+use super::support::{TestApp, apps, factory, people};
+use lyceum::auth::permission::Permission;
+use lyceum::cache::{Shared, Stale};
+use lyceum::dev::redis::PrivateRedis;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+const EVENTS: &str =
+    "subscription($id: ID!, $types: [String!]) { events(organizationId: $id, types: $types) { type } }";
+/// Without a message, a node trusts what it knows for half a minute.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+/// A node that writes, and another one on which people listen; both share a Redis.
+struct Nodes {
+    app: TestApp,
+    other: TestApp,
+    address: SocketAddr,
+    owner: Person,
+    _redis: PrivateRedis,
+    _sequencing: Sequencing,
+}
+
+impl Nodes {
+    async fn new(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("redis-{name}"));
+        let redis = PrivateRedis::start(&folder).await.unwrap();
+        let shared = || Shared::through_redis(&redis.url()).unwrap();
+        let app = TestApp::with(shared()).await;
+        let other = app.beside(shared()).await;
+        // The other node hears what is announced once it has heard one announcement.
+        let mut hears = other.app.shared.hear();
+        let announced = Stale::Organization(app.org);
+        let heard = async {
+            loop {
+                app.app.announce(announced).await;
+                let moment = Duration::from_millis(50);
+                if let Ok(Ok(heard)) = tokio::time::timeout(moment, hears.recv()).await
+                    && heard == announced
+                {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(AT_ONCE, heard).await.unwrap();
+        Self {
+            owner: app.owner().await,
+            address: listen(other.routes()).await,
+            _sequencing: Sequencing::begin(&app).await,
+            app,
+            other,
+            _redis: redis,
+        }
+    }
+
+    /// Listens on the other node.
+    async fn listen(&self, token: Option<&str>, types: Value) -> Socket {
+        let variables = json!({ "id": self.app.org_id(), "types": types });
+        Socket::listening(&self.other, self.address, token, EVENTS, variables).await
+    }
+
+    /// Something is done on the first node.
+    async fn done(&self, who: &Person, document: &str, variables: Value) {
+        let reply = who.run_with(document, variables).await;
+        assert_eq!(reply.codes(), "", "{:#}", reply.body);
+    }
+}
+
+/// The end of a connection, which must come at once.
+async fn closed(socket: &mut Socket) -> Heard {
+    let ending = async {
+        loop {
+            match socket.hear().await {
+                Heard::Message(message) => assert_ne!(message["type"], "next", "{message:#}"),
+                ended => return ended,
+            }
+        }
+    };
+    tokio::time::timeout(AT_ONCE, ending).await.unwrap()
+}
+
+async fn refused(socket: &mut Socket) -> String {
+    tokio::time::timeout(AT_ONCE, socket.refused("1")).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_session_that_is_ended_on_one_node_is_cut_off_on_the_other() {
+    let nodes = Nodes::new("session-ended").await;
+    let member = nodes.app.member("admin").await;
+    let another = factory::session(&nodes.app.app, member.user).await;
+    let mut ended = nodes.listen(member.token(), json!(null)).await;
+    let mut kept = nodes.listen(Some(&another), json!(null)).await;
+    let revoke = "mutation { sessionRevoke(input: {}) { revokedSessions userErrors { code } } }";
+    nodes.done(&member, revoke, json!({})).await;
+    let reason = "The token is no longer good.".to_owned();
+    assert_eq!(closed(&mut ended).await, Heard::Closed(4403, reason));
+    factory::draft_course(&nodes.app, &nodes.owner, 0).await;
+    assert_eq!(
+        kept.next("1", "/events/type").await,
+        "course.created",
+        "another session goes on"
+    );
+}
+
+#[tokio::test]
+async fn a_member_who_is_suspended_is_told_no_more() {
+    let nodes = Nodes::new("suspended").await;
+    let member = nodes.app.member("admin").await;
+    let mut socket = nodes.listen(member.token(), json!(null)).await;
+    let suspend = "mutation($id: ID!) { membershipSuspend(input: {memberId: $id}) { userErrors { code } } }";
+    nodes
+        .done(&nodes.owner, suspend, json!({ "id": member.member.to_string() }))
+        .await;
+    assert_eq!(refused(&mut socket).await, "NOT_FOUND");
+    // Who they are is still known, what is in the organisation no longer is.
+    socket.settle().await;
+    let variables = json!({ "id": nodes.app.org_id() });
+    socket.subscribe("1", EVENTS, variables).await;
+    assert_eq!(refused(&mut socket).await, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_role_that_becomes_less_shows_less_and_ends_what_it_shows_nothing_of() {
+    let nodes = Nodes::new("demoted").await;
+    let member = nodes.app.member("admin").await;
+    let mut all = nodes.listen(member.token(), json!(null)).await;
+    let mut members = nodes.listen(member.token(), json!(["member."])).await;
+    let role = people::role_id(&nodes.app, &nodes.owner, "learner").await;
+    let change = "mutation($id: ID!, $role: ID!) { membershipRoleChange(input: {memberId: $id, roleId: $role}) { userErrors { code } } }";
+    nodes
+        .done(
+            &nodes.owner,
+            change,
+            json!({ "id": member.member.to_string(), "role": role }),
+        )
+        .await;
+    assert_eq!(refused(&mut members).await, "FORBIDDEN");
+    // From now on nothing but their own learning is told; a course of somebody's comes first and is not heard.
+    let course = factory::published_course(&nodes.app, &nodes.owner, 0).await;
+    super::support::learning::enroll(&member, &course.id).await;
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(|kind| kind != "enrollment.created") {
+        heard.push(all.next("1", "/events/type").await);
+    }
+    heard.retain(|kind| kind != "member.role_changed");
+    assert_eq!(heard, ["enrollment.created"]);
+}
+
+#[tokio::test]
+async fn a_token_that_is_revoked_or_whose_owner_leaves_is_cut_off() {
+    let nodes = Nodes::new("token-revoked").await;
+    let admin = nodes.app.member("admin").await;
+    let until = nodes.app.app.clock.now() + chrono::TimeDelta::hours(1);
+    let mut sockets = Vec::new();
+    let mut keys = Vec::new();
+    for owner in [&nodes.owner, &admin] {
+        let program = apps::app(&nodes.app, owner.member).await;
+        let (key, secret) =
+            apps::token_until(&nodes.app, program, owner.member, &[Permission::AuditRead], until).await;
+        sockets.push(nodes.listen(Some(&secret), json!(null)).await);
+        keys.push(key.to_string());
+    }
+    let revoke = "mutation($id: ID!) { apiTokenRevoke(input: {tokenId: $id}) { userErrors { code } } }";
+    nodes.done(&nodes.owner, revoke, json!({ "id": keys[0] })).await;
+    let end = |heard: Heard| matches!(heard, Heard::Closed(4403, _));
+    assert!(end(tokio::time::timeout(AT_ONCE, last(&mut sockets[0]))
+        .await
+        .unwrap()));
+    let remove = "mutation($id: ID!) { membershipRemove(input: {memberId: $id}) { userErrors { code } } }";
+    nodes
+        .done(&nodes.owner, remove, json!({ "id": admin.member.to_string() }))
+        .await;
+    assert!(end(tokio::time::timeout(AT_ONCE, last(&mut sockets[1]))
+        .await
+        .unwrap()));
+}
+
+/// The end, whatever is told before.
+async fn last(socket: &mut Socket) -> Heard {
+    loop {
+        match socket.hear().await {
+            Heard::Message(_) => {}
+            ended => return ended,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_expires_closes_the_connection_and_says_so() {
+    let app = TestApp::new().await;
+    let owner = app.owner().await;
+    let address = listen(app.routes()).await;
+    let mut socket = Socket::of(address, owner.token()).await;
+    socket.settle().await;
+    app.app.clock.advance(chrono::TimeDelta::minutes(61));
+    let ended = tokio::time::timeout(AT_ONCE, last(&mut socket)).await.unwrap();
+    assert_eq!(ended, Heard::Closed(4403, "The token has expired.".into()));
+}
