@@ -10,6 +10,7 @@ pub mod password;
 mod password_policy;
 pub mod permission;
 pub mod policy;
+pub mod providers;
 pub mod roles;
 pub mod sessions;
 pub mod sign_in;

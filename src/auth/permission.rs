@@ -77,6 +77,8 @@ permissions! {
     AppsManage = "apps.manage";
     /// Open sessions for learners, as an app.
     LearnerSessionsCreate = "learner_sessions.create";
+    /// Say by which provider of the organisation's own its people sign in.
+    SsoManage = "sso.manage";
 }
 
 impl Permission {
@@ -106,6 +108,7 @@ impl Permission {
             | Self::PoliciesManage
             | Self::AppsManage
             | Self::LearnerSessionsCreate
+            | Self::SsoManage
             | Self::CoursesCreate => Reach { all: true, ..reach },
             Self::GroupsManage | Self::InvitationsManage => Reach {
                 all: true,

@@ -52,6 +52,7 @@ const ADMINISTRATION: Grants = &[
     ("org.update", "all"),
     ("apps.manage", "all"),
     ("learner_sessions.create", "all"),
+    ("sso.manage", "all"),
 ];
 
 /// What is an owner's alone.

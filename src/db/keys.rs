@@ -3,12 +3,12 @@
 use super::schema::{
     api_tokens, apps, attempts, audit_entries, certificates, course_revisions, courses, draft_modules,
     draft_units, enrollments, groups, invitations, learner_sessions, memberships,
-    organization_security_events, policy_revisions, roles,
+    organization_security_events, policy_revisions, roles, sso_connections,
 };
 use crate::kernel::ids::{
     ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey,
     InvitationKey, LearnerSessionKey, MemberKey, ModuleKey, OrganizationSecurityEventKey, PolicyRevisionKey,
-    RevisionKey, RoleKey, UnitKey,
+    RevisionKey, RoleKey, SsoConnectionKey, UnitKey,
 };
 use diesel::Selectable;
 use diesel::backend::Backend;
@@ -40,6 +40,7 @@ select_keys! {
     PolicyRevisionKey from policy_revisions;
     RevisionKey from course_revisions;
     RoleKey from roles;
+    SsoConnectionKey from sso_connections;
 }
 
 macro_rules! select_content_keys {

@@ -11,6 +11,7 @@ use crate::auth::learner_sessions;
 use crate::auth::org_policies::{OrgPolicies, OwnPolicies};
 use crate::auth::password::Passwords;
 use crate::auth::policy::Policies;
+use crate::auth::providers::Providers;
 use crate::auth::standing::{self, OrgStanding, Standing, Viewer};
 use crate::cache::buckets::Buckets;
 use crate::cache::{Shared, Stale};
@@ -45,6 +46,8 @@ pub struct App {
     pub clock: Clock,
     /// Keys for cursors and certificate codes.
     pub keyring: Keyring,
+    /// The services by which people sign in.
+    pub providers: Providers,
     /// Compiled course revisions.
     pub contents: Contents,
     /// The published faces of courses.
@@ -68,6 +71,7 @@ impl App {
         passwords: Passwords,
         clock: Clock,
         keyring: Keyring,
+        providers: Providers,
     ) -> anyhow::Result<Arc<Self>> {
         let app = Arc::new(Self {
             contents: Contents::new(shared.clone()),
@@ -87,6 +91,7 @@ impl App {
             passwords,
             clock,
             keyring,
+            providers,
         });
         tokio::spawn(forget_what_is_stale(app.shared.hear(), Arc::downgrade(&app)));
         Ok(app)
@@ -170,7 +175,9 @@ impl App {
             return;
         }
         let noted = match &mut standing.credential {
-            Credential::Session(session) => standing::note_use(&self.db, *session, now, origin).await,
+            Credential::Session(session) | Credential::SsoSession(session, _) => {
+                standing::note_use(&self.db, *session, now, origin).await
+            }
             Credential::ApiToken(token) => {
                 let network = origin.network.as_deref();
                 token.networks.extend(network.map(str::to_owned));

@@ -13,6 +13,7 @@ use super::courses::{Course, CourseQuery};
 use super::enrollments::{EnrollmentMutation, EnrollmentQuery};
 use super::front::{Admitted, DocumentLimits, Front};
 use super::groups::{self, GroupMutation};
+use super::identities;
 use super::invitation_mutations::InvitationMutation;
 use super::invitations::{self, InvitationQuery};
 use super::learner_session_mutations::LearnerSessionMutation;
@@ -24,16 +25,18 @@ use super::organization_security_events;
 use super::passwords::PasswordMutation;
 use super::policies::{self, PolicyMutation, PolicyQuery};
 use super::progress::ProgressMutation;
+use super::provider_sign_in::ProviderSignInMutation;
 use super::provisioning::ProvisioningMutation;
 use super::role_mutations::RoleMutation;
 use super::second_factor::SecondFactorMutation;
 use super::sign_in::SignInMutation;
+use super::sso::{self, SsoMutation};
 use super::support::error::finish;
 use super::support::operation::{Ask, Operation};
 use super::transfers::TransferMutation;
 use super::viewer::{Viewer as Person, ViewerQuery};
 use crate::auth::standing::Viewer;
-use crate::domain::accounts::{SecurityEvent, Session};
+use crate::domain::accounts::{Identity, SecurityEvent, Session};
 use crate::domain::app::App;
 use crate::domain::apps;
 use crate::domain::attempts::{self, Attempt};
@@ -49,11 +52,12 @@ use crate::domain::organizations::Organization;
 use crate::domain::policies::PolicyRevision;
 use crate::domain::roles::Role;
 use crate::domain::security_events::OrganizationSecurityEvent;
+use crate::domain::sso::SsoConnection;
 use crate::kernel::ids::{
     ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey,
-    InvitationKey, Key, LearnerSessionKey, MemberKey, ModuleKey, OrganizationKey,
-    OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey, UnitKey, UserKey,
-    prefix,
+    IdentityKey, InvitationKey, Key, LearnerSessionKey, MemberKey, ModuleKey, OrganizationKey,
+    OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey, SsoConnectionKey,
+    UnitKey, UserKey, prefix,
 };
 use crate::kernel::origin::Origin;
 use async_graphql::{
@@ -92,6 +96,10 @@ pub enum Node {
     Session(Arc<Session>),
     /// Something that happened to the signed-in person's account.
     SecurityEvent(Arc<SecurityEvent>),
+    /// An identity of the signed-in person at a service.
+    Identity(Arc<Identity>),
+    /// An organisation's own provider.
+    SsoConnection(Arc<SsoConnection>),
     /// Something that happened to a member's account.
     OrganizationSecurityEvent(Arc<OrganizationSecurityEvent>),
     /// A course.
@@ -144,6 +152,8 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
         InvitationKey(key) => invitations::find(ctx, key).await? => Node::Invitation;
         UserKey(key) => myself(key) => Node::Viewer;
         SessionKey(key) => ctx.fetch(key).await? => Node::Session;
+        IdentityKey(key) => identities::find(ctx, key).await? => Node::Identity;
+        SsoConnectionKey(key) => sso::find(ctx, key).await? => Node::SsoConnection;
         SecurityEventKey(key) => ctx.fetch(key).await? => Node::SecurityEvent;
         OrganizationSecurityEventKey(key) => organization_security_events::find(ctx, key).await?
             => Node::OrganizationSecurityEvent;
@@ -214,15 +224,23 @@ pub struct Query(
     PolicyQuery,
 );
 
-/// What can be done. Root fields run one after the other; each is one transaction.
+/// What can be done about who somebody is. The compiler follows the members of one merged object only so deep.
 #[derive(MergedObject, Default)]
-pub struct Mutation(
+pub struct IdentityMutation(
     SignInMutation,
-    OrganizationMutation,
-    TransferMutation,
+    ProviderSignInMutation,
+    SsoMutation,
     AccountMutation,
     PasswordMutation,
     SecondFactorMutation,
+);
+
+/// What can be done. Root fields run one after the other; each is one transaction.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    IdentityMutation,
+    OrganizationMutation,
+    TransferMutation,
     MemberMutation,
     ProvisioningMutation,
     GroupMutation,

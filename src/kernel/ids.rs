@@ -123,6 +123,8 @@ ids! {
     SessionId;
     /// Something that happened to a person's account.
     SecurityEventId;
+    /// Whom a service by which people sign in means by a person.
+    IdentityId;
 }
 
 keys! {
@@ -146,6 +148,8 @@ keys! {
     ApiTokenKey(ApiTokenId) = "apt";
     /// A session that an app opened for a learner.
     LearnerSessionKey(LearnerSessionId) = "lse";
+    /// An organisation's own provider.
+    SsoConnectionKey(SsoConnectionId) = "sso";
     /// A course.
     CourseKey(CourseId) = "crs";
     /// A frozen edition of a course.
@@ -258,6 +262,8 @@ account_keys! {
     SessionKey(SessionId) = "ses";
     /// Something that happened to their account: `sev_…`.
     SecurityEventKey(SecurityEventId) = "sev";
+    /// One of their identities at services by which people sign in: `idn_…`.
+    IdentityKey(IdentityId) = "idn";
 }
 
 /// A key that clients know as one opaque string.

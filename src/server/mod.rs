@@ -8,6 +8,7 @@ mod metrics;
 pub mod playground;
 mod problem;
 mod request_id;
+mod sign_in;
 
 use crate::cache::buckets::Buckets;
 use crate::config::HttpConfig;
@@ -47,6 +48,15 @@ pub fn router(server: Arc<Server>) -> Router {
                 .concurrency_limit(server.config.concurrent_requests),
         )
         .layer(cors(&server));
+    let sign_ins = Router::new()
+        .route("/sign-in/start/{token}", get(sign_in::start))
+        .route("/sign-in/callback", get(sign_in::callback))
+        .layer(
+            ServiceBuilder::new()
+                .layer(HandleErrorLayer::new(|_| async { problem::overloaded() }))
+                .load_shed()
+                .concurrency_limit(server.config.concurrent_sign_ins),
+        );
     Router::new()
         .route("/", get(|| async { playground::page() }))
         .route("/personas.json", get(health::personas))
@@ -54,6 +64,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/ready", get(health::ready))
         .route("/metrics", get(metrics::show))
         .merge(playground::routes())
+        .merge(sign_ins)
         .merge(api)
         .fallback(|| async {
             problem::problem(StatusCode::NOT_FOUND, "Nothing is here. The API is at /graphql.")

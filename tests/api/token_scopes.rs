@@ -28,6 +28,8 @@ const PERSONAL: &[(&str, &str)] = &[
     ("ownershipTransferAccept", "FORBIDDEN"),
     ("ownershipTransferDecline", "FORBIDDEN"),
     ("ownershipTransferWithdraw", "FORBIDDEN"),
+    ("ssoConnectionRemove", "SESSION_REQUIRED"),
+    ("ssoConnectionSet", "SESSION_REQUIRED"),
 ];
 
 /// What is of accounts, as `Type.field`: tokens do not see it.
@@ -36,6 +38,7 @@ const ACCOUNT: &[&str] = &[
     "Query.viewer",
     "Viewer.",
     "Session",
+    "Identity.",
     "SecurityEvent",
     "SecondFactor.",
     "OwnershipTransfer.",

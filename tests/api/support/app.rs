@@ -1,13 +1,15 @@
 //! A node of a test's own, with an organisation of its own.
 
+use super::browser::PUBLIC_URL;
 use super::client::Client;
 use super::factory;
 use super::servers::database_config;
 use axum::Router;
 use lyceum::auth::password::{PasswordConfig, Passwords};
+use lyceum::auth::providers::Providers;
 use lyceum::cache::Shared;
 use lyceum::cache::buckets::Buckets;
-use lyceum::config::{DatabaseConfig, HttpConfig};
+use lyceum::config::{DatabaseConfig, HttpConfig, OutgoingConfig, SignInConfig};
 use lyceum::db::Db;
 use lyceum::domain::app::App;
 use lyceum::graphql::front::DocumentLimits;
@@ -64,7 +66,16 @@ impl TestApp {
 
     /// The same on another database.
     pub async fn on(database: &DatabaseConfig, shared: Shared) -> Self {
-        let app = parts(shared, database).await;
+        Self::put_together(parts(shared, database).await).await
+    }
+
+    /// A node with a new organisation where people sign in by these services.
+    pub async fn signing_in(sign_in: &SignInConfig) -> Self {
+        let app = parts_with(Shared::in_process(), &database_config(), cheap(), sign_in).await;
+        Self::put_together(app).await
+    }
+
+    async fn put_together(app: Arc<App>) -> Self {
         let router = node(&app, DocumentLimits::default());
         let slug = format!("t{}", app.clock.uuid().simple());
         let org = factory::organization(&app, &slug, false).await;
@@ -121,7 +132,7 @@ impl TestApp {
 
     /// The same organisation on a node that hashes passwords in another way.
     pub async fn with_passwords(&self, passwords: Passwords) -> Self {
-        let app = parts_with(Shared::in_process(), &database_config(), passwords).await;
+        let app = parts_with(Shared::in_process(), &database_config(), passwords, &nowhere()).await;
         Self {
             router: node(&app, DocumentLimits::default()),
             app,
@@ -197,18 +208,44 @@ impl TestApp {
 
 /// A node on a database.
 async fn parts(shared: Shared, database: &DatabaseConfig) -> Arc<App> {
+    parts_with(shared, database, cheap(), &nowhere()).await
+}
+
+/// Hashes that take no time.
+fn cheap() -> Passwords {
     let cheap = PasswordConfig {
         argon2_memory_kib: 64,
         argon2_passes: 1,
         ..PasswordConfig::default()
     };
-    parts_with(shared, database, Passwords::new(&cheap).unwrap()).await
+    Passwords::new(&cheap).unwrap()
 }
 
-async fn parts_with(shared: Shared, database: &DatabaseConfig, passwords: Passwords) -> Arc<App> {
+/// Settings by which people sign in at services that are not there.
+fn nowhere() -> SignInConfig {
+    let some = |text: &str| Some(text.to_owned());
+    SignInConfig {
+        public_url: some(PUBLIC_URL),
+        google_client_id: some("academy"),
+        google_client_secret: some("secret"),
+        google_issuer: "http://127.0.0.1:9".to_owned(),
+        ..SignInConfig::default()
+    }
+}
+
+async fn parts_with(
+    shared: Shared,
+    database: &DatabaseConfig,
+    passwords: Passwords,
+    sign_in: &SignInConfig,
+) -> Arc<App> {
     let db = Db::connect(database).await.unwrap();
     let keyring = Keyring::parse(&"5a".repeat(32)).unwrap();
-    App::new(db, shared, passwords, Clock::default(), keyring).unwrap()
+    let clock = Clock::default();
+    let outgoing = OutgoingConfig { allow_loopback: true };
+    let origins = ["https://academy.example".to_owned()];
+    let providers = Providers::new(sign_in, outgoing, &origins, clock.clone()).unwrap();
+    App::new(db, shared, passwords, clock, keyring, providers).unwrap()
 }
 
 /// The routes of a node with everybody's buckets full, and answers traced.

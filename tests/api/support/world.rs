@@ -4,6 +4,7 @@ use super::app::Person;
 use super::client::Client;
 use super::factors::Authenticator;
 use super::quiz::Sitting;
+use super::sign_ins::SignIns;
 use super::{TestApp, apps, factors, factory, learning, servers, unsigned};
 use chrono::TimeDelta;
 use lyceum::kernel::ids::{ApiTokenKey, AppKey, GroupKey, InvitationId, InvitationKey, LearnerSessionKey};
@@ -46,7 +47,8 @@ impl Row {
         }
     }
 
-    fn for_everybody(self) -> Self {
+    /// A row of one that anybody may send.
+    pub fn for_everybody(self) -> Self {
         Self {
             anonymous: "",
             ..self
@@ -90,6 +92,7 @@ pub struct World {
     program: (AppKey, ApiTokenKey),
     backend: Client,
     opened: LearnerSessionKey,
+    sign_ins: SignIns,
 }
 
 impl World {
@@ -102,7 +105,8 @@ impl World {
         let second = factory::published_course(&app, &author, 1).await;
         let sitting = Sitting::new(&app, &course).await;
         let second_enrollment = learning::enroll(&sitting.learner, &second.id).await;
-        let (_, email, token) = factory::user(&app.app).await;
+        let (joining, email, token) = factory::user(&app.app).await;
+        let sign_ins = SignIns::new(&app, joining).await;
         let invitation = Token::generate(TokenKind::Invitation);
         let role = factory::role(&app, json!({ "courses.create": ["all"] })).await;
         let group = factory::group(&app, owner.member, &[bystander.member]).await;
@@ -184,6 +188,7 @@ impl World {
             program: (program, token),
             backend,
             opened,
+            sign_ins,
         }
     }
 
@@ -197,6 +202,7 @@ impl World {
             self.people(),
             self.programs(),
             apps::rows(&self.app.org_id(), self.program.0, self.program.1, &self.owner),
+            self.sign_ins.of_organization(&self.app, &self.owner),
             self.founding(),
             self.accounts(),
         ]
@@ -428,6 +434,7 @@ impl World {
         );
         let with_proofs = |mutation: &&'static str| anybody(mutation, &self.proofs[mutation]);
         let mut rows = vec![send];
+        rows.extend(self.sign_ins.of_person(&self.app, &self.newcomer));
         rows.extend(
             ["register", "emailVerify", "passwordResetRequest", "passwordReset"]
                 .iter()
