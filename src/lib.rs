@@ -12,4 +12,5 @@ pub mod graphql;
 pub mod import;
 pub mod jobs;
 pub mod kernel;
+pub mod outgoing;
 pub mod server;

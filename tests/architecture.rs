@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["kernel"],
     &["config"],
-    &["db", "cache", "dns"],
+    &["db", "cache", "dns", "outgoing"],
     &["auth"],
     &["domain"],
     &["graphql", "jobs", "import"],

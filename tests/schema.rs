@@ -156,7 +156,7 @@ async fn every_table_is_closed_by_forced_row_security() {
 
 #[tokio::test]
 async fn every_key_of_a_tenants_row_begins_with_the_organisation() {
-    let global = "'users', 'sessions', 'session_tokens', 'security_events', 'account_idempotency_records', 'account_tokens', 'totp_factors', 'recovery_codes', 'mails', 'operators', 'organizations'";
+    let global = "'users', 'sessions', 'session_tokens', 'security_events', 'account_idempotency_records', 'account_tokens', 'totp_factors', 'recovery_codes', 'mails', 'identities', 'operators', 'provider_sign_ins', 'organizations'";
     let keys = format!(
         "select format('%s %s', c.relname, k.conname) from pg_constraint k join pg_class c on c.oid = k.conrelid \
          where c.relnamespace = 'public'::regnamespace and k.contype in ('p', 'u', 'f') and c.relname not in ({global}) and c.relname not like '\\_\\_%' \
@@ -201,7 +201,9 @@ async fn the_doors_are_these_and_no_others() {
         "forget_expired",
         "forget_expired_of_accounts",
         "forget_expired_of_apps",
+        "forget_expired_sign_ins",
         "founded_organizations",
+        "identity",
         "invitation",
         "learner_session",
         "learner_session_spends",
@@ -217,6 +219,11 @@ async fn the_doors_are_these_and_no_others() {
         "session",
         "session_used",
         "sign_in",
+        "sign_in_begins",
+        "sign_in_completes",
+        "sign_in_is_proven",
+        "sign_in_returns",
+        "sign_in_starts",
         "unsequenced_orgs",
     ];
     assert_eq!(doors.await, listed.iter().map(ToString::to_string).collect());

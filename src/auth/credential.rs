@@ -13,6 +13,9 @@ use std::sync::{Arc, LazyLock};
 pub enum Credential {
     /// A session: the person is there, and everything of theirs is open.
     Session(SessionId),
+    /// A session that an organisation's own provider opened: the person as far as that organisation goes, and nothing of
+    /// their account, since it is the organisation that says who they are.
+    SsoSession(SessionId, OrgId),
     /// A token of an app, which acts in one organisation as the member who made it, as far as its scopes go.
     ApiToken(ApiToken),
     /// A session that an app opened for a learner of its organisation.
@@ -78,7 +81,23 @@ impl Credential {
     pub const fn session(&self) -> Result<SessionId> {
         match self {
             Self::Session(session) => Ok(*session),
+            Self::SsoSession(..) | Self::ApiToken(_) | Self::LearnerSession(_) => Err(Error::SessionRequired),
+        }
+    }
+
+    /// The session of somebody who is there, wherever it is good; refused where it is a program that asks.
+    pub const fn any_session(&self) -> Result<SessionId> {
+        match self {
+            Self::Session(session) | Self::SsoSession(session, _) => Ok(*session),
             Self::ApiToken(_) | Self::LearnerSession(_) => Err(Error::SessionRequired),
+        }
+    }
+
+    /// The organisation whose provider says who it is, where it is one.
+    pub const fn sso(&self) -> Option<OrgId> {
+        match self {
+            Self::SsoSession(_, org) => Some(*org),
+            Self::Session(_) | Self::ApiToken(_) | Self::LearnerSession(_) => None,
         }
     }
 
@@ -86,7 +105,7 @@ impl Credential {
     pub const fn api_token(&self) -> Result<ApiTokenKey> {
         match self {
             Self::ApiToken(token) => Ok(token.key),
-            Self::Session(_) | Self::LearnerSession(_) => Err(Error::ApiTokenRequired),
+            Self::Session(_) | Self::SsoSession(..) | Self::LearnerSession(_) => Err(Error::ApiTokenRequired),
         }
     }
 
@@ -94,7 +113,7 @@ impl Credential {
     pub fn embed(&self) -> Option<(LearnerSessionKey, &Embed)> {
         match self {
             Self::LearnerSession(session) => Some((session.key, session.embed.as_deref()?)),
-            Self::Session(_) | Self::ApiToken(_) => None,
+            Self::Session(_) | Self::SsoSession(..) | Self::ApiToken(_) => None,
         }
     }
 
@@ -102,7 +121,7 @@ impl Credential {
     pub const fn behind(&self) -> Option<UserId> {
         match self {
             Self::LearnerSession(session) => Some(session.behind),
-            Self::Session(_) | Self::ApiToken(_) => None,
+            Self::Session(_) | Self::SsoSession(..) | Self::ApiToken(_) => None,
         }
     }
 
@@ -110,6 +129,7 @@ impl Credential {
     pub fn opens(&self, org: OrgId) -> bool {
         match self {
             Self::Session(_) => true,
+            Self::SsoSession(_, own) => *own == org,
             Self::ApiToken(token) => token.key.org == org,
             Self::LearnerSession(session) => session.key.org == org,
         }
@@ -118,7 +138,7 @@ impl Credential {
     /// As much of a standing as this carries.
     pub fn narrow(&self, standing: OrgStanding) -> OrgStanding {
         match self {
-            Self::Session(_) => standing,
+            Self::Session(_) | Self::SsoSession(..) => standing,
             Self::ApiToken(token) => standing.within(token.scopes),
             Self::LearnerSession(_) => standing
                 .as_role(roles::learner().slug, &LEARNER)
@@ -130,6 +150,7 @@ impl Credential {
     pub fn trace(&self) -> Option<Value> {
         match self {
             Self::Session(_) => None,
+            Self::SsoSession(..) => Some(json!("sso")),
             Self::ApiToken(token) => Some(json!({ "apiToken": token.key.to_string() })),
             Self::LearnerSession(session) => Some(json!({
                 "apiToken": session.token.to_string(),

@@ -11,6 +11,7 @@ mod password_policy;
 pub mod permission;
 pub mod policy;
 pub mod proposed;
+pub mod providers;
 pub mod roles;
 pub mod sessions;
 pub mod sign_in;

@@ -79,6 +79,8 @@ permissions! {
     LearnerSessionsCreate = "learner_sessions.create";
     /// Let operators of the platform in for a time, and show them out.
     SupportGrantApprove = "support.grant.approve";
+    /// Say by which provider of the organisation's own its people sign in.
+    SsoManage = "sso.manage";
 }
 
 impl Permission {
@@ -109,6 +111,7 @@ impl Permission {
             | Self::AppsManage
             | Self::LearnerSessionsCreate
             | Self::SupportGrantApprove
+            | Self::SsoManage
             | Self::CoursesCreate => Reach { all: true, ..reach },
             Self::GroupsManage | Self::InvitationsManage => Reach {
                 all: true,

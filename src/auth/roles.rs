@@ -54,6 +54,7 @@ const ADMINISTRATION: Grants = &[
     ("apps.manage", "all"),
     ("learner_sessions.create", "all"),
     ("support.grant.approve", "all"),
+    ("sso.manage", "all"),
 ];
 
 /// What is an owner's alone.

@@ -7,7 +7,7 @@ use crate::db::pool::Statements;
 use crate::db::{Conn, Db, Scope, Statement, Tx};
 use crate::kernel::clock::Clock;
 use crate::kernel::error::Result;
-use crate::kernel::ids::{SessionId, UserId};
+use crate::kernel::ids::{SessionId, SsoConnectionKey, UserId};
 use crate::kernel::origin::Origin;
 use crate::kernel::secret::{Token, TokenKind};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -21,6 +21,8 @@ const ACCESS_MINUTES: i64 = 60;
 const IDLE_DAYS: i64 = 30;
 /// How long a session lasts, however often it is continued.
 const MOST_DAYS: i64 = 180;
+/// The same of one that an organisation's provider opened: whoever was let go there is out here before the next day.
+const MOST_CONFINED_HOURS: i64 = 12;
 
 /// The tokens of a session; each is shown once.
 #[derive(Clone, Debug)]
@@ -39,12 +41,41 @@ pub struct NewSession {
     pub refresh_expires_at: DateTime<Utc>,
 }
 
+/// How long a session may last.
+#[derive(Clone, Copy, Debug)]
+pub struct Life {
+    /// When it began.
+    pub began_at: DateTime<Utc>,
+    /// Whether it is good in one organisation alone, whose provider opened it.
+    pub is_confined: bool,
+}
+
+impl Life {
+    fn ends_at(self) -> DateTime<Utc> {
+        let most = if self.is_confined {
+            TimeDelta::hours(MOST_CONFINED_HOURS)
+        } else {
+            TimeDelta::days(MOST_DAYS)
+        };
+        self.began_at + most
+    }
+}
+
 impl NewSession {
-    /// Makes the tokens of a session that began at a time.
-    pub fn new(clock: &Clock, user: UserId, session: SessionId, began_at: DateTime<Utc>) -> Self {
+    /// Makes the tokens of a session.
+    pub fn new(clock: &Clock, user: UserId, session: SessionId, life: Life) -> Self {
         let generate = Token::generate;
         let tokens = (generate(TokenKind::Session), generate(TokenKind::Refresh));
-        Self::of_tokens(clock, user, session, began_at, tokens)
+        Self::of_tokens(clock, user, session, life, tokens)
+    }
+
+    /// Makes the tokens of a session that begins now.
+    pub fn beginning(clock: &Clock, user: UserId, is_confined: bool) -> Self {
+        let life = Life {
+            began_at: clock.now(),
+            is_confined,
+        };
+        Self::new(clock, user, SessionId(clock.uuid()), life)
     }
 
     /// The same with tokens that are made already.
@@ -52,11 +83,11 @@ impl NewSession {
         clock: &Clock,
         user: UserId,
         session: SessionId,
-        began_at: DateTime<Utc>,
+        life: Life,
         (token, refresh_token): (Token, Token),
     ) -> Self {
         let now = clock.now();
-        let ends_at = (now + TimeDelta::days(IDLE_DAYS)).min(began_at + TimeDelta::days(MOST_DAYS));
+        let ends_at = (now + TimeDelta::days(IDLE_DAYS)).min(life.ends_at());
         Self {
             user,
             session,
@@ -72,28 +103,32 @@ impl NewSession {
 pub async fn open_session(db: &Db, clock: &Clock, user: UserId, origin: &Origin) -> Result<NewSession> {
     let scope = Scope::account(user);
     let tx = Tx::begin(db, &scope, &Statements::default()).await?;
-    let session = NewSession::new(clock, user, SessionId(clock.uuid()), clock.now());
-    tx.run(|conn| open(conn, &session, clock.now(), origin)).await?;
+    let session = NewSession::beginning(clock, user, false);
+    tx.run(|conn| open(conn, &session, None, clock.now(), origin))
+        .await?;
     tx.commit().await?;
     Ok(session)
 }
 
-/// Stores a session that begins now.
+/// Stores a session that begins now: one that is good everywhere, or in the organisation whose provider opens it.
 pub async fn open(
     mut conn: Conn<'_>,
     session: &NewSession,
+    confined_to: Option<SsoConnectionKey>,
     now: DateTime<Utc>,
     origin: &Origin,
 ) -> QueryResult<()> {
     Statement::<Untyped>::new(
-        "insert into sessions (id, user_id, created_at, expires_at, authenticated_at, last_used_at, user_agent, network) \
-         select ?, ?, n.at, ?, n.at, n.at, ?, ? from (values (?)) as n(at)",
+        "insert into sessions (id, user_id, created_at, expires_at, authenticated_at, last_used_at, user_agent, network, \
+         confined_to, connection_id) select ?, ?, n.at, ?, n.at, n.at, ?, ?, ?, ? from (values (?)) as n(at)",
     )
     .bind::<Uuid, _>(session.session)
     .bind::<Uuid, _>(session.user)
     .bind::<Timestamptz, _>(session.refresh_expires_at)
     .bind::<Nullable<Text>, _>(origin.user_agent.clone())
     .bind::<Nullable<Text>, _>(origin.network.clone())
+    .bind::<Nullable<Uuid>, _>(confined_to.map(|connection| connection.org))
+    .bind::<Nullable<Uuid>, _>(confined_to.map(|connection| connection.id))
     .bind::<Timestamptz, _>(now)
     .execute(&mut conn)
     .await?;

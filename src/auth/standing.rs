@@ -322,6 +322,8 @@ struct SessionRow {
     session_id: SessionId,
     #[diesel(sql_type = Uuid)]
     user_id: UserId,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    confined_to: Option<OrgId>,
     #[diesel(sql_type = Timestamptz)]
     expires_at: DateTime<Utc>,
     #[diesel(sql_type = Timestamptz)]
@@ -357,7 +359,10 @@ pub async fn load(db: &Db, token: &TokenHash) -> Result<Option<Standing>> {
     };
     let mut standing = Standing {
         user: first.user_id,
-        credential: Credential::Session(first.session_id),
+        credential: match first.confined_to {
+            Some(org) => Credential::SsoSession(first.session_id, org),
+            None => Credential::Session(first.session_id),
+        },
         expires_at: first.expires_at,
         authenticated_at: first.authenticated_at,
         last_used_at: first.last_used_at,
@@ -377,12 +382,12 @@ pub async fn load(db: &Db, token: &TokenHash) -> Result<Option<Standing>> {
 
 /// Notes that a session is in use.
 pub async fn note_use(db: &Db, session: SessionId, now: DateTime<Utc>, origin: &Origin) -> Result<()> {
-    let door = crate::db::Statement::<Text>::new("select door.session_used(?, ?, ?, ?)::text")
+    let door = crate::db::Statement::<Nullable<Text>>::new("select door.session_used(?, ?, ?, ?)::text")
         .bind::<Uuid, _>(session)
         .bind::<Timestamptz, _>(now)
         .bind::<Nullable<Text>, _>(origin.user_agent.clone())
         .bind::<Nullable<Text>, _>(origin.network.clone());
-    db.door::<_, String>(door).await.map(|_| ())
+    db.door::<_, Option<String>>(door).await.map(|_| ())
 }
 
 /// The standing of any active member: for questions about somebody else, and for who has just joined. Its organisation's own

@@ -11,11 +11,15 @@ pub const MINUTES: i64 = 10;
 pub const SENSITIVE: &[&str] = &[
     "apiTokenCreate",
     "emailChange",
+    "identityLink",
+    "identityUnlink",
     "organizationDelete",
     "organizationTransferOwnership",
     "recoveryCodesRegenerate",
     "supportGrantApprove",
     "supportGrantRequest",
+    "ssoConnectionRemove",
+    "ssoConnectionSet",
     "totpBegin",
     "totpRemove",
 ];
@@ -28,9 +32,10 @@ pub fn check(standing: &Standing, mutation: &str, now: DateTime<Utc>) -> Result<
     Ok(())
 }
 
-/// Refuses unless the session has a recent proof: for what is sensitive in some cases only.
+/// Refuses unless the session has a recent proof: for what is sensitive in some cases only. In a session that an organisation's
+/// provider opened, the proof is to sign in again.
 pub fn demand(standing: &Standing, now: DateTime<Utc>) -> Result<()> {
-    standing.credential.session()?;
+    standing.credential.any_session()?;
     if is_recent(standing.authenticated_at, now) {
         return Ok(());
     }

@@ -64,11 +64,12 @@ impl Dev {
             .init();
         let listener = self.server.listen().await?;
         let url = format!("http://{}/graphql", listener.local_addr()?);
+        let node = self.node.for_development(listener.local_addr()?);
         println!(
             "Starting a private PostgreSQL in {} …",
             self.data_dir.data_dir.display()
         );
-        let running = self.data_dir.start(&self.node, Some(&url)).await?;
+        let running = self.data_dir.start(&node, Some(&url)).await?;
         let personas = seed::seed(&running.app, &self.data_dir.data_dir).await?;
         personas.write(&self.data_dir.data_dir, &url)?;
         println!("{}", personas.table());
@@ -81,7 +82,7 @@ impl Dev {
             self.data_dir.data_dir.join("dev.json").display()
         );
         let folder = self.data_dir.data_dir.join("mail");
-        if let Some(folder) = self.node.run_jobs_for_development(&running.app, folder)? {
+        if let Some(folder) = node.run_jobs_for_development(&running.app, folder)? {
             println!("Mails       {}/*.eml", folder.display());
         }
         self.server
@@ -98,7 +99,7 @@ impl DataDir {
     pub async fn connect(&self, node: &NodeConfig) -> anyhow::Result<Running> {
         if node.names_a_database() {
             return Ok(Running {
-                app: node.app().await?,
+                app: node.app(&[]).await?,
                 cluster: None,
             });
         }

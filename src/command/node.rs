@@ -1,9 +1,10 @@
 //! Putting a node together from its settings, and running it until it is told to stop.
 
 use crate::auth::password::{PasswordConfig, Passwords};
+use crate::auth::providers::Providers;
 use crate::cache::Shared;
 use crate::cache::buckets::Buckets;
-use crate::config::{DatabaseConfig, DnsConfig, HttpConfig, MailConfig};
+use crate::config::{DatabaseConfig, DnsConfig, HttpConfig, MailConfig, OutgoingConfig, SignInConfig};
 use crate::db::Db;
 use crate::dns::NameServers;
 use crate::domain::app::App;
@@ -39,6 +40,10 @@ pub struct NodeConfig {
     mail: MailConfig,
     #[command(flatten)]
     dns: DnsConfig,
+    #[command(flatten)]
+    outgoing: OutgoingConfig,
+    #[command(flatten)]
+    sign_in: SignInConfig,
     /// Where Redis is, such as `redis://127.0.0.1/`; without it copies stay within the process.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     redis_url: Option<String>,
@@ -59,8 +64,8 @@ pub struct ServerConfig {
 }
 
 impl NodeConfig {
-    /// Connects and puts the node together.
-    pub async fn app(&self) -> anyhow::Result<Arc<App>> {
+    /// Connects and puts the node together. Sign-ins may lead back to pages of these origins, and of the interface.
+    pub async fn app(&self, origins: &[String]) -> anyhow::Result<Arc<App>> {
         anyhow::ensure!(
             !self.database.database_url.is_empty(),
             "say where PostgreSQL is: set DATABASE_URL (as lyceum_app)"
@@ -70,7 +75,17 @@ impl NodeConfig {
             .as_deref()
             .context("set LYCEUM_MASTER_KEY, the same on all nodes: `openssl rand -hex 32`")?;
         let keyring = Keyring::parse(keys).map_err(anyhow::Error::msg)?;
-        self.app_with(&self.database, keyring).await
+        self.app_with(&self.database, keyring, origins).await
+    }
+
+    /// The same settings on a development server, which is reached here: it calls servers of its own machine too, and sign-ins
+    /// may lead back to pages there.
+    #[must_use]
+    pub fn for_development(mut self, address: SocketAddr) -> Self {
+        self.outgoing.allow_loopback = true;
+        let here = format!("http://localhost:{}", address.port());
+        self.sign_in.public_url.get_or_insert(here);
+        self
     }
 
     /// The same with the database and the keys of a development server.
@@ -79,23 +94,32 @@ impl NodeConfig {
             database_url: app_url,
             ..self.database.clone()
         };
-        self.app_with(&database, Keyring::parse(keys).map_err(anyhow::Error::msg)?)
-            .await
+        let keyring = Keyring::parse(keys).map_err(anyhow::Error::msg)?;
+        self.app_with(&database, keyring, &[]).await
     }
 
-    async fn app_with(&self, database: &DatabaseConfig, keyring: Keyring) -> anyhow::Result<Arc<App>> {
+    async fn app_with(
+        &self,
+        database: &DatabaseConfig,
+        keyring: Keyring,
+        origins: &[String],
+    ) -> anyhow::Result<Arc<App>> {
         let shared = match &self.redis_url {
             Some(url) => Shared::through_redis(url)?,
             None => Shared::in_process(),
         };
         let db = Db::connect(database).await?;
+        let clock = Clock::default();
+        let origins: Vec<String> = origins.iter().chain(&self.mail.app_url).cloned().collect();
+        let providers = Providers::new(&self.sign_in, self.outgoing, &origins, clock.clone())?;
         App::new(
             db,
             shared,
             Passwords::new(&self.passwords)?,
-            Clock::default(),
+            clock,
             keyring,
             Arc::new(NameServers::new(&self.dns)?),
+            providers,
         )
     }
 

@@ -26,7 +26,7 @@ impl Serve {
     /// Serves until told to stop.
     pub async fn run(self) -> anyhow::Result<()> {
         start_log();
-        let app = self.node.app().await?;
+        let app = self.node.app(&self.server.http.allowed_origins).await?;
         if !self.without_jobs {
             self.node.run_jobs(&app)?;
         }
@@ -40,7 +40,7 @@ impl Worker {
     /// Works until told to stop.
     pub async fn run(self) -> anyhow::Result<()> {
         start_log();
-        let app = self.node.app().await?;
+        let app = self.node.app(&[]).await?;
         self.node.run_jobs(&app)?;
         told_to_stop().await;
         Ok(())

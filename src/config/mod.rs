@@ -1,5 +1,9 @@
 //! Every setting of a node, one documented field each; the only reader of the environment.
 
+mod sign_in;
+
+pub use sign_in::{OutgoingConfig, SignInConfig};
+
 use clap::Args;
 use std::net::SocketAddr;
 
@@ -132,6 +136,9 @@ pub struct HttpConfig {
     /// Requests that are worked on at the same time; more are answered 503.
     #[arg(long, env = "LYCEUM_CONCURRENT_REQUESTS", default_value_t = 512)]
     pub concurrent_requests: usize,
+    /// Browsers that are on their way to or from a provider at the same time; each waits for the provider. More are answered 503.
+    #[arg(long, env = "LYCEUM_CONCURRENT_SIGN_INS", default_value_t = 128)]
+    pub concurrent_sign_ins: usize,
     /// Milliseconds that a query may take in all.
     #[arg(long, env = "LYCEUM_REQUEST_TIMEOUT_MS", default_value_t = 15_000)]
     pub request_timeout_ms: u64,
@@ -176,6 +183,7 @@ impl Default for HttpConfig {
             trace: false,
             body_bytes: 1_200_000,
             concurrent_requests: 512,
+            concurrent_sign_ins: 128,
             request_timeout_ms: 15_000,
             streams: 10_000,
             streams_per_address: 500,

@@ -3,12 +3,14 @@
 use super::schema::{
     account_links, api_tokens, apps, attempts, audit_entries, certificates, course_revisions, courses,
     draft_modules, draft_units, enrollments, groups, invitations, learner_sessions, memberships,
-    organization_domains, organization_security_events, policy_revisions, roles, support_grants,
+    organization_domains, organization_security_events, policy_revisions, roles, sso_connections,
+    support_grants,
 };
 use crate::kernel::ids::{
     AccountLinkKey, ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey,
     GroupKey, InvitationKey, LearnerSessionKey, MemberKey, ModuleKey, OrganizationDomainKey,
-    OrganizationSecurityEventKey, PolicyRevisionKey, RevisionKey, RoleKey, SupportGrantKey, UnitKey,
+    OrganizationSecurityEventKey, PolicyRevisionKey, RevisionKey, RoleKey, SsoConnectionKey, SupportGrantKey,
+    UnitKey,
 };
 use diesel::Selectable;
 use diesel::backend::Backend;
@@ -43,6 +45,7 @@ select_keys! {
     PolicyRevisionKey from policy_revisions;
     RevisionKey from course_revisions;
     RoleKey from roles;
+    SsoConnectionKey from sso_connections;
 }
 
 macro_rules! select_content_keys {

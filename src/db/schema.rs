@@ -284,6 +284,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    identities (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        provider -> Text,
+        issuer -> Text,
+        subject -> Text,
+        email -> Nullable<Text>,
+        created_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     invitations (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -443,6 +456,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    provider_sign_ins (id) {
+        id -> Uuid,
+        stage -> Text,
+        return_to -> Text,
+        start_hash -> Bytea,
+        browser_hash -> Bytea,
+        state_hash -> Nullable<Bytea>,
+        cookie_hash -> Nullable<Bytea>,
+        code_hash -> Nullable<Bytea>,
+        sealed -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     recovery_codes (user_id, code_hash) {
         user_id -> Uuid,
         code_hash -> Bytea,
@@ -506,6 +535,34 @@ diesel::table! {
         last_used_at -> Timestamptz,
         user_agent -> Nullable<Text>,
         network -> Nullable<Text>,
+        confined_to -> Nullable<Uuid>,
+        connection_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    sso_connections (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        issuer -> Text,
+        client_id -> Text,
+        client_secret -> Bytea,
+        is_enabled -> Bool,
+        locked_fields -> Array<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    sso_identities (org_id, connection_id, subject) {
+        org_id -> Uuid,
+        connection_id -> Uuid,
+        subject -> Text,
+        member_id -> Uuid,
+        created_at -> Timestamptz,
+        last_used_at -> Timestamptz,
     }
 }
 
@@ -589,6 +646,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     group_members,
     groups,
     idempotency_records,
+    identities,
     invitations,
     learner_sessions,
     mails,
@@ -600,6 +658,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     outbox_events,
     policy_revisions,
     progress_events,
+    provider_sign_ins,
     recovery_codes,
     revision_answer_keys,
     roles,
@@ -607,6 +666,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     session_tokens,
     sessions,
     support_grants,
+    sso_connections,
+    sso_identities,
     totp_factors,
     unit_progress,
     users,

@@ -12,6 +12,7 @@ use crate::auth::learner_sessions;
 use crate::auth::org_policies::{OrgPolicies, OwnPolicies};
 use crate::auth::password::Passwords;
 use crate::auth::policy::Policies;
+use crate::auth::providers::Providers;
 use crate::auth::standing::{self, OrgStanding, Standing, Viewer};
 use crate::cache::buckets::Buckets;
 use crate::cache::{Shared, Stale};
@@ -49,6 +50,8 @@ pub struct App {
     pub keyring: Keyring,
     /// What the owners of domains say.
     pub dns: Arc<dyn TextRecords>,
+    /// The services by which people sign in.
+    pub providers: Providers,
     /// Compiled course revisions.
     pub contents: Contents,
     /// The published faces of courses.
@@ -75,6 +78,7 @@ impl App {
         clock: Clock,
         keyring: Keyring,
         dns: Arc<dyn TextRecords>,
+        providers: Providers,
     ) -> anyhow::Result<Arc<Self>> {
         let app = Arc::new(Self {
             contents: Contents::new(shared.clone()),
@@ -96,6 +100,7 @@ impl App {
             clock,
             keyring,
             dns,
+            providers,
         });
         tokio::spawn(forget_what_is_stale(app.shared.hear(), Arc::downgrade(&app)));
         Ok(app)
@@ -180,7 +185,9 @@ impl App {
             return;
         }
         let noted = match &mut standing.credential {
-            Credential::Session(session) => standing::note_use(&self.db, *session, now, origin).await,
+            Credential::Session(session) | Credential::SsoSession(session, _) => {
+                standing::note_use(&self.db, *session, now, origin).await
+            }
             Credential::ApiToken(token) => {
                 let network = origin.network.as_deref();
                 token.networks.extend(network.map(str::to_owned));

@@ -65,6 +65,14 @@ pub enum Code {
     NotVerified,
     /// The name servers did not answer.
     DnsUnavailable,
+    /// The address has an account, which must be linked first.
+    LinkRequired,
+    /// The membership is suspended or was removed.
+    MembershipEnded,
+    /// The provider cannot be asked.
+    ProviderUnavailable,
+    /// The organisation's provider decides about this field.
+    FieldLockedBySso,
 }
 
 /// Something in the input that the user can correct.

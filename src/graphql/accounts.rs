@@ -1,10 +1,11 @@
 //! Accounts: registering, the address, the names.
 
 use super::support::operation::Ask;
-use super::viewer::Viewer;
+use super::viewer::{Viewer, locks};
 use crate::domain::accounts::register::{self, Registration};
 use crate::domain::accounts::{addresses, profile};
 use crate::domain::refusal::{Code, Refusal};
+use crate::domain::sso::{ProfileField, refuse_locked};
 use crate::kernel::email::address;
 use crate::kernel::secret::Secret;
 use crate::{inputs, payload};
@@ -98,7 +99,7 @@ payload! {
 payload! {
     /// What `emailChange` answers: the same whether the address has an account already or not.
     EmailChangePayload {}
-    EmailChangeUserError, EmailChangeErrorCode { InvalidState, Invalid, IdempotencyMismatch }
+    EmailChangeUserError, EmailChangeErrorCode { InvalidState, FieldLockedBySso, Invalid, IdempotencyMismatch }
 }
 
 payload! {
@@ -107,7 +108,7 @@ payload! {
         /// You, with your new names.
         viewer: Viewer,
     }
-    ProfileUpdateUserError, ProfileUpdateErrorCode { Invalid, IdempotencyMismatch }
+    ProfileUpdateUserError, ProfileUpdateErrorCode { FieldLockedBySso, Invalid, IdempotencyMismatch }
 }
 
 /// The mutations on accounts.
@@ -199,6 +200,9 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The new address.")] input: EmailChangeInput,
     ) -> Result<Option<EmailChangePayload>> {
+        if let Some(refusals) = locked(ctx, &[("email", ProfileField::Email)]).await? {
+            return EmailChangePayload::refused(refusals);
+        }
         ctx.viewer().account()?;
         let Some(email) = address(&input.email) else {
             let refusal = Refusal::at(Code::Invalid, "email", "This is no email address.");
@@ -223,6 +227,15 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What to change.")] input: ProfileUpdateInput,
     ) -> Result<Option<ProfileUpdatePayload>> {
+        let names = [("firstName", &input.first_name), ("lastName", &input.last_name)];
+        let changes: Vec<_> = names
+            .iter()
+            .filter(|(_, name)| name.is_some())
+            .map(|(path, _)| (*path, ProfileField::Name))
+            .collect();
+        if let Some(refusals) = locked(ctx, &changes).await? {
+            return ProfileUpdatePayload::refused(refusals);
+        }
         let (first_name, last_name) = (input.first_name.clone(), input.last_name.clone());
         let done = ctx.operation().mutate_own("profileUpdate", &input, move |write| {
             Box::pin(async move { profile::update(write, first_name.as_deref(), last_name.as_deref()).await })
@@ -235,4 +248,10 @@ impl AccountMutation {
             Err(refusals) => ProfileUpdatePayload::refused(refusals),
         }
     }
+}
+
+/// Refuses to change what the organisation's provider decides, in a session that it opened.
+async fn locked(ctx: &Context<'_>, changes: &[(&str, ProfileField)]) -> Result<Option<Vec<Refusal>>> {
+    let refusals = refuse_locked(&locks(ctx).await?, changes);
+    Ok(Some(refusals).filter(|refusals| !refusals.is_empty()))
 }

@@ -70,7 +70,7 @@ impl ActingAs {
     /// What this request was signed with; nothing where it was a session of the person's.
     pub fn current(ctx: &Context<'_>) -> Option<Self> {
         match &ctx.viewer().person()?.credential {
-            Credential::Session(_) => None,
+            Credential::Session(_) | Credential::SsoSession(..) => None,
             Credential::ApiToken(token) => Some(Self::ApiToken(token.key)),
             Credential::LearnerSession(session) => Some(Self::LearnerSession(session.key, session.token)),
         }

@@ -20,6 +20,7 @@ use crate::domain::members::{Member, MemberState};
 use crate::domain::organizations::Organization;
 use crate::domain::record_lists::{Parent, Seen};
 use crate::domain::roles::Role;
+use crate::domain::sso::{FieldPolicy, LocksOf};
 use crate::domain::visibility::View;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{GroupId, GroupKey, Key, MemberKey, OrgId, OrganizationKey, RoleId, RoleKey};
@@ -64,6 +65,13 @@ impl Member {
     /// The member's global identifier, in this organisation. Cost: 1.
     pub async fn id(&self) -> MemberKey {
         self.key
+    }
+
+    /// Which fields of the member's profile can be changed here: none that the organisation's own provider decides about. Cost: 1,
+    /// batched.
+    async fn field_policies(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<FieldPolicy>> {
+        let locked = ctx.fetch(LocksOf(self.key)).await?.unwrap_or_default();
+        Ok(FieldPolicy::of(&locked))
     }
 
     /// The member's role. Cost: 1, batched.

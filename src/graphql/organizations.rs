@@ -13,6 +13,7 @@ use super::invitations::{self, InvitationConnection};
 use super::members::{self, MemberConnection, MemberFilterInput};
 use super::organization_security_events::{self, OrganizationSecurityEventConnection};
 use super::policies::{self, PolicyRevisionConnection};
+use super::sso;
 use super::support::{AccessRefusal, Ask, Verdicts};
 use super::support_grants::{self, SupportGrantConnection};
 use super::transfers;
@@ -28,6 +29,7 @@ use crate::domain::organizations::model::{OrganizationLegal, OriginsOf};
 use crate::domain::policies::{PoliciesOf, PolicyRevision};
 use crate::domain::record_lists::Parent;
 use crate::domain::roles::{Role, RolesOf};
+use crate::domain::sso::SsoConnection;
 use crate::domain::transfers::OwnershipTransfer;
 use crate::kernel::ids::OrganizationKey;
 use crate::kernel::page::PageArgs;
@@ -62,6 +64,8 @@ pub struct OrganizationAccess {
     pub manage_policies: bool,
     /// Whether the viewer may set up apps and make their tokens. Cost: 1.
     pub manage_apps: bool,
+    /// Whether the viewer may say by which provider its people sign in. Cost: 1.
+    pub manage_sso: bool,
     /// Why not, for each of these that is false. Cost: 1.
     pub refusals: Vec<AccessRefusal>,
 }
@@ -185,6 +189,13 @@ impl Organization {
     /// Requires: `apps.manage`. Cost: 1, batched.
     async fn apps(&self, ctx: &Context<'_>) -> Result<Option<Vec<Arc<App>>>> {
         Ok(apps::list(ctx, self.org).await?)
+    }
+
+    /// The organisation's own provider, by which its people sign in; null where there is none, and for who may not manage it.
+    ///
+    /// Requires: `sso.manage`. Cost: 1, batched.
+    async fn sso_connection(&self, ctx: &Context<'_>) -> Result<Option<Arc<SsoConnection>>> {
+        Ok(sso::of(ctx, self.org).await?)
     }
 
     /// The groups that you may know of, by name; null for who may know of none.
@@ -423,6 +434,7 @@ impl Organization {
             create_roles: verdicts.may(Permission::RolesManage, Facts::of(Kind::Role, self.org)),
             manage_policies: verdicts.may(Permission::PoliciesManage, here),
             manage_apps: verdicts.may(Permission::AppsManage, here),
+            manage_sso: verdicts.may(Permission::SsoManage, here),
             refusals: verdicts.refusals(),
         }
     }

@@ -17,6 +17,7 @@ use super::enrollments::{EnrollmentMutation, EnrollmentQuery};
 use super::events::{EventSubscription, Occasion, cursor};
 use super::front::{Admitted, DocumentLimits, Front};
 use super::groups::{self, GroupMutation};
+use super::identities;
 use super::invitation_mutations::InvitationMutation;
 use super::invitations::{self, InvitationQuery};
 use super::learner_session_mutations::LearnerSessionMutation;
@@ -28,10 +29,12 @@ use super::organization_security_events;
 use super::passwords::PasswordMutation;
 use super::policies::{self, PolicyMutation, PolicyQuery};
 use super::progress::ProgressMutation;
+use super::provider_sign_in::ProviderSignInMutation;
 use super::provisioning::ProvisioningMutation;
 use super::role_mutations::RoleMutation;
 use super::second_factor::SecondFactorMutation;
 use super::sign_in::SignInMutation;
+use super::sso::{self, SsoMutation};
 use super::support::error::{finish, refused};
 use super::support::operation::{Ask, Operation};
 use super::support_grant_mutations::SupportGrantMutation;
@@ -42,7 +45,7 @@ use crate::auth::standing::Viewer;
 use crate::db::Reader;
 use crate::db::pool::Statements;
 use crate::domain::account_links::AccountLink;
-use crate::domain::accounts::{SecurityEvent, Session};
+use crate::domain::accounts::{Identity, SecurityEvent, Session};
 use crate::domain::app::App;
 use crate::domain::apps;
 use crate::domain::attempts::{self, Attempt};
@@ -60,13 +63,14 @@ use crate::domain::organizations::Organization;
 use crate::domain::policies::PolicyRevision;
 use crate::domain::roles::Role;
 use crate::domain::security_events::OrganizationSecurityEvent;
+use crate::domain::sso::SsoConnection;
 use crate::domain::support_grants::SupportGrant;
 use crate::domain::support_grants::reading::Supporter;
 use crate::kernel::ids::{
     AccountLinkKey, ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey,
-    EventKey, GroupKey, InvitationKey, Key, LearnerSessionKey, MemberKey, ModuleKey, OrganizationDomainKey,
-    OrganizationKey, OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey,
-    SupportGrantKey, UnitKey, UserKey, prefix,
+    EventKey, GroupKey, IdentityKey, InvitationKey, Key, LearnerSessionKey, MemberKey, ModuleKey,
+    OrganizationDomainKey, OrganizationKey, OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey,
+    SecurityEventKey, SessionKey, SsoConnectionKey, SupportGrantKey, UnitKey, UserKey, prefix,
 };
 use crate::kernel::origin::Origin;
 use async_graphql::{
@@ -112,6 +116,10 @@ pub enum Node {
     Session(Arc<Session>),
     /// Something that happened to the signed-in person's account.
     SecurityEvent(Arc<SecurityEvent>),
+    /// An identity of the signed-in person at a service.
+    Identity(Arc<Identity>),
+    /// An organisation's own provider.
+    SsoConnection(Arc<SsoConnection>),
     /// Something that happened to a member's account.
     OrganizationSecurityEvent(Arc<OrganizationSecurityEvent>),
     /// A course.
@@ -167,6 +175,8 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
         AccountLinkKey(key) => account_links::find(ctx, key).await? => Node::AccountLink;
         UserKey(key) => myself(key) => Node::Viewer;
         SessionKey(key) => ctx.fetch(key).await? => Node::Session;
+        IdentityKey(key) => identities::find(ctx, key).await? => Node::Identity;
+        SsoConnectionKey(key) => sso::find(ctx, key).await? => Node::SsoConnection;
         SecurityEventKey(key) => ctx.fetch(key).await? => Node::SecurityEvent;
         OrganizationSecurityEventKey(key) => organization_security_events::find(ctx, key).await?
             => Node::OrganizationSecurityEvent;
@@ -241,6 +251,7 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct AccountMutations(
     SignInMutation,
+    ProviderSignInMutation,
     AccountMutation,
     PasswordMutation,
     SecondFactorMutation,
@@ -253,6 +264,7 @@ pub struct OrganizationMutations(
     OrganizationMutation,
     TransferMutation,
     DomainMutation,
+    SsoMutation,
     MemberMutation,
     InvitationMutation,
     GroupMutation,

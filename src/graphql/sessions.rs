@@ -3,7 +3,6 @@
 use super::support::Paged;
 use super::support::connection::Count;
 use super::support::operation::Ask;
-use crate::auth::credential::Credential;
 use crate::connection;
 use crate::domain::accounts::{Session, sessions};
 use crate::kernel::error::Result;
@@ -24,7 +23,7 @@ impl Session {
     /// Whether it is the session of the token that this request carries. Cost: 1.
     async fn is_current(&self, ctx: &Context<'_>) -> bool {
         let current = ctx.viewer().person();
-        current.is_some_and(|standing| standing.credential == Credential::Session(self.session))
+        current.is_some_and(|standing| standing.credential.any_session().ok() == Some(self.session))
     }
 }
 

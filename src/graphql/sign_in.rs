@@ -9,6 +9,7 @@ use crate::domain::accounts::second_factor::FactorProof;
 use crate::domain::accounts::sessions::{Ending, refresh, replayed, revoke};
 use crate::domain::accounts::sign_in::{SignedIn, sign_in, verify};
 use crate::domain::accounts::step_up::{step_up, step_up_by_code};
+use crate::domain::accounts::write::write_session;
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{Key, SessionId, SessionKey};
@@ -255,12 +256,22 @@ impl SignInMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which sessions.")] input: SessionRevokeInput,
     ) -> Result<Option<SessionRevokePayload>> {
-        let session = ctx.viewer().account()?.credential.session()?;
+        let person = ctx.viewer().person().ok_or(Error::Unauthenticated)?.clone();
+        let session = person.credential.any_session()?;
         let ending = match ending(&input, session) {
             Ok(ending) => ending,
             Err(refusal) => return SessionRevokePayload::refused(vec![refusal]),
         };
-        let ended = ctx.operation().mutate_own("sessionRevoke", &input, move |write| {
+        // Of the person's other sessions, one that is good in one organisation alone knows nothing.
+        if ending != Ending::One(session) {
+            person.credential.session()?;
+        }
+        let request = match ctx.operation().account_request("sessionRevoke", &input) {
+            Ok(request) => request,
+            Err(refusals) => return SessionRevokePayload::refused(refusals),
+        };
+        ctx.operation().read_anew().await;
+        let ended = write_session(ctx.app(), &person, request, move |write| {
             Box::pin(async move { Ok(revoke(write, ending).await?) })
         });
         let ended = match ended.await? {
@@ -279,7 +290,8 @@ impl SignInMutation {
         }))
     }
 
-    /// Proves anew that it is you who uses this session, which sensitive mutations ask for with the top-level error
+    /// Proves anew that it is you who uses this session, by password or by a code; where an account has neither, and in a session
+    /// of an organisation's own provider, signing in again is the proof. It is what sensitive mutations ask for with the top-level error
     /// `STEP_UP_REQUIRED`. The proof holds for ten minutes. There is no `idempotencyKey`: to prove it again does no harm.
     ///
     /// Requires: to be signed in. Cost: 1.
@@ -336,7 +348,7 @@ fn one_code() -> Refusal {
 }
 
 /// Goes on as the person whose session was opened, and shows its tokens.
-async fn enter(ctx: &Context<'_>, session: NewSession) -> Result<LoginPayload> {
+pub async fn enter(ctx: &Context<'_>, session: NewSession) -> Result<LoginPayload> {
     let operation = ctx.operation();
     let viewer = ctx
         .app()

@@ -5,14 +5,17 @@ use super::apps::ActingAs;
 use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
+use super::identities;
 use super::security_events::{self, SecurityEventConnection};
 use super::sessions::{self, SessionConnection};
 use super::support::operation::Ask;
 use super::support_grants;
 use crate::auth::standing::Standing;
 use crate::auth::step_up::holds_until;
+use crate::domain::accounts::Identity;
 use crate::domain::accounts::second_factor::{self, SecondFactor};
 use crate::domain::members::Member;
+use crate::domain::sso::{FieldPolicy, LocksOf, ProfileField};
 use crate::domain::support_grants::SupportGrant;
 use crate::domain::users::User;
 use crate::kernel::error::Result;
@@ -103,6 +106,17 @@ impl Viewer {
     async fn memberships(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Arc<Member>>> {
         let members = self.0.orgs.iter().map(|standing| ctx.fetch(standing.key()));
         Ok(try_join_all(members).await?.into_iter().flatten().collect())
+    }
+
+    /// Which fields of your profile you can change: in a session that an organisation's own provider opened, those of your place
+    /// there, of which the provider may decide. Cost: 1, batched.
+    async fn field_policies(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<FieldPolicy>> {
+        Ok(FieldPolicy::of(&locks(ctx).await?))
+    }
+
+    /// Your identities at services by which you sign in, the oldest first, at most 20. Cost: 1; one SQL statement.
+    async fn identities(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Arc<Identity>>> {
+        Ok(identities::of_viewer(ctx).await?)
     }
 
     /// Until when this session may do what is sensitive; a time that has passed means that `stepUp` is asked for. Cost: 1.
@@ -227,6 +241,15 @@ impl Viewer {
             before,
         };
         Ok(certificates::page_of_viewer(ctx, filter.unwrap_or_default().into(), args).await?)
+    }
+}
+
+/// What the organisation's provider decides about the viewer, in a session that it opened.
+pub async fn locks(ctx: &Context<'_>) -> Result<Vec<ProfileField>> {
+    let sso = ctx.viewer().person().and_then(|person| person.credential.sso());
+    match sso.and_then(|org| ctx.viewer().in_org(org)) {
+        Some(standing) => Ok(ctx.fetch(LocksOf(standing.key())).await?.unwrap_or_default()),
+        None => Ok(Vec::new()),
     }
 }
 

@@ -97,7 +97,7 @@ impl fmt::Display for Error {
                 "This needs a fresh proof that it is you: call `stepUp` with your password, or with a code if you have a second factor, then send this again.",
             ),
             Self::SessionRequired => f.write_str(
-                "Only the person themselves can do or see this: send the token of a session, from `login`, not that of an app.",
+                "Only the person themselves can do or see this: send the token of a session, from `login`, not that of an app or of an organisation's own sign-in.",
             ),
             Self::ApiTokenRequired => {
                 f.write_str("Only an app does this: send the token of one, from `apiTokenCreate`.")

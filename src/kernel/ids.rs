@@ -123,6 +123,8 @@ ids! {
     SessionId;
     /// Something that happened to a person's account.
     SecurityEventId;
+    /// Whom a service by which people sign in means by a person.
+    IdentityId;
 }
 
 keys! {
@@ -154,6 +156,8 @@ keys! {
     OrganizationDomainKey(OrganizationDomainId) = "dom";
     /// A proposal that an account belongs to an organisation.
     AccountLinkKey(AccountLinkId) = "lnk";
+    /// An organisation's own provider.
+    SsoConnectionKey(SsoConnectionId) = "sso";
     /// A course.
     CourseKey(CourseId) = "crs";
     /// A frozen edition of a course.
@@ -266,6 +270,8 @@ account_keys! {
     SessionKey(SessionId) = "ses";
     /// Something that happened to their account: `sev_…`.
     SecurityEventKey(SecurityEventId) = "sev";
+    /// One of their identities at services by which people sign in: `idn_…`.
+    IdentityKey(IdentityId) = "idn";
 }
 
 /// A key that clients know as one opaque string.

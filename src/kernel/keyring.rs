@@ -21,6 +21,10 @@ pub enum Use {
     MailedToken,
     /// The tokens that a refresh with an idempotency key answers.
     RefreshedToken,
+    /// What a sign-in by a provider must remember.
+    ProviderSignIn,
+    /// The client secrets of organisations' own providers.
+    SsoSecret,
 }
 
 impl Use {
@@ -32,6 +36,8 @@ impl Use {
             Self::TotpSecret => b"lyceum/totp-secret/1",
             Self::MailedToken => b"lyceum/mailed-token/1",
             Self::RefreshedToken => b"lyceum/refreshed-token/1",
+            Self::ProviderSignIn => b"lyceum/provider-sign-in/1",
+            Self::SsoSecret => b"lyceum/sso-secret/1",
         }
     }
 }

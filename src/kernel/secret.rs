@@ -73,6 +73,16 @@ pub enum TokenKind {
     LearnerSession,
     /// The same for a browser: one course, known pages and documents, a budget.
     EmbedSession,
+    /// A sign-in by a provider: where the browser sets out.
+    SignInStart,
+    /// The same: what the provider brings back.
+    SignInState,
+    /// The same: what the browser keeps meanwhile.
+    SignInCookie,
+    /// The same: what the page gets in the end.
+    SignInCode,
+    /// The same: what the page keeps from its beginning.
+    SignInBrowser,
 }
 
 impl TokenKind {
@@ -87,6 +97,11 @@ impl TokenKind {
             Self::ApiToken => "api",
             Self::LearnerSession => "lrn",
             Self::EmbedSession => "emb",
+            Self::SignInStart => "sis",
+            Self::SignInState => "sit",
+            Self::SignInCookie => "sik",
+            Self::SignInCode => "sic",
+            Self::SignInBrowser => "sib",
         }
     }
 }

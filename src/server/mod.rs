@@ -13,6 +13,7 @@ mod socket;
 mod streams;
 
 pub use streams::Streams;
+mod sign_in;
 
 use crate::cache::buckets::Buckets;
 use crate::config::HttpConfig;
@@ -76,6 +77,15 @@ pub fn router(server: Arc<Server>) -> Router {
                 .concurrency_limit(server.config.concurrent_requests),
         )
         .layer(cors(&server));
+    let sign_ins = Router::new()
+        .route("/sign-in/start/{token}", get(sign_in::start))
+        .route("/sign-in/callback", get(sign_in::callback))
+        .layer(
+            ServiceBuilder::new()
+                .layer(HandleErrorLayer::new(|_| async { problem::overloaded() }))
+                .load_shed()
+                .concurrency_limit(server.config.concurrent_sign_ins),
+        );
     Router::new()
         .route("/", get(|| async { playground::page() }))
         .route("/personas.json", get(health::personas))
@@ -83,6 +93,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/ready", get(health::ready))
         .route("/metrics", get(self::metrics::show))
         .merge(playground::routes())
+        .merge(sign_ins)
         .merge(api)
         .fallback(|| async {
             problem::problem(StatusCode::NOT_FOUND, "Nothing is here. The API is at /graphql.")

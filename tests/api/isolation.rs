@@ -183,6 +183,8 @@ async fn every_text_of_an_academy_carries_its_word() {
             _ if is_tenants => "org_id::text = $2",
             "organizations" => "id::text = $2",
             "users" => "id in (select user_id from memberships where org_id::text = $2)",
+            // What belongs to nobody yet is found by its word alone.
+            "provider_sign_ins" => "$2 <> ''",
             // What belongs to a person has nothing else to be found by.
             _ => "user_id in (select user_id from memberships where org_id::text = $2)",
         };

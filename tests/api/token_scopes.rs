@@ -35,6 +35,8 @@ const PERSONAL: &[(&str, &str)] = &[
     ("supportGrantDecline", "FORBIDDEN"),
     ("supportGrantRequest", "SESSION_REQUIRED"),
     ("supportGrantRevoke", "FORBIDDEN"),
+    ("ssoConnectionRemove", "SESSION_REQUIRED"),
+    ("ssoConnectionSet", "SESSION_REQUIRED"),
 ];
 
 /// What is of accounts, as `Type.field`: tokens do not see it.
@@ -43,6 +45,7 @@ const ACCOUNT: &[&str] = &[
     "Query.viewer",
     "Viewer.",
     "Session",
+    "Identity.",
     "SecurityEvent",
     "SecondFactor.",
     "OwnershipTransfer.",

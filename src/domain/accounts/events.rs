@@ -48,6 +48,12 @@ text_enum! {
         RecoveryCodeUsed = "recovery_code_used",
         /// A token of an app was used from a network that it was not used from before; its owner is told of it.
         ApiTokenUsedFromNewNetwork = "api_token_used_from_new_network",
+        /// Somebody signed in by a service, or by an organisation's own provider.
+        SignedInByProvider = "signed_in_by_provider",
+        /// A service was linked, and signs in to the account from now on.
+        IdentityLinked = "identity_linked",
+        /// A service was unlinked, and signs in to the account no more.
+        IdentityUnlinked = "identity_unlinked",
     }
 }
 

@@ -1,12 +1,13 @@
 //! Accounts: what a person does with their own.
 //!
 //! Everything here belongs to one person and to no organisation, and is written through [`mod@write`]. Tables: `users`,
-//! `sessions`, `session_tokens`, `account_tokens`, `totp_factors`, `recovery_codes`, `security_events`.
+//! `sessions`, `session_tokens`, `account_tokens`, `totp_factors`, `recovery_codes`, `security_events`, `identities`.
 
 #[macro_use]
 mod own_list;
 pub mod addresses;
 pub mod events;
+pub mod identities;
 pub mod links;
 mod notices;
 pub mod passwords;
@@ -22,4 +23,5 @@ pub mod tokens;
 pub mod write;
 
 pub use events::{SecurityEvent, SecurityEventKind};
+pub use identities::Identity;
 pub use sessions::Session;

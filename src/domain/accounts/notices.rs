@@ -35,6 +35,10 @@ const fn sentence(event: SecurityEventKind) -> &'static str {
         SecurityEventKind::RecoveryCodeUsed => {
             "A recovery code of your account was used in the place of the second factor."
         }
+        SecurityEventKind::IdentityLinked => {
+            "A service was linked to your account, and signs in to it from now on."
+        }
+        SecurityEventKind::IdentityUnlinked => "A service was unlinked from your account.",
         _ => "Something about the security of your account was changed.",
     }
 }

@@ -2,6 +2,7 @@
 
 use super::addresses::mark_verified;
 use super::events::SecurityEventKind;
+use super::identities::unlink_unproven;
 use super::notices::notify;
 use super::person::Person;
 use super::sessions::{Ending, revoke};
@@ -100,8 +101,12 @@ pub async fn reset(app: &Arc<App>, token: &str, new: Secret<String>, request: Ac
         Box::pin(async move {
             let spent = spend(write, &token, "token").await?;
             let email = spent.email.unwrap_or_default();
+            let was_verified = person.email_verified_at.is_some();
             if spent.purpose != Purpose::ResetPassword || !mark_verified(write, &email).await? {
                 return refuse_with(invalid("token"));
+            }
+            if !was_verified {
+                unlink_unproven(write).await?;
             }
             store(write, hash).await?;
             revoke(write, Ending::All).await?;

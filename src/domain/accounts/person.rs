@@ -11,6 +11,9 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+/// What stands for the password of an account that has none: the hash of nothing.
+pub const NO_PASSWORD: &str = "none";
+
 /// An account with its password.
 #[derive(Clone, Debug, HasQuery)]
 #[diesel(table_name = users)]
@@ -50,6 +53,11 @@ impl Person {
         app.passwords
             .verify(password, Some(self.password_hash.clone()))
             .await
+    }
+
+    /// Whether the account has a password.
+    pub fn signs_in_by_password(&self) -> bool {
+        self.password_hash != NO_PASSWORD
     }
 
     /// The words that the account's password is not to be made of.

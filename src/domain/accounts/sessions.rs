@@ -2,7 +2,7 @@
 
 use super::events::SecurityEventKind;
 use super::write::{AccountRequest, AccountWrite, write_proven};
-use crate::auth::sessions::{NewSession, of_refresh_token, store_tokens};
+use crate::auth::sessions::{Life, NewSession, of_refresh_token, store_tokens};
 use crate::db::schema::sessions;
 use crate::db::{Batch, Conn, Statement};
 use crate::domain::app::App;
@@ -118,6 +118,8 @@ struct Presented {
     #[diesel(sql_type = Timestamptz)]
     began_at: DateTime<Utc>,
     #[diesel(sql_type = Bool)]
+    is_confined: bool,
+    #[diesel(sql_type = Bool)]
     is_spent: bool,
 }
 
@@ -151,7 +153,7 @@ async fn exchange(
     key: Option<&str>,
 ) -> Result<Refreshed, Stop> {
     let presented: Option<Presented> = Statement::<Untyped>::new(
-        "select s.created_at as began_at, t.spent_at is not null as is_spent from session_tokens t \
+        "select s.created_at as began_at, s.confined_to is not null as is_confined, t.spent_at is not null as is_spent from session_tokens t \
          join sessions s on s.id = t.session_id where t.token_hash = ? and s.revoked_at is null and s.expires_at > ?",
     )
     .bind::<Bytea, _>(token.hash().to_vec())
@@ -163,12 +165,16 @@ async fn exchange(
         return refuse_with(no_such_token());
     };
     let app = write.app;
+    let life = Life {
+        began_at: presented.began_at,
+        is_confined: presented.is_confined,
+    };
     let next = match key {
         Some(key) => {
             let tokens = derived(app, token, key);
-            NewSession::of_tokens(&app.clock, write.user, session, presented.began_at, tokens)
+            NewSession::of_tokens(&app.clock, write.user, session, life, tokens)
         }
-        None => NewSession::new(&app.clock, write.user, session, presented.began_at),
+        None => NewSession::new(&app.clock, write.user, session, life),
     };
     if !presented.is_spent {
         spend(write, token, &next).await?;

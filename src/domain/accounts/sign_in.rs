@@ -12,7 +12,7 @@ use crate::domain::app::App;
 use crate::domain::mutate::{Outcome, Stop, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Result;
-use crate::kernel::ids::{SessionId, UserId};
+use crate::kernel::ids::{SsoConnectionKey, UserId};
 use crate::kernel::secret::{Secret, Token, TokenKind};
 use chrono::TimeDelta;
 use diesel::prelude::*;
@@ -119,6 +119,14 @@ pub async fn verify(
     Ok(outcome)
 }
 
+/// Lets somebody in whose identity a provider has shown: a second factor is asked for as after a password.
+pub(in crate::domain) async fn enter(write: &AccountWrite<'_>) -> Result<SignedIn, Stop> {
+    if is_confirmed(write).await? {
+        return challenge(write).await;
+    }
+    open_as(write, SecurityEventKind::SignedInByProvider, None).await
+}
+
 /// Lets the second step of a sign-in be done.
 async fn challenge(write: &AccountWrite<'_>) -> Result<SignedIn, Stop> {
     let (clock, token) = (&write.app.clock, Token::generate(TokenKind::SignInChallenge));
@@ -141,10 +149,19 @@ async fn challenge(write: &AccountWrite<'_>) -> Result<SignedIn, Stop> {
 
 /// Opens a session for the person of a write.
 pub(super) async fn open(write: &AccountWrite<'_>) -> Result<SignedIn, Stop> {
+    open_as(write, SecurityEventKind::SignedIn, None).await
+}
+
+/// Opens a session in one way: one that is good everywhere, or in the organisation whose provider says who it is.
+pub(in crate::domain) async fn open_as(
+    write: &AccountWrite<'_>,
+    way: SecurityEventKind,
+    confined_to: Option<SsoConnectionKey>,
+) -> Result<SignedIn, Stop> {
     let clock = &write.app.clock;
-    let session = NewSession::new(clock, write.user, SessionId(clock.uuid()), clock.now());
-    sessions::open(write.conn(), &session, clock.now(), write.origin).await?;
-    write.happened_to(SecurityEventKind::SignedIn, Some(session.session));
+    let session = NewSession::beginning(clock, write.user, confined_to.is_some());
+    sessions::open(write.conn(), &session, confined_to, clock.now(), write.origin).await?;
+    write.happened_to(way, Some(session.session));
     Ok(SignedIn {
         session: Some(session),
         ..SignedIn::default()

@@ -94,6 +94,22 @@ where
     spawn(app, (standing.user, Some(session)), request, work).await
 }
 
+/// Writes to the session of the person who asks, be it one that is good in one organisation alone, and to nothing else of
+/// their account.
+pub async fn write_session<T, F>(
+    app: &Arc<App>,
+    standing: &Standing,
+    request: AccountRequest,
+    work: F,
+) -> Outcome<T>
+where
+    T: Serialize + DeserializeOwned + Send + 'static,
+    F: for<'w> FnOnce(&'w AccountWrite<'w>) -> Done<'w, T> + Send + 'static,
+{
+    let session = standing.credential.any_session()?;
+    spawn(app, (standing.user, Some(session)), request, work).await
+}
+
 /// Writes to the account of somebody who has shown another proof than a session: a password, or a token that was sent to them.
 pub async fn write_proven<T, F>(app: &Arc<App>, user: UserId, request: AccountRequest, work: F) -> Outcome<T>
 where

@@ -149,6 +149,18 @@ macro_rules! code_doc {
     (DnsUnavailable) => {
         "The name servers did not answer, so nothing is known yet: try again in a while."
     };
+    (LinkRequired) => {
+        "The provider's address has an account already: sign in to it and link the provider with `identityLink`."
+    };
+    (MembershipEnded) => {
+        "The membership is suspended or was removed: an administrator of the organisation can say why."
+    };
+    (ProviderUnavailable) => {
+        "The provider cannot be asked, or what it says of itself is of no use; check the issuer, and whether it is up."
+    };
+    (FieldLockedBySso) => {
+        "The organisation's provider decides about this field: change it there, and it changes with the next sign-in."
+    };
     (AlreadyMember) => {
         "The person is a member of the organisation already."
     };

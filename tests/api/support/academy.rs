@@ -126,6 +126,8 @@ impl Academy {
                  select gen_random_uuid(), user_id, 'signed_in', id, '{hidden}-events-agent', '{hidden}-events-network' from sessions; \
                  insert into organization_security_events (org_id, kind, member_id) \
                  select org_id, 'signed_in', id from memberships where user_id = (select app_user()); \
+                 insert into identities (id, user_id, provider, issuer, subject, email) select gen_random_uuid(), user_id, 'google', \
+                 '{hidden}-identities-issuer', '{hidden}-identities-subject-{role}', '{hidden}-identities-email' from sessions; \
                  insert into totp_factors (user_id, secret, confirmed_at) select user_id, sha512('x'), now() from sessions; \
                  insert into mails (id, user_id, template, recipient, detail, failed_at) select gen_random_uuid(), user_id, 'security_notice', \
                  '{hidden}-mails-recipient', '{{\"what\": \"{hidden}-mails-detail\"}}', now() from sessions; \
@@ -379,6 +381,14 @@ impl Academy {
              update memberships m set name = '{hidden}-support-name', support_grant_id = g.id, support_scopes = g.permissions, support_until = g.expires_at \
              from support_grants g where m.id = '{}'",
             operator.user.0, owner.id.0, operator.member.id.0
+        ))
+        .await;
+        self.sql(&format!(
+            "insert into sso_connections (org_id, id, issuer, client_id, client_secret) values \
+             ('{org}', '{audit}', '{hidden}-sso-issuer', '{hidden}-sso-client', sha512('x')); \
+             insert into sso_identities (org_id, connection_id, subject, member_id) values ('{org}', '{audit}', '{hidden}-sso-subject', '{}'); \
+             select door.sign_in_begins(gen_random_uuid(), 'https://{hidden}.example/', sha256('{hidden}-start'), sha256('x'), sha512('x'), now())",
+            owner.id.0
         ))
         .await;
         factory::seal(&self.app).await;

@@ -1,14 +1,16 @@
 //! A node of a test's own, with an organisation of its own.
 
+use super::browser::PUBLIC_URL;
 use super::client::Client;
 use super::dns;
 use super::factory;
 use super::servers::database_config;
 use axum::Router;
 use lyceum::auth::password::{PasswordConfig, Passwords};
+use lyceum::auth::providers::Providers;
 use lyceum::cache::Shared;
 use lyceum::cache::buckets::Buckets;
-use lyceum::config::{DatabaseConfig, HttpConfig};
+use lyceum::config::{DatabaseConfig, HttpConfig, OutgoingConfig, SignInConfig};
 use lyceum::db::Db;
 use lyceum::dns::NameServers;
 use lyceum::domain::app::App;
@@ -66,7 +68,16 @@ impl TestApp {
 
     /// The same on another database.
     pub async fn on(database: &DatabaseConfig, shared: Shared) -> Self {
-        let app = parts(shared, database).await;
+        Self::put_together(parts(shared, database).await).await
+    }
+
+    /// A node with a new organisation where people sign in by these services.
+    pub async fn signing_in(sign_in: &SignInConfig) -> Self {
+        let app = parts_with(Shared::in_process(), &database_config(), cheap(), sign_in).await;
+        Self::put_together(app).await
+    }
+
+    async fn put_together(app: Arc<App>) -> Self {
         let router = node(&app, DocumentLimits::default());
         let slug = format!("t{}", app.clock.uuid().simple());
         let org = factory::organization(&app, &slug, false).await;
@@ -123,7 +134,7 @@ impl TestApp {
 
     /// The same organisation on a node that hashes passwords in another way.
     pub async fn with_passwords(&self, passwords: Passwords) -> Self {
-        let app = parts_with(Shared::in_process(), &database_config(), passwords).await;
+        let app = parts_with(Shared::in_process(), &database_config(), passwords, &nowhere()).await;
         Self {
             router: node(&app, DocumentLimits::default()),
             app,
@@ -134,7 +145,14 @@ impl TestApp {
 
     /// The same organisation on a node that asks these name servers.
     pub async fn asking(&self, servers: NameServers) -> Self {
-        let app = parts_asking(Shared::in_process(), &database_config(), cheap(), servers).await;
+        let app = parts_asking(
+            Shared::in_process(),
+            &database_config(),
+            cheap(),
+            &nowhere(),
+            servers,
+        )
+        .await;
         Self {
             router: node(&app, DocumentLimits::default()),
             app,
@@ -216,22 +234,7 @@ impl TestApp {
 
 /// A node on a database.
 async fn parts(shared: Shared, database: &DatabaseConfig) -> Arc<App> {
-    parts_with(shared, database, cheap()).await
-}
-
-async fn parts_with(shared: Shared, database: &DatabaseConfig, passwords: Passwords) -> Arc<App> {
-    parts_asking(shared, database, passwords, dns::servers()).await
-}
-
-async fn parts_asking(
-    shared: Shared,
-    database: &DatabaseConfig,
-    passwords: Passwords,
-    dns: NameServers,
-) -> Arc<App> {
-    let db = Db::connect(database).await.unwrap();
-    let keyring = Keyring::parse(&"5a".repeat(32)).unwrap();
-    App::new(db, shared, passwords, Clock::default(), keyring, Arc::new(dns)).unwrap()
+    parts_with(shared, database, cheap(), &nowhere()).await
 }
 
 /// Passwords that cost little to hash.
@@ -242,6 +245,43 @@ fn cheap() -> Passwords {
         ..PasswordConfig::default()
     };
     Passwords::new(&cheap).unwrap()
+}
+
+/// Settings by which people sign in at services that are not there.
+fn nowhere() -> SignInConfig {
+    let some = |text: &str| Some(text.to_owned());
+    SignInConfig {
+        public_url: some(PUBLIC_URL),
+        google_client_id: some("academy"),
+        google_client_secret: some("secret"),
+        google_issuer: "http://127.0.0.1:9".to_owned(),
+        ..SignInConfig::default()
+    }
+}
+
+async fn parts_with(
+    shared: Shared,
+    database: &DatabaseConfig,
+    passwords: Passwords,
+    sign_in: &SignInConfig,
+) -> Arc<App> {
+    parts_asking(shared, database, passwords, sign_in, dns::servers()).await
+}
+
+async fn parts_asking(
+    shared: Shared,
+    database: &DatabaseConfig,
+    passwords: Passwords,
+    sign_in: &SignInConfig,
+    dns: NameServers,
+) -> Arc<App> {
+    let db = Db::connect(database).await.unwrap();
+    let keyring = Keyring::parse(&"5a".repeat(32)).unwrap();
+    let clock = Clock::default();
+    let outgoing = OutgoingConfig { allow_loopback: true };
+    let origins = ["https://academy.example".to_owned()];
+    let providers = Providers::new(sign_in, outgoing, &origins, clock.clone()).unwrap();
+    App::new(db, shared, passwords, clock, keyring, Arc::new(dns), providers).unwrap()
 }
 
 /// The routes of a node with everybody's buckets full, and answers traced.

@@ -118,6 +118,10 @@ pub async fn state_of(org: OrgId) -> BTreeMap<String, String> {
         "mails to them".to_owned(),
         format!("mails where recipient in (select email from users where id in {people})"),
     ));
+    queries.push((
+        "sign-ins that lead back to it".to_owned(),
+        format!("provider_sign_ins where position((select slug from organizations where id = '{}') in return_to) > 0", org.0),
+    ));
     let of_people = "select table_name::text from information_schema.columns c where table_schema = 'public' and column_name = 'user_id' \
         and not exists (select from information_schema.columns o where o.table_schema = 'public' and o.table_name = c.table_name and o.column_name = 'org_id')";
     for row in admin.query(of_people, &[]).await.unwrap() {

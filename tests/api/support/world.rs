@@ -5,6 +5,7 @@ use super::client::Client;
 use super::factors::Authenticator;
 use super::links::Linked;
 use super::quiz::Sitting;
+use super::sign_ins::SignIns;
 use super::{TestApp, apps, factors, factory, learning, operators, servers, unsigned};
 use chrono::TimeDelta;
 use lyceum::kernel::ids::{ApiTokenKey, AppKey, GroupKey, InvitationId, InvitationKey, LearnerSessionKey};
@@ -47,7 +48,8 @@ impl Row {
         }
     }
 
-    fn for_everybody(self) -> Self {
+    /// A row of one that anybody may send.
+    pub fn for_everybody(self) -> Self {
         Self {
             anonymous: "",
             ..self
@@ -94,6 +96,7 @@ pub struct World {
     /// Two operators, each with a request for support access.
     operators: [(Client, String); 2],
     linked: Linked,
+    sign_ins: SignIns,
 }
 
 impl World {
@@ -106,7 +109,8 @@ impl World {
         let second = factory::published_course(&app, &author, 1).await;
         let sitting = Sitting::new(&app, &course).await;
         let second_enrollment = learning::enroll(&sitting.learner, &second.id).await;
-        let (_, email, token) = factory::user(&app.app).await;
+        let (joining, email, token) = factory::user(&app.app).await;
+        let sign_ins = SignIns::new(&app, joining).await;
         let invitation = Token::generate(TokenKind::Invitation);
         let role = factory::role(&app, json!({ "courses.create": ["all"] })).await;
         let group = factory::group(&app, owner.member, &[bystander.member]).await;
@@ -197,6 +201,7 @@ impl World {
             opened,
             operators: asking.try_into().ok().unwrap(),
             linked,
+            sign_ins,
         }
     }
 
@@ -212,6 +217,7 @@ impl World {
             self.supporting(),
             self.linked.rows(&self.app.org_id(), &self.owner),
             apps::rows(&self.app.org_id(), self.program.0, self.program.1, &self.owner),
+            self.sign_ins.of_organization(&self.app, &self.owner),
             self.founding(),
             self.accounts(),
         ]
@@ -464,6 +470,7 @@ impl World {
         );
         let with_proofs = |mutation: &&'static str| anybody(mutation, &self.proofs[mutation]);
         let mut rows = vec![send];
+        rows.extend(self.sign_ins.of_person(&self.app, &self.newcomer));
         rows.extend(
             ["register", "emailVerify", "passwordResetRequest", "passwordReset"]
                 .iter()
