@@ -345,7 +345,7 @@ async fn bytes_that_are_no_frames_end_their_connection_and_nothing_else() {
     }
     // A text may come in pieces, each within the bound and all together not.
     let mut socket = Socket::of(address, owner.token()).await;
-    let piece = |first: u8| [&[first, 0xfe, 0xea, 0x60, 0, 0, 0, 0][..], &[b' '; 60_000]].concat();
+    let piece = |first: u8| [&[first, 0xfe, 0xea, 0x60, 0, 0, 0, 0][..], &vec![b' '; 60_000]].concat();
     socket.send_bytes(&[piece(0x01), piece(0x00)].concat()).await;
     assert_eq!(socket.closed().await, 1009);
     beside.settle().await;

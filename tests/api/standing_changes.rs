@@ -36,7 +36,7 @@ impl Nodes {
         // The other node hears what is announced once it has heard one announcement.
         let mut hears = other.app.shared.hear();
         let announced = Stale::Organization(app.org);
-        let heard = async {
+        let waiting = async {
             loop {
                 app.app.announce(announced).await;
                 let moment = Duration::from_millis(50);
@@ -47,7 +47,7 @@ impl Nodes {
                 }
             }
         };
-        tokio::time::timeout(AT_ONCE, heard).await.unwrap();
+        tokio::time::timeout(AT_ONCE, waiting).await.unwrap();
         Self {
             owner: app.owner().await,
             address: listen(other.routes()).await,

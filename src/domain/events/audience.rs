@@ -83,6 +83,8 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
     ("role.created", Audience::Auditors),
     ("role.deleted", Audience::Auditors),
     ("role.updated", Audience::Auditors),
+    ("sso_connection.removed", Audience::Auditors),
+    ("sso_connection.set", Audience::Auditors),
     ("support.approved", Audience::Auditors),
     ("support.declined", Audience::Auditors),
     ("support.read", Audience::Auditors),
