@@ -38,7 +38,8 @@ alter table memberships
     add column support_grant_id uuid,
     add column support_scopes text[],
     add column support_until timestamptz,
-    add constraint memberships_support_grant_fkey foreign key (org_id, support_grant_id) references support_grants,
+    add constraint memberships_support_grant_fkey foreign key (org_id, support_grant_id) references support_grants
+        deferrable initially deferred, -- each names the other, and both go with their organisation
     add constraint memberships_support_whole check (num_nulls(support_grant_id, support_scopes, support_until) in (0, 3));
 create index memberships_by_support on memberships (support_until) where support_until is not null and state = 'active';
 call classify('memberships', 'key', 'support_grant_id');

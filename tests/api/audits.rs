@@ -1,7 +1,7 @@
 //! The endpoint of a server that really listens.
 
 use super::support::TestApp;
-use reqwest::Client;
+use super::support::browser::http;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -135,7 +135,7 @@ async fn a_hostile_document_is_answered_at_once_and_the_server_goes_on() {
     let app = TestApp::new().await;
     let (url, http, token) = (
         listen(&app).await,
-        Client::new(),
+        http().build().unwrap(),
         app.learner().await.token().unwrap().to_owned(),
     );
     let ask = async |body: String| {

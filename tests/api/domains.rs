@@ -190,9 +190,12 @@ async fn what_no_organisation_can_own_is_refused() {
     assert!(kept.text("/domainAdd/domain/domain").starts_with("xn--"));
     let ascii = kept.text("/domainAdd/domain/domain");
     assert_eq!(add(&app, &owner, ascii).await.codes(), "TAKEN");
-    let many = "insert into organization_domains (org_id, id, domain) select id, gen_random_uuid(), 'n' || n || '.example' \
-         from organizations, generate_series(1, 49) n";
-    factory::sql(&app, many).await;
+    let many = format!(
+        "insert into organization_domains (org_id, id, domain) select '{}', gen_random_uuid(), 'n' || n || '.example' \
+         from generate_series(1, 49) n",
+        app.org.0
+    );
+    factory::sql(&app, &many).await;
     assert_eq!(
         add(&app, &owner, &domain_name(&app)).await.codes(),
         "LIMIT_REACHED"

@@ -1,6 +1,8 @@
 //! Against a real provider: the package `oidc-provider`, and a browser that walks through its pages.
 
-use super::support::browser::{Browser, PAGE, PUBLIC_URL, Page, begin, begin_sso, complete, found, page};
+use super::support::browser::{
+    Browser, PAGE, PUBLIC_URL, Page, begin, begin_sso, complete, found, http, page,
+};
 use super::support::{TestApp, servers};
 use chrono::TimeDelta;
 use lyceum::config::SignInConfig;
@@ -151,7 +153,9 @@ async fn new_keys_there_are_found_here() {
         let page = page(&begin(&app.anonymous(), "GOOGLE", PAGE).await, "socialLoginBegin");
         let back = provider.walk(&app, &page, &form(&subject, &email, "true")).await;
         assert!(found(&back, "code").is_some(), "{turn}: {back}");
-        let rotated = reqwest::Client::new()
+        let rotated = http()
+            .build()
+            .unwrap()
             .post(format!("{}/rotate", provider.issuer))
             .send()
             .await

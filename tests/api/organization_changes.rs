@@ -44,7 +44,7 @@ async fn anybody_who_is_signed_in_founds_an_organisation_and_owns_it() {
         .iter()
         .map(|role| role["slug"].as_str().unwrap())
         .collect();
-    assert_eq!(roles.len(), 6, "{roles:?}");
+    assert_eq!(roles.len(), 7, "{roles:?}");
     assert_eq!(created["organization"]["slug"], json!(slug));
     assert_eq!(created["organization"]["isOpen"], json!(false));
     assert_eq!(created["member"]["role"]["slug"], json!("owner"));

@@ -91,7 +91,7 @@ async fn what_a_member_sees_follows_from_their_role() {
             seen["viewerCan"],
             json!({ "createCourses": create, "invite": invite })
         );
-        assert_eq!(seen["roles"].as_array().unwrap().len(), 6);
+        assert_eq!(seen["roles"].as_array().unwrap().len(), 7);
         assert!(seen["createdAt"].is_string());
     }
 }
@@ -118,6 +118,7 @@ async fn a_role_says_what_it_gives() {
             "learner",
             "manager",
             "owner",
+            "support",
             &slug
         ],
         "the built-in ones first, each by name"

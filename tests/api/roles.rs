@@ -152,7 +152,7 @@ async fn what_no_role_can_have_is_refused() {
         assert_eq!(reply.codes(), "INVALID_STATE");
         assert_eq!(delete(&owner, &role, None).await.codes(), "INVALID_STATE");
     }
-    assert_eq!(factory::count(&app, "roles").await, 6);
+    assert_eq!(factory::count(&app, "roles").await, 7);
 }
 
 #[tokio::test]

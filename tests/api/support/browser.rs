@@ -45,12 +45,17 @@ pub struct Page {
     pub browser_token: String,
 }
 
+/// A client for what is not the API.
+pub fn http() -> reqwest::ClientBuilder {
+    // Whoever is first chooses for the process.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder()
+}
+
 impl Browser {
     /// A new one.
     pub fn new(app: &TestApp) -> Self {
-        // Whoever is first chooses for the process.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let client = http().redirect(reqwest::redirect::Policy::none());
         Self {
             node: app.routes(),
             client: client.build().unwrap(),

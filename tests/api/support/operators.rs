@@ -2,6 +2,7 @@
 
 use super::app::Person;
 use super::client::{Client, Reply};
+use super::world::Row;
 use super::{TestApp, factors, factory, servers};
 use lyceum::domain::support_grants::ending::set_operator;
 use lyceum::kernel::ids::UserId;
@@ -66,4 +67,37 @@ pub async fn let_in(app: &TestApp, owner: &Person, operator: &Client, permission
     let reply = send(owner, "supportGrantApprove", &json!({ "grantId": grant })).await;
     assert_eq!(reply.codes(), "", "{:#}", reply.body);
     grant
+}
+
+/// An operator who asks to see the members, with the grant that they ask for.
+pub async fn asking(app: &TestApp) -> (Client, String) {
+    let operator = operator(app).await.client;
+    let grant = ask(app, &operator, &["MEMBERS_READ"]).await;
+    (operator, grant)
+}
+
+/// What the table of all mutations does with two operators who ask, in an order in which everything can be done.
+pub fn rows(app: &TestApp, [declined, approved]: &[(Client, String); 2], owner: &Client) -> Vec<Row> {
+    let decide = |mutation, grant: &str| {
+        Row::new(
+            mutation,
+            json!({ "grantId": grant }),
+            owner,
+            "FORBIDDEN",
+            "NOT_FOUND",
+        )
+    };
+    let again = request(app, &["MEMBERS_READ"]);
+    vec![
+        decide("supportGrantDecline", &declined.1),
+        Row::new(
+            "supportGrantRequest",
+            again,
+            &declined.0,
+            "NOT_FOUND",
+            "NOT_FOUND",
+        ),
+        decide("supportGrantApprove", &approved.1),
+        decide("supportGrantRevoke", &approved.1),
+    ]
 }

@@ -163,12 +163,7 @@ impl World {
         );
         factory::sql(&app, &portal).await;
         let backend = app.bearer(&secret);
-        let mut asking = Vec::new();
-        for _ in 0..2 {
-            let operator = operators::operator(&app).await.client;
-            let grant = operators::ask(&app, &operator, &["MEMBERS_READ"]).await;
-            asking.push((operator, grant));
-        }
+        let asking = [operators::asking(&app).await, operators::asking(&app).await];
         let linked = Linked::new(&app, owner.member).await;
         Self {
             app,
@@ -199,7 +194,7 @@ impl World {
             program: (program, token),
             backend,
             opened,
-            operators: asking.try_into().ok().unwrap(),
+            operators: asking,
             linked,
             sign_ins,
         }
@@ -214,7 +209,7 @@ impl World {
             self.organizing(),
             self.people(),
             self.programs(),
-            self.supporting(),
+            operators::rows(&self.app, &self.operators, &self.owner),
             self.linked.rows(&self.app.org_id(), &self.owner),
             apps::rows(&self.app.org_id(), self.program.0, self.program.1, &self.owner),
             self.sign_ins.of_organization(&self.app, &self.owner),
@@ -415,27 +410,6 @@ impl World {
             self.opened,
             able,
         )
-    }
-
-    /// What operators of the platform ask for, and what the owner answers.
-    fn supporting(&self) -> Vec<Row> {
-        let [(declined, first), (_, second)] = &self.operators;
-        let decide = |mutation, grant: &str| {
-            Row::new(
-                mutation,
-                json!({ "grantId": grant }),
-                &self.owner,
-                "FORBIDDEN",
-                "NOT_FOUND",
-            )
-        };
-        let request = operators::request(&self.app, &["MEMBERS_READ"]);
-        vec![
-            decide("supportGrantDecline", first),
-            Row::new("supportGrantRequest", request, declined, "NOT_FOUND", "NOT_FOUND"),
-            decide("supportGrantApprove", second),
-            decide("supportGrantRevoke", second),
-        ]
     }
 
     /// What people do with their second factors; first, since codes have their time.
