@@ -225,6 +225,7 @@ async fn the_doors_are_these_and_no_others() {
         "sign_in_returns",
         "sign_in_starts",
         "unsequenced_orgs",
+        "tell_of_stranger",
     ];
     assert_eq!(doors.await, listed.iter().map(ToString::to_string).collect());
     let unpinned = column(

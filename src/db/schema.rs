@@ -368,7 +368,7 @@ diesel::table! {
         id -> Uuid,
         at -> Timestamptz,
         kind -> Text,
-        member_id -> Uuid,
+        member_id -> Nullable<Uuid>,
     }
 }
 

@@ -20,7 +20,7 @@ use futures_util::TryFutureExt;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Something that happened to a member's account.
+/// Something that happened to a member's account, or that somebody tried from outside.
 ///
 /// Requires: `security.read` in the organisation. Cost: 1.
 #[derive(Clone, Debug, HasQuery, SimpleObject)]
@@ -37,13 +37,13 @@ pub struct OrganizationSecurityEvent {
     pub at: DateTime<Utc>,
     /// Whose account it is.
     #[graphql(skip)]
-    pub member_id: MemberId,
+    pub member_id: Option<MemberId>,
 }
 
 impl OrganizationSecurityEvent {
-    /// The member whose account it is.
-    pub const fn member_key(&self) -> MemberKey {
-        MemberKey::new(self.key.org, self.member_id)
+    /// The member whose account it is; nobody where a stranger tried to get in.
+    pub fn member_key(&self) -> Option<MemberKey> {
+        self.member_id.map(|member| MemberKey::new(self.key.org, member))
     }
 }
 

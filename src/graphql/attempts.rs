@@ -168,7 +168,7 @@ impl AttemptQuery {
         #[graphql(desc = "The attempt's global identifier.")] id: ID,
     ) -> async_graphql::Result<Option<Arc<Attempt>>> {
         match AttemptKey::parse(&id) {
-            Some(key) => Ok(lists::find(&ctx.reader(), ctx.viewer(), key).await?),
+            Some(key) => Ok(ctx.seen(key.org, lists::find(&ctx.reader(), ctx.viewer(), key).await?)),
             None => Ok(None),
         }
     }

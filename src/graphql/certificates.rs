@@ -129,7 +129,7 @@ impl CertificateQuery {
         #[graphql(desc = "The certificate's global identifier.")] id: ID,
     ) -> async_graphql::Result<Option<Arc<Certificate>>> {
         match CertificateKey::parse(&id) {
-            Some(key) => Ok(store::find(&ctx.reader(), ctx.viewer(), key).await?),
+            Some(key) => Ok(ctx.seen(key.org, store::find(&ctx.reader(), ctx.viewer(), key).await?)),
             None => Ok(None),
         }
     }

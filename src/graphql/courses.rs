@@ -316,7 +316,7 @@ impl CourseQuery {
     ) -> async_graphql::Result<Option<Course>> {
         match (id, slug) {
             (Some(id), None) => match CourseKey::parse(&id) {
-                Some(key) => Ok(Course::find(ctx, key).await?),
+                Some(key) => Ok(ctx.seen(key.org, Course::find(ctx, key).await?)),
                 None => Ok(None),
             },
             (None, Some(slug)) => {

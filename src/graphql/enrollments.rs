@@ -216,7 +216,7 @@ impl EnrollmentQuery {
         #[graphql(desc = "The enrolment's global identifier.")] id: ID,
     ) -> async_graphql::Result<Option<Arc<Enrollment>>> {
         match EnrollmentKey::parse(&id) {
-            Some(key) => Ok(store::find(&ctx.reader(), ctx.viewer(), key).await?),
+            Some(key) => Ok(ctx.seen(key.org, store::find(&ctx.reader(), ctx.viewer(), key).await?)),
             None => Ok(None),
         }
     }

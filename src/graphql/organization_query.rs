@@ -25,7 +25,7 @@ impl OrganizationQuery {
     ) -> Result<Option<Arc<Organization>>> {
         match (id, slug) {
             (Some(id), None) => match OrganizationKey::parse(&id) {
-                Some(key) => Ok(ctx.fetch(key).await?),
+                Some(key) => Ok(ctx.seen(key.0, ctx.fetch(key).await?)),
                 None => Ok(None),
             },
             (None, Some(slug)) => Ok(by_slug(&ctx.reader(), &slug).await?),

@@ -46,9 +46,12 @@ impl OrganizationSecurityEvent {
         self.key
     }
 
-    /// The member whose account it is. Cost: 1, batched.
-    async fn member(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<Member>> {
-        Ok(ctx.fetch_one(self.member_key()).await?)
+    /// The member whose account it is; null where somebody from outside tried to get in. Cost: 1, batched.
+    async fn member(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Arc<Member>>> {
+        match self.member_key() {
+            Some(member) => Ok(ctx.fetch(member).await?),
+            None => Ok(None),
+        }
     }
 
     /// The organisation. Cost: 1, batched.

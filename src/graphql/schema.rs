@@ -158,6 +158,14 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
     let unit = |unit| match unit {
         Unit::Text(text) => Node::TextUnit(text),
         Unit::Quiz(quiz) => Node::QuizUnit(quiz),
+    let found = find_by_type(ctx, id).await?;
+    Ok(match org_in(id) {
+        Some(org) => ctx.seen(org, found),
+        None => found,
+    })
+}
+
+async fn find_by_type(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<Option<Node>> {
     };
     Ok(find_by_prefix! { id,
         OrganizationKey(key) => ctx.fetch(key).await? => Node::Organization;

@@ -244,7 +244,10 @@ rendered!(OrganizationKey);
 
 /// What belongs to a person and to no organisation; shown to that person alone.
 macro_rules! account_keys {
-    ($($(#[$doc:meta])* $key:ident($id:ident) = $prefix:literal;)*) => {$(
+    ($($(#[$doc:meta])* $key:ident($id:ident) = $prefix:literal;)*) => {
+        /// What the identifiers begin with that name no organisation.
+        const OF_ACCOUNTS: &[&str] = &[$($prefix),*];
+    $(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub struct $key(pub $id);
@@ -304,6 +307,16 @@ fn encode<K: Key>(key: &K) -> String {
 
 /// What an identifier of unknown type begins with.
 pub fn prefix(text: &str) -> Option<&str> {
+/// The organisation that an identifier of unknown type names; none where it names none, as those of accounts.
+pub fn org_in(text: &str) -> Option<OrgId> {
+    let (prefix, rest) = text.split_once('_')?;
+    if OF_ACCOUNTS.contains(&prefix) {
+        return None;
+    }
+    let bytes = BASE64.decode(rest).ok()?;
+    Uuid::from_slice(bytes.get(..16)?).ok().map(OrgId)
+}
+
     text.split_once('_').map(|(prefix, _)| prefix)
 }
 

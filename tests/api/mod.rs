@@ -61,3 +61,4 @@ mod support_grants;
 mod token_scopes;
 mod transfers;
 mod visibility;
+mod trespass;

@@ -54,6 +54,9 @@ text_enum! {
         IdentityLinked = "identity_linked",
         /// A service was unlinked, and signs in to the account no more.
         IdentityUnlinked = "identity_unlinked",
+        /// Somebody named what is of an organisation that they are not in, and got nothing; told once in ten minutes. To the
+        /// organisation whose it is, no member is named.
+        CrossTenantAttempt = "cross_tenant_attempt",
     }
 }
 

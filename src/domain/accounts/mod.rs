@@ -20,6 +20,7 @@ pub mod sign_in;
 pub mod step_up;
 pub mod throttle;
 pub mod tokens;
+pub mod trespass;
 pub mod write;
 
 pub use events::{SecurityEvent, SecurityEventKind};

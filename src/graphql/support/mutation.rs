@@ -66,10 +66,11 @@ impl Operation {
         // Before the write: an operation that held a connection while it waited for another could wait for itself.
         self.read_anew().await;
         match mutate(&self.app, self.viewer(), request, work).await {
-            Err(Error::NotFound) => Ok(Err(vec![Refusal::whole(
-                Code::NotFound,
-                "There is no such thing, or you may not see it.",
-            )])),
+            Err(Error::NotFound) => {
+                self.missed(org);
+                let message = "There is no such thing, or you may not see it.";
+                Ok(Err(vec![Refusal::whole(Code::NotFound, message)]))
+            }
             outcome => outcome,
         }
     }

@@ -5,6 +5,7 @@ use crate::auth::policy::{Facts, Kind, Question};
 use crate::auth::standing::{StandingOf, Viewer};
 use crate::db::pool::Statements;
 use crate::db::{Batch, Reader, Scope};
+use crate::domain::accounts::trespass;
 use crate::domain::app::App;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberKey, OrgId};
@@ -105,6 +106,13 @@ impl Operation {
         self.go_on_as(self.viewer().without(org)).await;
     }
 
+    /// Notes that the viewer named what is of an organisation that they are not in, and got nothing.
+    pub fn missed(&self, org: OrgId) {
+        if let (Some(person), None) = (self.viewer().person(), self.viewer().in_org(org)) {
+            trespass::note(&self.app, person, org, &self.origin);
+        }
+    }
+
     /// The reading side, as of now.
     pub fn reader(&self) -> Arc<Reader> {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -175,6 +183,14 @@ pub trait Ask {
             let question = Question { permission, facts };
             self.app().policies.decide(standing, question).allowed
         })
+    }
+
+    /// Passes on what was found under an organisation's identifier; where that is nothing, the try may be one across tenants.
+    fn seen<T>(&self, org: OrgId, found: Option<T>) -> Option<T> {
+        if found.is_none() {
+            self.operation().missed(org);
+        }
+        found
     }
 
     /// Checks paging arguments against the list they are for.
