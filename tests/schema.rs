@@ -202,6 +202,7 @@ async fn the_doors_are_these_and_no_others() {
         "forget_expired_of_accounts",
         "forget_expired_of_apps",
         "forget_expired_sign_ins",
+        "forget_member_exports",
         "founded_organizations",
         "identity",
         "invitation",
@@ -224,8 +225,8 @@ async fn the_doors_are_these_and_no_others() {
         "sign_in_is_proven",
         "sign_in_returns",
         "sign_in_starts",
-        "unsequenced_orgs",
         "tell_of_stranger",
+        "unsequenced_orgs",
     ];
     assert_eq!(doors.await, listed.iter().map(ToString::to_string).collect());
     let unpinned = column(

@@ -11,6 +11,7 @@ pub const MINUTES: i64 = 10;
 pub const SENSITIVE: &[&str] = &[
     "apiTokenCreate",
     "emailChange",
+    "membershipOffboard",
     "identityLink",
     "identityUnlink",
     "organizationDelete",

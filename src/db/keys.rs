@@ -2,13 +2,13 @@
 
 use super::schema::{
     account_links, api_tokens, apps, attempts, audit_entries, certificates, course_revisions, courses,
-    draft_modules, draft_units, enrollments, groups, invitations, learner_sessions, memberships,
-    organization_domains, organization_security_events, policy_revisions, roles, sso_connections,
-    support_grants,
+    draft_modules, draft_units, enrollments, groups, invitations, learner_sessions, member_exports,
+    memberships, organization_domains, organization_security_events, policy_revisions, roles,
+    sso_connections, support_grants,
 };
 use crate::kernel::ids::{
     AccountLinkKey, ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey,
-    GroupKey, InvitationKey, LearnerSessionKey, MemberKey, ModuleKey, OrganizationDomainKey,
+    GroupKey, InvitationKey, LearnerSessionKey, MemberExportKey, MemberKey, ModuleKey, OrganizationDomainKey,
     OrganizationSecurityEventKey, PolicyRevisionKey, RevisionKey, RoleKey, SsoConnectionKey, SupportGrantKey,
     UnitKey,
 };
@@ -29,6 +29,7 @@ macro_rules! select_keys {
 select_keys! {
     SupportGrantKey from support_grants;
     AccountLinkKey from account_links;
+    MemberExportKey from member_exports;
     OrganizationDomainKey from organization_domains;
     LearnerSessionKey from learner_sessions;
     ApiTokenKey from api_tokens;

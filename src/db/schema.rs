@@ -139,7 +139,7 @@ diesel::table! {
         revision_id -> Uuid,
         code_hash -> Bytea,
         code_generation -> SmallInt,
-        holder_name -> Text,
+        holder_name -> Nullable<Text>,
         course_title -> Text,
         organization_name -> Text,
         issued_at -> Timestamptz,
@@ -341,6 +341,18 @@ diesel::table! {
         attempts -> Integer,
         due_at -> Timestamptz,
         failed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    member_exports (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        member_id -> Uuid,
+        made_by -> Uuid,
+        document -> Jsonb,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
     }
 }
 
@@ -650,6 +662,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitations,
     learner_sessions,
     mails,
+    member_exports,
     memberships,
     operators,
     organization_domains,

@@ -43,6 +43,8 @@ pub struct MemberAccess {
     pub restore: bool,
     /// Whether the viewer may remove the member. Cost: 1.
     pub remove: bool,
+    /// Whether the viewer may let the member go for good. Cost: 1.
+    pub offboard: bool,
     /// Why not, where it is for want of a permission. Cost: 1.
     pub refusals: Vec<AccessRefusal>,
 }
@@ -174,12 +176,14 @@ impl Member {
         let mut verdicts = Verdicts::of(ctx, self.key.org);
         let manages = verdicts.may(permission, facts);
         facts.exceeds = standing.is_some_and(|standing| role.exceeds(standing, permission));
+        let gives = manages && verdicts.may(permission, facts);
         let moves = |which: Move| manages && !relation.own && which.from().contains(&self.state);
         Ok(MemberAccess {
             change_role: manages && self.state != MemberState::Removed,
             suspend: moves(Move::Suspend),
-            restore: moves(Move::Restore) && verdicts.may(permission, facts),
+            restore: moves(Move::Restore) && gives,
             remove: moves(Move::Remove),
+            offboard: gives && !relation.own,
             refusals: verdicts.refusals(),
         })
     }

@@ -11,18 +11,19 @@ use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::groups::{self, GroupConnection};
 use super::invitations::{self, InvitationConnection};
 use super::members::{self, MemberConnection, MemberFilterInput};
+use super::offboarding::{self, MemberExportConnection};
+use super::organization_access::OrganizationAccess;
 use super::organization_security_events::{self, OrganizationSecurityEventConnection};
+use super::organization_settings::OrganizationSettings;
 use super::policies::{self, PolicyRevisionConnection};
 use super::sso;
-use super::support::{AccessRefusal, Ask, Verdicts};
+use super::support::Ask;
 use super::support_grants::{self, SupportGrantConnection};
 use super::transfers;
 use crate::auth::permission::Permission;
-use crate::auth::policy::{Facts, Kind};
 use crate::domain::apps::App;
 use crate::domain::courses::CourseState;
 use crate::domain::courses::store::{CourseFilter, CourseOrder};
-use crate::domain::invitations::model::facts_of_new;
 use crate::domain::members::store::MemberOrder;
 use crate::domain::organizations::Organization;
 use crate::domain::organizations::model::{OrganizationLegal, OriginsOf};
@@ -33,7 +34,7 @@ use crate::domain::sso::SsoConnection;
 use crate::domain::transfers::OwnershipTransfer;
 use crate::kernel::ids::OrganizationKey;
 use crate::kernel::page::PageArgs;
-use async_graphql::{ComplexObject, Context, InputObject, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, InputObject, Result};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -42,53 +43,6 @@ use std::sync::Arc;
 pub struct OrganizationCourseFilter {
     /// Only courses in this state.
     pub state: Option<CourseState>,
-}
-
-/// What the viewer may do in an organisation.
-#[derive(Clone, Debug, SimpleObject)]
-#[expect(clippy::struct_excessive_bools, reason = "what one may do, each by itself")]
-pub struct OrganizationAccess {
-    /// Whether the viewer may create courses. Cost: 1.
-    pub create_courses: bool,
-    /// Whether the viewer may invite people, be it as learners only. Cost: 1.
-    pub invite: bool,
-    /// Whether the viewer may change name, slug, legal data and settings. Cost: 1.
-    pub update: bool,
-    /// Whether the viewer may delete the organisation, and take that back. Cost: 1.
-    pub delete: bool,
-    /// Whether the viewer may make groups. Cost: 1.
-    pub create_groups: bool,
-    /// Whether the viewer may make roles. Cost: 1.
-    pub create_roles: bool,
-    /// Whether the viewer may write the organisation's own policies. Cost: 1.
-    pub manage_policies: bool,
-    /// Whether the viewer may set up apps and make their tokens. Cost: 1.
-    pub manage_apps: bool,
-    /// Whether the viewer may say by which provider its people sign in. Cost: 1.
-    pub manage_sso: bool,
-    /// Why not, for each of these that is false. Cost: 1.
-    pub refusals: Vec<AccessRefusal>,
-}
-
-/// How an organisation is set up.
-#[derive(Clone, Debug, SimpleObject)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "settings that are switched independently"
-)]
-pub struct OrganizationSettings {
-    /// The language that its people read, as a language tag. Cost: 1.
-    pub locale: String,
-    /// Whether everybody sees the name and the public courses, members or not. Cost: 1.
-    pub is_open: bool,
-    /// The origins whose pages may call the API from a browser. Cost: 1.
-    pub allowed_origins: Vec<String>,
-    /// Whether features that use AI may work on what is in the organisation. Off unless it is switched on. Cost: 1.
-    pub ai_enabled: bool,
-    /// Whether the service may show the organisation's content in demonstrations. Off unless it is switched on. Cost: 1.
-    pub allows_demo_use: bool,
-    /// Whether the service may show the organisation's content in marketing. Off unless it is switched on. Cost: 1.
-    pub allows_marketing_use: bool,
 }
 
 #[ComplexObject]
@@ -109,14 +63,7 @@ impl Organization {
             return Ok(None);
         }
         let origins = ctx.fetch_one(OriginsOf(self.org)).await?;
-        Ok(Some(OrganizationSettings {
-            locale: self.locale.clone(),
-            is_open: self.is_open,
-            allowed_origins: origins.to_vec(),
-            ai_enabled: self.ai_enabled,
-            allows_demo_use: self.allows_demo_use,
-            allows_marketing_use: self.allows_marketing_use,
-        }))
+        Ok(Some(OrganizationSettings::of(self, &origins)))
     }
 
     /// The open offer to take the organisation over; null for who is neither an owner nor the one to whom it is offered, in a
@@ -284,6 +231,26 @@ impl Organization {
         Ok(account_links::page(ctx, self.org, args).await?)
     }
 
+    /// The copies that were made of members' records when they were let go, the newest first; null for who may not know.
+    ///
+    /// Requires: `members.manage` with the reach `all`. Cost: 1 for each row asked for; one SQL statement.
+    async fn member_exports(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<MemberExportConnection>> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(offboarding::page(ctx, self.org, args).await?)
+    }
+
     /// What happened to members' accounts, the newest first: sign-ins and failures, changed passwords and addresses, second
     /// factors, ended sessions, copied tokens. Null for who may not know.
     ///
@@ -423,20 +390,7 @@ impl Organization {
 
     /// What the viewer may do in the organisation, decided by the same policies that guard the mutations. Cost: 1.
     async fn viewer_can(&self, ctx: &Context<'_>) -> OrganizationAccess {
-        let here = Facts::of(Kind::Organization, self.org);
-        let mut verdicts = Verdicts::of(ctx, self.org);
-        OrganizationAccess {
-            create_courses: verdicts.may(Permission::CoursesCreate, here),
-            invite: verdicts.may(Permission::InvitationsManage, facts_of_new(self.org, true, false)),
-            update: verdicts.may(Permission::OrgUpdate, here),
-            delete: verdicts.may(Permission::OrgDelete, here),
-            create_groups: verdicts.may(Permission::GroupsManage, Facts::of(Kind::Group, self.org)),
-            create_roles: verdicts.may(Permission::RolesManage, Facts::of(Kind::Role, self.org)),
-            manage_policies: verdicts.may(Permission::PoliciesManage, here),
-            manage_apps: verdicts.may(Permission::AppsManage, here),
-            manage_sso: verdicts.may(Permission::SsoManage, here),
-            refusals: verdicts.refusals(),
-        }
+        OrganizationAccess::of(ctx, self.org)
     }
 
     /// The policies that the organisation adds to the platform's, as they hold; null where there are none, and for who may not

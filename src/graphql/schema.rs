@@ -23,6 +23,7 @@ use super::invitations::{self, InvitationQuery};
 use super::learner_session_mutations::LearnerSessionMutation;
 use super::member_mutations::MemberMutation;
 use super::members;
+use super::offboarding::{self, OffboardingMutation};
 use super::organization_mutations::OrganizationMutation;
 use super::organization_query::OrganizationQuery;
 use super::organization_security_events;
@@ -59,6 +60,7 @@ use crate::domain::events::{self, Event, Source};
 use crate::domain::groups::Group;
 use crate::domain::invitations::Invitation;
 use crate::domain::members::Member;
+use crate::domain::members::export::MemberExport;
 use crate::domain::organizations::Organization;
 use crate::domain::policies::PolicyRevision;
 use crate::domain::roles::Role;
@@ -68,9 +70,10 @@ use crate::domain::support_grants::SupportGrant;
 use crate::domain::support_grants::reading::Supporter;
 use crate::kernel::ids::{
     AccountLinkKey, ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey,
-    EventKey, GroupKey, IdentityKey, InvitationKey, Key, LearnerSessionKey, MemberKey, ModuleKey,
-    OrganizationDomainKey, OrganizationKey, OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey,
-    SecurityEventKey, SessionKey, SsoConnectionKey, SupportGrantKey, UnitKey, UserKey, prefix,
+    EventKey, GroupKey, IdentityKey, InvitationKey, Key, LearnerSessionKey, MemberExportKey, MemberKey,
+    ModuleKey, OrganizationDomainKey, OrganizationKey, OrganizationSecurityEventKey, PolicyRevisionKey,
+    RoleKey, SecurityEventKey, SessionKey, SsoConnectionKey, SupportGrantKey, UnitKey, UserKey, org_in,
+    prefix,
 };
 use crate::kernel::origin::Origin;
 use async_graphql::{
@@ -106,6 +109,8 @@ pub enum Node {
     Group(Arc<Group>),
     /// An invitation.
     Invitation(Arc<Invitation>),
+    /// A copy of what an organisation had about a member.
+    MemberExport(Arc<MemberExport>),
     /// A domain that an organisation says is its own.
     OrganizationDomain(Arc<OrganizationDomain>),
     /// A proposal that an account belongs to an organisation.
@@ -153,11 +158,6 @@ macro_rules! find_by_prefix {
 
 /// Finds what an identifier names, if the viewer may see it.
 async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<Option<Node>> {
-    let (reader, viewer) = (&ctx.reader(), ctx.viewer());
-    let myself = |key: UserKey| Person::current(ctx).filter(|person| person.key() == key);
-    let unit = |unit| match unit {
-        Unit::Text(text) => Node::TextUnit(text),
-        Unit::Quiz(quiz) => Node::QuizUnit(quiz),
     let found = find_by_type(ctx, id).await?;
     Ok(match org_in(id) {
         Some(org) => ctx.seen(org, found),
@@ -166,6 +166,11 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<
 }
 
 async fn find_by_type(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Result<Option<Node>> {
+    let (reader, viewer) = (&ctx.reader(), ctx.viewer());
+    let myself = |key: UserKey| Person::current(ctx).filter(|person| person.key() == key);
+    let unit = |unit| match unit {
+        Unit::Text(text) => Node::TextUnit(text),
+        Unit::Quiz(quiz) => Node::QuizUnit(quiz),
     };
     Ok(find_by_prefix! { id,
         OrganizationKey(key) => ctx.fetch(key).await? => Node::Organization;
@@ -179,6 +184,7 @@ async fn find_by_type(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Resu
         PolicyRevisionKey(key) => policies::find(ctx, key).await? => Node::PolicyRevision;
         GroupKey(key) => groups::find_group(ctx, key).await? => Node::Group;
         InvitationKey(key) => invitations::find(ctx, key).await? => Node::Invitation;
+        MemberExportKey(key) => offboarding::find(ctx, key).await? => Node::MemberExport;
         OrganizationDomainKey(key) => domains::find(ctx, key).await? => Node::OrganizationDomain;
         AccountLinkKey(key) => account_links::find(ctx, key).await? => Node::AccountLink;
         UserKey(key) => myself(key) => Node::Viewer;
@@ -274,6 +280,7 @@ pub struct OrganizationMutations(
     DomainMutation,
     SsoMutation,
     MemberMutation,
+    OffboardingMutation,
     InvitationMutation,
     GroupMutation,
     RoleMutation,

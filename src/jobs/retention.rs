@@ -12,6 +12,7 @@ pub async fn run_once(app: &App) -> Result<usize> {
         "select door.forget_expired()",
         "select door.forget_expired_of_accounts()",
         "select door.forget_expired_of_apps()",
+        "select forgotten from door.forget_member_exports()",
         "select door.forget_expired_sign_ins()",
     ] {
         let rows: Vec<i64> = app.db.door(Statement::<BigInt>::new(door)).await?;

@@ -152,6 +152,8 @@ keys! {
     SupportGrantKey(SupportGrantId) = "sup";
     /// A session that an app opened for a learner.
     LearnerSessionKey(LearnerSessionId) = "lse";
+    /// A copy of what an organisation has about a member.
+    MemberExportKey(MemberExportId) = "mex";
     /// A domain that an organisation says is its own.
     OrganizationDomainKey(OrganizationDomainId) = "dom";
     /// A proposal that an account belongs to an organisation.
@@ -305,8 +307,6 @@ fn encode<K: Key>(key: &K) -> String {
     format!("{}_{}", K::PREFIX, BASE64.encode(bytes))
 }
 
-/// What an identifier of unknown type begins with.
-pub fn prefix(text: &str) -> Option<&str> {
 /// The organisation that an identifier of unknown type names; none where it names none, as those of accounts.
 pub fn org_in(text: &str) -> Option<OrgId> {
     let (prefix, rest) = text.split_once('_')?;
@@ -317,6 +317,8 @@ pub fn org_in(text: &str) -> Option<OrgId> {
     Uuid::from_slice(bytes.get(..16)?).ok().map(OrgId)
 }
 
+/// What an identifier of unknown type begins with.
+pub fn prefix(text: &str) -> Option<&str> {
     text.split_once('_').map(|(prefix, _)| prefix)
 }
 

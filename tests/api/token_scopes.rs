@@ -22,6 +22,7 @@ const PERSONAL: &[(&str, &str)] = &[
     ("accountLinkRefuse", "SESSION_REQUIRED"),
     ("apiTokenCreate", "SESSION_REQUIRED"),
     ("membershipLeave", "FORBIDDEN"),
+    ("membershipOffboard", "SESSION_REQUIRED"),
     ("invitationAccept", "SESSION_REQUIRED"),
     ("invitationDecline", "SESSION_REQUIRED"),
     ("organizationCreate", "SESSION_REQUIRED"),

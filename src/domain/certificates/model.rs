@@ -47,8 +47,8 @@ pub struct Certificate {
     /// Which master key its code is derived with.
     #[graphql(skip)]
     pub code_generation: i16,
-    /// The holder's name. Cost: 1.
-    pub holder_name: String,
+    /// The holder's name; null where the holder was erased. The certificate holds nevertheless. Cost: 1.
+    pub holder_name: Option<String>,
     /// The course's title. Cost: 1.
     pub course_title: String,
     /// The organisation's name. Cost: 1.

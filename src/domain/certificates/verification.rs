@@ -24,8 +24,10 @@ pub enum VerificationState {
 pub struct CertificateVerification {
     /// What is known of the code. Cost: 1.
     pub state: VerificationState,
-    /// The holder's name, as the certificate says it; null for an unknown code. Cost: 1.
+    /// The holder's name, as the certificate says it; null for an unknown code, and where the holder was erased. Cost: 1.
     pub holder_name: Option<String>,
+    /// Whether the holder was erased: the certificate was issued, holds or was revoked as `state` says, and names nobody. Cost: 1.
+    pub is_holder_erased: bool,
     /// The course's title, as the certificate says it; null for an unknown code. Cost: 1.
     pub course_title: Option<String>,
     /// The organisation's name, as the certificate says it; null for an unknown code. Cost: 1.
@@ -38,8 +40,8 @@ pub struct CertificateVerification {
 
 #[derive(diesel::QueryableByName)]
 struct Verified {
-    #[diesel(sql_type = Text)]
-    holder_name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    holder_name: Option<String>,
     #[diesel(sql_type = Text)]
     course_title: String,
     #[diesel(sql_type = Text)]
@@ -65,7 +67,8 @@ pub async fn verify(db: &Db, code: &str) -> Result<CertificateVerification> {
                     Some(_) => VerificationState::Revoked,
                     None => VerificationState::Valid,
                 },
-                holder_name: Some(certificate.holder_name),
+                is_holder_erased: certificate.holder_name.is_none(),
+                holder_name: certificate.holder_name,
                 course_title: Some(certificate.course_title),
                 organization_name: Some(certificate.organization_name),
                 issued_at: Some(certificate.issued_at),

@@ -14,7 +14,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, EnrollmentId, EnrollmentKey, MemberKey, OrgId, RevisionId, RevisionKey};
 use crate::relation_sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Nullable, Text, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
@@ -29,7 +29,18 @@ pub async fn create(write: &Write<'_>, course: CourseKey, learner: MemberKey) ->
     if learner.org != course.org {
         return refuse_with(Refusal::not_found("memberId"));
     }
+    hold(write, learner).await?;
     join(write, course, learner, EnrollmentSource::Staff).await
+}
+
+/// Holds a membership in its state until the transaction ends: nobody is enrolled while they are let go.
+async fn hold(write: &Write<'_>, learner: MemberKey) -> Result<()> {
+    Statement::<Untyped>::new("select from memberships where org_id = ? and id = ? for share")
+        .bind::<SqlUuid, _>(learner.org)
+        .bind::<SqlUuid, _>(learner.id)
+        .execute(&mut write.gate.conn())
+        .await?;
+    Ok(())
 }
 
 async fn join(

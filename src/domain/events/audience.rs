@@ -61,6 +61,7 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
     ("learner_session.revoked", Audience::Auditors),
     ("member.joined", Audience::Auditors),
     ("member.left", Audience::Auditors),
+    ("member.offboarded", Audience::Auditors),
     ("member.provisioned", Audience::Auditors),
     ("member.removed", Audience::Auditors),
     ("member.restored", Audience::Auditors),

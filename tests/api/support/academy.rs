@@ -372,6 +372,12 @@ impl Academy {
             owner.id.0, owner.id.0, course.id.0, session.id.0
         ))
         .await;
+        self.sql(&format!(
+            "insert into member_exports (org_id, id, member_id, made_by, document, expires_at) values ('{org}', '{audit}', '{}', '{}', \
+             '{{\"{hidden}-exports-document\": 1}}', now() + interval '1 day')",
+            self.person("learner").member.id.0, owner.id.0
+        ))
+        .await;
         let operator = self.app.member("support").await;
         self.sql(&format!(
             "insert into support_grants (org_id, id, operator_id, operator_name, reason, permissions, hours, state, requested_at, decided_by, \

@@ -390,6 +390,13 @@ impl World {
             managed("membershipRestore"),
             managed("membershipRemove"),
             Row::new(
+                "membershipOffboard",
+                json!({ "memberId": self.other.member.to_string(), "policy": "ANONYMISE" }),
+                owner,
+                "NOT_FOUND",
+                "NOT_FOUND",
+            ),
+            Row::new(
                 "membershipLeave",
                 json!({ "organizationId": org }),
                 &self.leaver,
