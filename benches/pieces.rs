@@ -3,7 +3,7 @@
 #[path = "operations/content.rs"]
 mod content;
 
-use content::{answer_keys, chosen, content, quizzes};
+use content::{answer_keys, chosen, content};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use lyceum::auth::org_policies::OwnPolicies;
 use lyceum::auth::permission::Permission;
@@ -11,8 +11,8 @@ use lyceum::auth::policy::{Facts, Kind, Policies, Question, Relation};
 use lyceum::auth::roles::BUILT_IN;
 use lyceum::auth::standing::OrgStanding;
 use lyceum::domain::attempts::grade::{Answers, grade};
-use lyceum::domain::content::Revision;
 use lyceum::domain::content::compiled::{FORMAT, StoredRevision};
+use lyceum::domain::content::{Revision, UnitBody};
 use lyceum::graphql::front::{DocumentLimits, Front};
 use lyceum::graphql::schema::sdl;
 use lyceum::kernel::clock::Clock;
@@ -152,10 +152,18 @@ fn contents(criterion: &mut Criterion) {
         },
     );
     let keys = answer_keys(&content);
-    let questions = quizzes(&content).into_iter().flat_map(|(_, questions)| questions);
-    let answers: Answers = questions.map(|question| (question, chosen("o2"))).collect();
+    let units = content.modules.iter().flat_map(|module| &module.units);
+    let questions = units.filter_map(|unit| match &unit.body {
+        UnitBody::Quiz { questions, .. } => Some(questions.clone()),
+        UnitBody::Text(_) => None,
+    });
+    let questions: Vec<_> = questions.flatten().collect();
+    let answers: Answers = questions
+        .iter()
+        .map(|(question, _)| (*question, chosen("o2")))
+        .collect();
     criterion.bench_function(&format!("{} answers, graded", answers.len()), |bencher| {
-        bencher.iter(|| grade(black_box(&answers), &keys));
+        bencher.iter(|| grade(black_box(&answers), &questions, &keys));
     });
 }
 

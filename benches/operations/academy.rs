@@ -300,7 +300,7 @@ async fn store_learning(
     attempts
         .insert(client, &format!("insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, seed, \
             max_points, pass_points) select e.org_id, a.id::uuid, e.id, unit::uuid, e.course_id, e.revision_id, e.member_id, 1, 7, \
-            {QUESTIONS}, 3 from ROWS a(id, enrollment, unit) join enrollments e on e.id = a.enrollment::uuid"))
+            {QUESTIONS} * 100, 300 from ROWS a(id, enrollment, unit) join enrollments e on e.id = a.enrollment::uuid"))
         .await?;
     answers
         .insert(client, "insert into attempt_answers (org_id, attempt_id, question_id, answer) \

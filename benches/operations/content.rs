@@ -2,7 +2,7 @@
 
 use lyceum::domain::content::{
     Answer, AnswerKey, AnswerKeys, ChoiceOption, CompletionRule, Content, ModuleContent, QuestionKind,
-    QuestionPrompt, QuizPolicy, UnitBody, UnitContent,
+    QuestionPrompt, QuizPolicy, Rule, UnitBody, UnitContent,
 };
 use lyceum::kernel::clock::Clock;
 use lyceum::kernel::ids::{ModuleId, QuestionId, UnitId};
@@ -52,12 +52,10 @@ fn question(clock: &Clock, number: usize) -> (QuestionId, QuestionPrompt) {
         key: key.to_owned(),
         text: format!("Option {key} of question {number}"),
     };
+    let text = format!("Which is right, in question {number}?");
     let prompt = QuestionPrompt {
-        kind: QuestionKind::SingleChoice,
-        text: format!("Which is right, in question {number}?"),
-        program: None,
         options: ["o1", "o2", "o3", "o4"].map(option).into(),
-        shuffle_options: false,
+        ..QuestionPrompt::new(QuestionKind::SingleChoice, text)
     };
     (QuestionId(clock.uuid()), prompt)
 }
@@ -78,8 +76,8 @@ pub fn quizzes(content: &Content) -> Vec<(UnitId, Vec<QuestionId>)> {
 /// The answer keys of a course: the second option is always right.
 pub fn answer_keys(content: &Content) -> AnswerKeys {
     let key = AnswerKey {
-        right: vec![chosen("o2")],
         explanation: Some("Because it is so.".to_owned()),
+        ..AnswerKey::new(Rule::Right(vec![chosen("o2")]))
     };
     let questions = quizzes(content).into_iter().flat_map(|(_, questions)| questions);
     AnswerKeys(questions.map(|question| (question, key.clone())).collect())

@@ -69,6 +69,8 @@ permissions! {
     LearningRecordsRead = "learning_records.read";
     /// Work through a course: record progress, take attempts.
     AttemptsTake = "attempts.take";
+    /// Grade the answers that no key can grade.
+    AttemptsGrade = "attempts.grade";
     /// Read the audit.
     AuditRead = "audit.read";
     /// Write the organisation's own policies and try changes of access before they are made.
@@ -122,7 +124,8 @@ impl Permission {
             | Self::CoursesReadDraft
             | Self::CoursesUpdate
             | Self::CoursesPublish
-            | Self::QuestionsKeyRead => Reach {
+            | Self::QuestionsKeyRead
+            | Self::AttemptsGrade => Reach {
                 all: true,
                 taught: true,
                 ..reach

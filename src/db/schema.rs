@@ -89,6 +89,7 @@ diesel::table! {
         version -> Integer,
         saved_at -> Timestamptz,
         points -> Nullable<Integer>,
+        feedback -> Nullable<Text>,
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the mutations about attempts take.
 
 use crate::domain::attempts::given::Given;
+use crate::domain::content::number::NumberAnswer;
+use crate::domain::content::{GapAnswer, Points};
 use crate::inputs;
 use async_graphql::{ID, InputObject, OneofObject};
 
@@ -47,8 +49,18 @@ pub enum AnswerInput {
     Choice(String),
     /// To a multiple choice: the keys of any number of options.
     Choices(Vec<String>),
-    /// To a short-text question: at most 10000 characters.
+    /// To a true-false question: whether its text is true.
+    IsTrue(bool),
+    /// To a short-text question: at most 10000 characters. To an essay: at most 100000.
     Text(String),
+    /// To a numeric question.
+    Number(NumberAnswer),
+    /// To an ordering: the keys of all items in order.
+    Order(Vec<String>),
+    /// To a matching: stems, each with the option that belongs to it. Stems may be left out.
+    Pairs(Vec<MatchedPairInput>),
+    /// To a cloze: gaps, each with what fills it. Gaps may be left out.
+    Gaps(Vec<FilledGapInput>),
     /// To a program tracing.
     Tracing(TracingAnswerInput),
 }
@@ -64,7 +76,73 @@ pub struct TracingAnswerInput {
     pub line: Option<i32>,
 }
 
-inputs!(AttemptStartInput, AttemptAnswerSaveInput, AttemptSubmitInput);
+/// A stem with the option that belongs to it.
+#[derive(Clone, Debug, InputObject)]
+pub struct MatchedPairInput {
+    /// The stem's key.
+    pub stem: String,
+    /// The option's key; one option may belong to several stems.
+    pub option: String,
+}
+
+/// A gap with what fills it.
+#[derive(Clone, Debug, InputObject)]
+pub struct FilledGapInput {
+    /// The gap's key.
+    pub gap: String,
+    /// What fills it, of the gap's kind.
+    pub answer: GapAnswerInput,
+}
+
+/// What fills a gap: the one of these that the gap's kind asks for.
+#[derive(Clone, Debug, OneofObject)]
+pub enum GapAnswerInput {
+    /// A text, at most 10000 characters.
+    Text(String),
+    /// A number.
+    Number(NumberAnswer),
+    /// The key of an option.
+    Choice(String),
+}
+
+/// What `attemptGrade` takes.
+#[derive(Clone, Debug, InputObject)]
+pub struct AttemptGradeInput {
+    /// The attempt, which needs grading.
+    pub attempt_id: ID,
+    /// What you say of its essays, one or more of them.
+    pub items: Vec<ItemGradeInput>,
+    /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
+    pub idempotency_key: Option<String>,
+}
+
+/// What you say of an answer.
+#[derive(Clone, Debug, InputObject)]
+pub struct ItemGradeInput {
+    /// The question: `questionId` of one of the attempt's items.
+    pub question_id: ID,
+    /// Points for the answer, from 0 to the item's `maxPoints`.
+    pub points: Points,
+    /// What the learner is told when review opens, Markdown, at most 10000 characters.
+    pub feedback: Option<String>,
+}
+
+inputs!(
+    AttemptStartInput,
+    AttemptAnswerSaveInput,
+    AttemptSubmitInput,
+    AttemptGradeInput
+);
+
+impl From<GapAnswerInput> for GapAnswer {
+    fn from(input: GapAnswerInput) -> Self {
+        match input {
+            GapAnswerInput::Text(text) => Self::Text(text),
+            GapAnswerInput::Number(number) => Self::Number(number),
+            GapAnswerInput::Choice(key) => Self::Choice(key),
+        }
+    }
+}
 
 impl From<AnswerInput> for Given {
     fn from(input: AnswerInput) -> Self {
@@ -72,6 +150,15 @@ impl From<AnswerInput> for Given {
             AnswerInput::Choice(key) => Self::Choice(key),
             AnswerInput::Choices(keys) => Self::Choices(keys),
             AnswerInput::Text(text) => Self::Text(text),
+            AnswerInput::IsTrue(is_true) => Self::Truth(is_true),
+            AnswerInput::Number(number) => Self::Number(number),
+            AnswerInput::Order(keys) => Self::Order(keys),
+            AnswerInput::Pairs(pairs) => {
+                Self::Pairs(pairs.into_iter().map(|pair| (pair.stem, pair.option)).collect())
+            }
+            AnswerInput::Gaps(gaps) => {
+                Self::Gaps(gaps.into_iter().map(|gap| (gap.gap, gap.answer.into())).collect())
+            }
             AnswerInput::Tracing(TracingAnswerInput {
                 compiles,
                 stdout,

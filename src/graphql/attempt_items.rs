@@ -3,15 +3,18 @@
 //! [`QuestionReview`] is the one type through which a learner may learn what is right; nothing else here holds an
 //! answer key or the points of a single answer.
 
+use super::attempt_answers::AttemptAnswer;
+use super::right_answers::{OptionFeedback, RightAnswer};
 use super::support::operation::Ask;
 use crate::domain::attempts::Attempt;
 use crate::domain::attempts::order::{Place, author_order, own_order};
-use crate::domain::attempts::review::{Review, SavedAnswer, SavedIn};
+use crate::domain::attempts::review::{Review, SavedIn};
 use crate::domain::content::compiled::SharedRevision;
-use crate::domain::content::{Answer, ChoiceOption, QuestionKind, QuestionPrompt, ReviewPolicy};
+use crate::domain::content::{
+    ChoiceOption, GapPrompt, PartialCredit, Points, QuestionKind, QuestionPrompt, ReviewPolicy,
+};
 use crate::kernel::ids::{QuestionId, QuestionKey};
 use async_graphql::{Context, Object, SimpleObject};
-use chrono::{DateTime, Utc};
 
 /// A question as an attempt shows it.
 pub struct AttemptItem {
@@ -80,7 +83,37 @@ impl AttemptItem {
         self.question().1.program.as_deref()
     }
 
-    /// The options of a choice question; empty in other questions. Cost: 1.
+    /// Points that the question can earn. Cost: 1.
+    async fn max_points(&self) -> Points {
+        self.question().1.scoring.points
+    }
+
+    /// What an answer earns that is right in part. Cost: 1.
+    async fn partial_credit(&self) -> PartialCredit {
+        self.question().1.scoring.partial
+    }
+
+    /// What a wrong answer costs at most. Cost: 1.
+    async fn penalty(&self) -> Points {
+        self.question().1.scoring.penalty
+    }
+
+    /// The stems of a matching, which its options belong to; empty in other questions. Cost: 1.
+    async fn stems(&self) -> &[ChoiceOption] {
+        &self.question().1.stems
+    }
+
+    /// The gaps of a cloze in the order of its text; empty in other questions. Cost: 1.
+    async fn gaps(&self) -> &[GapPrompt] {
+        &self.question().1.gaps
+    }
+
+    /// The units that a numeric question may be answered in; empty where it has none. Cost: 1.
+    async fn units(&self) -> &[String] {
+        &self.question().1.units
+    }
+
+    /// The options of a choice or a matching, the items of an ordering; empty in other questions. Cost: 1.
     async fn options(&self) -> Vec<&ChoiceOption> {
         let options = &self.question().1.options;
         self.place
@@ -100,128 +133,37 @@ impl AttemptItem {
     /// of this attempt: never for an attempt that is open or was abandoned. Cost: 1, batched.
     async fn review(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<QuestionReview>> {
         let review = Review::find(&ctx.reader(), &self.attempt, self.policy(), self.question().0).await?;
-        Ok(review.map(QuestionReview::from))
-    }
-}
-
-/// An answer as it is saved; only the fields of the question's kind are set.
-#[derive(Clone, Debug, Default, SimpleObject)]
-pub struct AttemptAnswer {
-    /// The keys of the chosen options, sorted: one for a single choice. Cost: 1.
-    pub choices: Option<Vec<String>>,
-    /// The text. Cost: 1.
-    pub text: Option<String>,
-    /// The traced program. Cost: 1.
-    pub tracing: Option<TracingAnswer>,
-    /// Counts the savings of this answer from 1; give it as `expectedVersion` to save over what you have seen. Cost: 1.
-    pub version: i32,
-    /// When this version was saved. Cost: 1.
-    pub saved_at: DateTime<Utc>,
-}
-
-/// What a learner says of a program.
-#[derive(Clone, Debug, SimpleObject)]
-pub struct TracingAnswer {
-    /// Whether it compiles. Cost: 1.
-    pub compiles: bool,
-    /// What it prints; null if it does not compile. Cost: 1.
-    pub stdout: Option<String>,
-    /// The first line at fault, from 1; null if it compiles. Cost: 1.
-    pub line: Option<i32>,
-}
-
-impl From<&SavedAnswer> for AttemptAnswer {
-    fn from(saved: &SavedAnswer) -> Self {
-        let empty = Self {
-            version: saved.version,
-            saved_at: saved.saved_at,
-            ..Self::default()
-        };
-        match saved.answer.clone() {
-            Answer::Choice(keys) => Self {
-                choices: Some(keys.into_iter().collect()),
-                ..empty
-            },
-            Answer::Text(text) => Self {
-                text: Some(text),
-                ..empty
-            },
-            Answer::Tracing {
-                compiles,
-                stdout,
-                line,
-            } => Self {
-                tracing: Some(TracingAnswer {
-                    compiles,
-                    stdout,
-                    line,
-                }),
-                ..empty
-            },
-        }
+        let max_points = self.question().1.scoring.points;
+        Ok(review.map(|review| QuestionReview::of(review, max_points)))
     }
 }
 
 /// What a learner is told about a question once the review of the attempt is open.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct QuestionReview {
-    /// Whether the saved answer was right; false where nothing was saved. Cost: 1.
+    /// Whether the saved answer earned all of the question's points; false where nothing was saved. Cost: 1.
     pub is_right: bool,
-    /// Points that the saved answer earned. Cost: 1.
-    pub points: i32,
-    /// The right answers: any one of them earns the point. Cost: 1.
+    /// Points that the saved answer earned; below 0 where a wrong answer costs points. Cost: 1.
+    pub points: Points,
+    /// The right answers: any one of them earns the question's points. Cost: 1.
     pub right: Vec<RightAnswer>,
     /// Why, Markdown source as its author wrote it: clean what you render. Cost: 1.
     pub explanation: Option<String>,
+    /// What the author says of each option. Cost: 1.
+    pub option_feedback: Vec<OptionFeedback>,
+    /// What the people who graded the answer say of it, Markdown source as they wrote it: clean what you render. Cost: 1.
+    pub feedback: Option<String>,
 }
 
-/// One right answer; only the fields of the question's kind are set.
-#[derive(Clone, Debug, Default, SimpleObject)]
-pub struct RightAnswer {
-    /// The keys of the right options of a choice question. Cost: 1.
-    pub choices: Option<Vec<String>>,
-    /// The right text of a short-text question. Cost: 1.
-    pub text: Option<String>,
-    /// Whether the traced program compiles. Cost: 1.
-    pub compiles: Option<bool>,
-    /// What the traced program prints. Cost: 1.
-    pub stdout: Option<String>,
-    /// The line at fault of a traced program that does not compile. Cost: 1.
-    pub line: Option<i32>,
-}
-
-impl From<Review> for QuestionReview {
-    fn from(review: Review) -> Self {
+impl QuestionReview {
+    fn of(review: Review, max_points: Points) -> Self {
         Self {
-            is_right: review.points > 0,
+            is_right: review.points >= max_points,
             points: review.points,
-            right: review.key.right.into_iter().map(RightAnswer::from).collect(),
+            right: RightAnswer::all(&review.key.rule),
+            option_feedback: OptionFeedback::all(&review.key),
             explanation: review.key.explanation,
-        }
-    }
-}
-
-impl From<Answer> for RightAnswer {
-    fn from(answer: Answer) -> Self {
-        match answer {
-            Answer::Choice(keys) => Self {
-                choices: Some(keys.into_iter().collect()),
-                ..Self::default()
-            },
-            Answer::Text(text) => Self {
-                text: Some(text),
-                ..Self::default()
-            },
-            Answer::Tracing {
-                compiles,
-                stdout,
-                line,
-            } => Self {
-                compiles: Some(compiles),
-                stdout,
-                line,
-                ..Self::default()
-            },
+            feedback: review.feedback,
         }
     }
 }

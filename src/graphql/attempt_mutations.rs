@@ -1,11 +1,14 @@
 //! What learners do with attempts.
 
-use super::attempt_inputs::{AttemptAnswerSaveInput, AttemptStartInput, AttemptSubmitInput};
-use super::attempt_items::AttemptAnswer;
+use super::attempt_answers::AttemptAnswer;
+use super::attempt_inputs::{
+    AttemptAnswerSaveInput, AttemptGradeInput, AttemptStartInput, AttemptSubmitInput,
+};
 use super::support::mutation::{key, signed_in};
 use super::support::operation::Ask;
 use crate::domain::attempts::review::SavedIn;
-use crate::domain::attempts::{Attempt, lists, submit, take};
+use crate::domain::attempts::store::ItemGrade;
+use crate::domain::attempts::{Attempt, by_hand, lists, submit, take};
 use crate::kernel::ids::{AttemptKey, EnrollmentKey, QuestionKey, UnitKey};
 use crate::payload;
 use async_graphql::{Context, Object, Result};
@@ -34,10 +37,19 @@ payload! {
 payload! {
     /// What `attemptSubmit` answers.
     AttemptSubmitPayload {
-        /// The attempt, graded.
+        /// The attempt, graded, or waiting for people to grade its essays.
         attempt: Arc<Attempt>,
     }
     AttemptSubmitUserError, AttemptSubmitErrorCode { NotFound, Invalid, NotEnrolled, InvalidState, DeadlinePassed, IdempotencyMismatch }
+}
+
+payload! {
+    /// What `attemptGrade` answers.
+    AttemptGradePayload {
+        /// The attempt: graded, unless something is left to be graded.
+        attempt: Arc<Attempt>,
+    }
+    AttemptGradeUserError, AttemptGradeErrorCode { NotFound, Invalid, InvalidState, IdempotencyMismatch }
 }
 
 /// The mutations about attempts.
@@ -115,7 +127,7 @@ impl AttemptMutation {
         }
     }
 
-    /// Submits your open attempt: the server grades what was saved. If it passes, the quiz is complete, and so is the
+    /// Submits your open attempt: the server grades what was saved; essays wait for people. If it passes, the quiz is complete, and so is the
     /// course if nothing else was missing. Until 5 seconds after the deadline; then the server submits by itself.
     ///
     /// Requires: `attempts.take` on your own attempt. Cost: 1.
@@ -140,6 +152,45 @@ impl AttemptMutation {
                 ..Default::default()
             })),
             Err(refusals) => AttemptSubmitPayload::refused(refusals),
+        }
+    }
+
+    /// Grades essays of a submitted attempt, over what was said of them before. With the last of them the attempt is graded. If
+    /// it passes, the quiz is complete, and so is the course if nothing else was missing.
+    ///
+    /// Requires: `attempts.grade` that reaches the attempt. Cost: 1.
+    async fn attempt_grade(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which attempt, and what you say of its essays.")] input: AttemptGradeInput,
+    ) -> Result<Option<AttemptGradePayload>> {
+        signed_in(ctx)?;
+        let attempt: AttemptKey = match key(&input.attempt_id, "attemptId") {
+            Ok(key) => key,
+            Err(refusals) => return AttemptGradePayload::refused(refusals),
+        };
+        let mut items = Vec::with_capacity(input.items.len());
+        for (index, item) in input.items.iter().enumerate() {
+            match key::<QuestionKey>(&item.question_id, &format!("items.{index}.questionId")) {
+                Ok(question) => items.push(ItemGrade {
+                    question,
+                    points: item.points,
+                    feedback: item.feedback.clone(),
+                }),
+                Err(refusals) => return AttemptGradePayload::refused(refusals),
+            }
+        }
+        let done = ctx
+            .operation()
+            .mutate("attemptGrade", attempt.org, &input, move |write| {
+                Box::pin(async move { by_hand::grade(write, attempt, &items).await })
+            });
+        match done.await? {
+            Ok(key) => Ok(Some(AttemptGradePayload {
+                attempt: lists::find(&ctx.reader(), ctx.viewer(), key).await?,
+                ..Default::default()
+            })),
+            Err(refusals) => AttemptGradePayload::refused(refusals),
         }
     }
 }

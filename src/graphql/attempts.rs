@@ -74,10 +74,10 @@ impl Attempt {
         Ok(ctx.fetch_one(self.enrollment_key()).await?)
     }
 
-    /// Whether the points that pass were earned; null while the attempt is open. Cost: 1.
+    /// Whether the points that pass were earned; null while the attempt is open or waits to be graded. Cost: 1.
     #[graphql(name = "isPassed")]
     async fn shown_is_passed(&self) -> Option<bool> {
-        (self.state != AttemptState::InProgress).then(|| self.is_passed())
+        matches!(self.state, AttemptState::Graded | AttemptState::Abandoned).then(|| self.is_passed())
     }
 
     /// Seconds until the deadline by the server's clock, 0 once it is over; null where there is no deadline or the

@@ -1,17 +1,13 @@
 //! What the authoring mutations take.
 
-use crate::domain::content::{
-    Answer, AnswerKey, ChoiceOption, CompletionRule, QuestionKind, QuestionPrompt, QuizPolicy,
-};
+use super::question_inputs::QuestionInput;
+use crate::domain::content::{CompletionRule, QuizPolicy};
 use crate::domain::courses::CourseVisibility;
 use crate::domain::courses::authoring::UnitDraftContent;
-use crate::domain::courses::drafts::{NewQuestion, UnitDraft};
+use crate::domain::courses::drafts::UnitDraft;
 use crate::inputs;
 use crate::kernel::clock::Clock;
-use crate::kernel::ids::{Key, QuestionId, QuestionKey};
 use async_graphql::{ID, InputObject, OneofObject};
-use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
 
 /// What `courseCreate` takes.
 #[derive(Clone, Debug, InputObject)]
@@ -145,71 +141,6 @@ pub struct QuizContentInput {
     pub questions: Vec<QuestionInput>,
 }
 
-/// A question as its author writes it.
-#[derive(Clone, Debug, InputObject)]
-pub struct QuestionInput {
-    /// The question that this one replaces, so that it keeps its identity; a new one where it is left out.
-    pub id: Option<ID>,
-    /// What is asked, Markdown.
-    pub text: String,
-    /// How it is answered, with what is right.
-    pub answer: QuestionAnswerInput,
-    /// Why it is right, Markdown; shown when review opens.
-    pub explanation: Option<String>,
-}
-
-/// How a question is answered: one of these.
-#[derive(Clone, Debug, OneofObject)]
-pub enum QuestionAnswerInput {
-    /// By one of several options.
-    SingleChoice(ChoiceQuestionInput),
-    /// By any number of several options.
-    MultipleChoice(ChoiceQuestionInput),
-    /// By a short text.
-    ShortText(ShortTextQuestionInput),
-    /// By tracing a program.
-    ProgramTracing(ProgramTracingInput),
-}
-
-/// The options of a choice question.
-#[derive(Clone, Debug, InputObject)]
-pub struct ChoiceQuestionInput {
-    /// The options, at least two.
-    pub options: Vec<ChoiceOptionInput>,
-    /// Whether each attempt shows them in an order of its own.
-    #[graphql(default = true)]
-    pub shuffle: bool,
-}
-
-/// An option of a choice question.
-#[derive(Clone, Debug, InputObject)]
-pub struct ChoiceOptionInput {
-    /// What the learner reads, Markdown.
-    pub text: String,
-    /// Whether it belongs to the right answer.
-    pub is_right: bool,
-}
-
-/// A question that a short text answers.
-#[derive(Clone, Debug, InputObject)]
-pub struct ShortTextQuestionInput {
-    /// The texts that count as right; case, surrounding blanks and code marks do not matter.
-    pub accepted: Vec<String>,
-}
-
-/// A program to trace, with what is right.
-#[derive(Clone, Debug, InputObject)]
-pub struct ProgramTracingInput {
-    /// The program.
-    pub program: String,
-    /// Whether it compiles.
-    pub compiles: bool,
-    /// What it prints, if it compiles.
-    pub stdout: Option<String>,
-    /// The first line at fault, if it does not.
-    pub line: Option<i32>,
-}
-
 inputs!(
     CourseCreateInput,
     CourseUpdateInput,
@@ -241,85 +172,4 @@ impl UnitContentInput {
             }
         }
     }
-}
-
-impl QuestionInput {
-    fn into_new(self, clock: &Clock) -> NewQuestion {
-        let id = self
-            .id
-            .and_then(|id| QuestionKey::parse(&id))
-            .map_or_else(|| QuestionId(clock.uuid()), |key| key.id);
-        let mut prompt = QuestionPrompt {
-            kind: QuestionKind::ShortText,
-            text: self.text,
-            program: None,
-            options: Vec::new(),
-            shuffle_options: false,
-        };
-        let right = match self.answer {
-            QuestionAnswerInput::SingleChoice(choice) => {
-                prompt.kind = QuestionKind::SingleChoice;
-                choice.apply(id, &mut prompt)
-            }
-            QuestionAnswerInput::MultipleChoice(choice) => {
-                prompt.kind = QuestionKind::MultipleChoice;
-                choice.apply(id, &mut prompt)
-            }
-            QuestionAnswerInput::ShortText(text) => text.accepted.into_iter().map(Answer::Text).collect(),
-            QuestionAnswerInput::ProgramTracing(tracing) => {
-                prompt.kind = QuestionKind::ProgramTracing;
-                prompt.program = Some(tracing.program);
-                vec![Answer::Tracing {
-                    compiles: tracing.compiles,
-                    stdout: tracing.stdout,
-                    line: tracing.line,
-                }]
-            }
-        };
-        NewQuestion {
-            id,
-            prompt,
-            key: AnswerKey {
-                right,
-                explanation: self.explanation,
-            },
-            external_id: None,
-        }
-    }
-}
-
-impl ChoiceQuestionInput {
-    /// Gives each option a key and puts the options into the prompt. Returns what is right.
-    fn apply(self, question: QuestionId, prompt: &mut QuestionPrompt) -> Vec<Answer> {
-        prompt.shuffle_options = self.shuffle;
-        let mut right = BTreeSet::new();
-        for option in self.options {
-            let alike = prompt
-                .options
-                .iter()
-                .filter(|other| other.text == option.text)
-                .count();
-            let key = option_key(question, &option.text, alike);
-            if option.is_right {
-                right.insert(key.clone());
-            }
-            prompt.options.push(ChoiceOption {
-                key,
-                text: option.text,
-            });
-        }
-        vec![Answer::Choice(right)]
-    }
-}
-
-/// The key of an option: learners see it, so it must not tell where the author put the option.
-fn option_key(question: QuestionId, text: &str, alike: usize) -> String {
-    let hash = Sha256::new()
-        .chain_update(question.0)
-        .chain_update(alike.to_be_bytes())
-        .chain_update(text)
-        .finalize();
-    hash[..6]
-        .iter()
-        .fold(String::new(), |key, byte| format!("{key}{byte:02x}"))
 }

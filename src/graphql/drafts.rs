@@ -1,9 +1,12 @@
 //! `CourseDraft`: what authors read.
 
+use super::right_answers::{AuthorAnswer, OptionFeedback};
 use super::support::operation::Ask;
 use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind, Question, Relation};
-use crate::domain::content::{Answer, ChoiceOption, CompletionRule, QuestionKind, QuizPolicy};
+use crate::domain::content::{
+    ChoiceOption, CompletionRule, GapPrompt, PartialCredit, Points, QuestionKind, QuizPolicy,
+};
 use crate::domain::courses::drafts::{
     self, DraftModulesOf, DraftOf, DraftQuestionsOf, DraftUnitsOf, UnitKind,
 };
@@ -176,50 +179,12 @@ impl DraftUnit {
 /// What is right, for authors.
 #[derive(SimpleObject)]
 pub struct AuthorAnswerKey {
-    /// The right answers: any one of them earns the point.
+    /// The right answers: any one of them earns the question's points.
     pub right: Vec<AuthorAnswer>,
     /// Why, Markdown.
     pub explanation: Option<String>,
-}
-
-/// One right answer, for authors; only the fields of the question's kind are set.
-#[derive(Default, SimpleObject)]
-pub struct AuthorAnswer {
-    /// The keys of the right options of a choice question.
-    pub choice: Option<Vec<String>>,
-    /// The right text of a short-text question.
-    pub text: Option<String>,
-    /// Whether the traced program compiles.
-    pub compiles: Option<bool>,
-    /// What the traced program prints.
-    pub stdout: Option<String>,
-    /// The line at fault of a traced program that does not compile.
-    pub line: Option<i32>,
-}
-
-impl From<&Answer> for AuthorAnswer {
-    fn from(answer: &Answer) -> Self {
-        match answer.clone() {
-            Answer::Choice(keys) => Self {
-                choice: Some(keys.into_iter().collect()),
-                ..Self::default()
-            },
-            Answer::Text(text) => Self {
-                text: Some(text),
-                ..Self::default()
-            },
-            Answer::Tracing {
-                compiles,
-                stdout,
-                line,
-            } => Self {
-                compiles: Some(compiles),
-                stdout,
-                line,
-                ..Self::default()
-            },
-        }
-    }
+    /// What is said of each option.
+    pub option_feedback: Vec<OptionFeedback>,
 }
 
 /// A question of a draft's quiz, for authors. Learners meet questions in an attempt, as another type.
@@ -247,9 +212,39 @@ impl DraftQuestion {
         self.row.prompt().and_then(|prompt| prompt.program)
     }
 
-    /// The options of a choice question. Cost: 1.
+    /// The options of a choice or a matching, the items of an ordering. Cost: 1.
     async fn options(&self) -> Vec<ChoiceOption> {
         self.row.prompt().map(|prompt| prompt.options).unwrap_or_default()
+    }
+
+    /// The stems of a matching. Cost: 1.
+    async fn stems(&self) -> Vec<ChoiceOption> {
+        self.row.prompt().map(|prompt| prompt.stems).unwrap_or_default()
+    }
+
+    /// The gaps of a cloze in the order of its text. Cost: 1.
+    async fn gaps(&self) -> Vec<GapPrompt> {
+        self.row.prompt().map(|prompt| prompt.gaps).unwrap_or_default()
+    }
+
+    /// The units that a numeric question may be answered in. Cost: 1.
+    async fn units(&self) -> Vec<String> {
+        self.row.prompt().map(|prompt| prompt.units).unwrap_or_default()
+    }
+
+    /// Points for a right answer. Cost: 1.
+    async fn max_points(&self) -> Option<Points> {
+        self.row.prompt().map(|prompt| prompt.scoring.points)
+    }
+
+    /// What an answer earns that is right in part. Cost: 1.
+    async fn partial_credit(&self) -> Option<PartialCredit> {
+        self.row.prompt().map(|prompt| prompt.scoring.partial)
+    }
+
+    /// What a wrong answer costs at most. Cost: 1.
+    async fn penalty(&self) -> Option<Points> {
+        self.row.prompt().map(|prompt| prompt.scoring.penalty)
     }
 
     /// What is right, and why. Null for readers of the draft without this right.
@@ -281,7 +276,8 @@ impl DraftQuestion {
         }
         let key = self.row.answer_key();
         Ok(key.map(|key| AuthorAnswerKey {
-            right: key.right.iter().map(AuthorAnswer::from).collect(),
+            right: AuthorAnswer::all(&key.rule),
+            option_feedback: OptionFeedback::all(&key),
             explanation: key.explanation,
         }))
     }

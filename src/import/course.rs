@@ -1,7 +1,10 @@
 //! From a book to a course.
 
 use super::mdbook::{AnswerKey as BookKey, Book, BookUnit, Question, QuestionKind as BookKind, UnitBody};
-use crate::domain::content::{Answer, AnswerKey, ChoiceOption, QuestionKind, QuestionPrompt, QuizPolicy};
+use crate::domain::content::text_rule::TextRule;
+use crate::domain::content::{
+    Answer, AnswerKey, ChoiceOption, QuestionKind, QuestionPrompt, QuizPolicy, Rule,
+};
 use crate::domain::courses::CourseVisibility;
 use crate::domain::courses::drafts::UnitDraft;
 use crate::domain::courses::import::{ImportedCourse, ImportedModule, ImportedQuestion, ImportedUnit};
@@ -66,35 +69,39 @@ fn question(question: Question) -> ImportedQuestion {
         text: option.markdown,
     });
     let prompt = QuestionPrompt {
-        kind,
-        text: question.prompt.markdown,
         program,
         options: options.collect(),
         shuffle_options: question.shuffle,
+        ..QuestionPrompt::new(kind, question.prompt.markdown)
     };
-    let right = match question.key {
-        BookKey::SingleChoice { correct } => vec![Answer::Choice([correct].into())],
-        BookKey::MultipleChoice { correct } => vec![Answer::Choice(correct.into_iter().collect())],
-        BookKey::ShortAnswer { accepted } => accepted.into_iter().map(Answer::Text).collect(),
+    let rule = match question.key {
+        BookKey::SingleChoice { correct } => Rule::Right(vec![Answer::Choice([correct].into())]),
+        BookKey::MultipleChoice { correct } => {
+            Rule::Right(vec![Answer::Choice(correct.into_iter().collect())])
+        }
+        BookKey::ShortAnswer { accepted } => Rule::Texts(TextRule {
+            accepted,
+            ..TextRule::default()
+        }),
         BookKey::Tracing {
             does_compile,
             stdout,
             line_number,
         } => {
             let line = line_number.and_then(|line| i32::try_from(line).ok());
-            vec![Answer::Tracing {
+            Rule::Right(vec![Answer::Tracing {
                 compiles: does_compile,
                 stdout,
                 line,
-            }]
+            }])
         }
     };
     ImportedQuestion {
         external_id: question.external_key,
         prompt,
         key: AnswerKey {
-            right,
             explanation: question.explanation,
+            ..AnswerKey::new(rule)
         },
     }
 }

@@ -319,14 +319,27 @@ async fn a_question_that_no_answer_can_get_right_is_refused_and_names_itself() {
     let sound = json!({ "text": "Which word?", "answer": { "shortText": { "accepted": ["mut"] } } });
     let create = "mutation($module: ID!, $questions: [QuestionInput!]!) { unitCreate(input: {moduleId: $module, title: \"A quiz\", \
         content: { quiz: { questions: $questions } }}) { unit { id } userErrors { code field } } }";
-    for answer in [
-        json!({ "singleChoice": { "options": [option("one", true)] } }),
-        json!({ "singleChoice": { "options": [option("one", false), option("two", false)] } }),
-        json!({ "singleChoice": { "options": [option("one", true), option("two", true)] } }),
-        json!({ "multipleChoice": { "options": [option("one", false), option("two", false)] } }),
-        json!({ "shortText": { "accepted": [] } }),
-        json!({ "shortText": { "accepted": [" "] } }),
+    for (answer, kind, field) in [
+        (json!([option("one", true)]), "singleChoice", "options"),
+        (
+            json!([option("one", false), option("two", false)]),
+            "singleChoice",
+            "options",
+        ),
+        (
+            json!([option("one", true), option("two", true)]),
+            "singleChoice",
+            "options",
+        ),
+        (
+            json!([option("one", false), option("two", false)]),
+            "multipleChoice",
+            "options",
+        ),
+        (json!([]), "shortText", "accepted"),
+        (json!([" "]), "shortText", "accepted"),
     ] {
+        let answer = json!({ kind: { field: answer } });
         let questions = json!([sound, { "text": "Which?", "answer": answer }]);
         let reply = author
             .run_with(create, json!({ "module": course.module, "questions": questions }))
@@ -334,7 +347,7 @@ async fn a_question_that_no_answer_can_get_right_is_refused_and_names_itself() {
         assert_eq!(reply.codes(), "INVALID", "{questions}");
         assert_eq!(
             reply.data("/unitCreate/userErrors/0/field"),
-            &json!(["content", "quiz", "questions", "1"])
+            &json!(["content", "quiz", "questions", "1", "answer", kind, field])
         );
     }
     assert_eq!(

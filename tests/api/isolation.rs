@@ -395,6 +395,8 @@ async fn what_is_right_reaches_nobody_who_may_not_know_it_yet() {
         "AuthorAnswer.stdout",
         "AuthorAnswer.text",
         "AuthorAnswerKey.explanation",
+        "OptionFeedback.text",
+        "RightGap.texts",
     ];
     assert_eq!(
         fields(author),

@@ -1,9 +1,9 @@
 //! Points for the answers of an attempt.
 
-use crate::domain::content::{Answer, AnswerKeys};
+use crate::domain::content::{Answer, AnswerKeys, Points, QuestionPrompt};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::QuestionId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The saved answers of an attempt, by question.
 pub type Answers = BTreeMap<QuestionId, Answer>;
@@ -13,30 +13,48 @@ pub type Answers = BTreeMap<QuestionId, Answer>;
 pub struct Grading {
     /// The questions that were answered.
     pub questions: Vec<QuestionId>,
-    /// The points of each.
-    pub points: Vec<i32>,
+    /// The points of each; nothing where people have still to grade it.
+    pub points: Vec<Option<Points>>,
 }
 
 impl Grading {
-    /// Points in all.
-    pub fn total(&self) -> i32 {
-        self.points.iter().sum()
+    /// Points in all, so far; never less than none, whatever wrong answers cost.
+    pub fn total(&self) -> Points {
+        self.points
+            .iter()
+            .flatten()
+            .copied()
+            .sum::<Points>()
+            .max(Points::ZERO)
     }
 
     /// Whether nothing was answered.
     pub fn is_empty(&self) -> bool {
         self.questions.is_empty()
     }
+
+    /// Whether people have still to grade something.
+    pub fn is_open(&self) -> bool {
+        self.points.contains(&None)
+    }
 }
 
-/// Grades saved answers by the answer keys of their revision.
-pub fn grade(answers: &Answers, keys: &AnswerKeys) -> Result<Grading> {
+/// Grades saved answers by the questions and the answer keys of their revision.
+pub fn grade(
+    answers: &Answers,
+    questions: &[(QuestionId, QuestionPrompt)],
+    keys: &AnswerKeys,
+) -> Result<Grading> {
+    let prompts: HashMap<QuestionId, &QuestionPrompt> =
+        questions.iter().map(|(id, prompt)| (*id, prompt)).collect();
     let mut grading = Grading::default();
     for (question, answer) in answers {
-        let key = keys.0.get(question);
-        let key = key.ok_or_else(|| Error::internal(format!("question {} has no answer key", question.0)))?;
+        let (prompt, key) = prompts
+            .get(question)
+            .zip(keys.0.get(question))
+            .ok_or_else(|| Error::internal(format!("question {} has no answer key", question.0)))?;
         grading.questions.push(*question);
-        grading.points.push(key.grade(answer));
+        grading.points.push(key.grade(&prompt.scoring, answer));
     }
     Ok(grading)
 }
@@ -44,7 +62,8 @@ pub fn grade(answers: &Answers, keys: &AnswerKeys) -> Result<Grading> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::content::AnswerKey;
+    use crate::domain::content::text_rule::TextRule;
+    use crate::domain::content::{AnswerKey, QuestionKind, Rule, Scoring};
     use uuid::Uuid;
 
     fn question(n: u128) -> QuestionId {
@@ -67,26 +86,35 @@ mod tests {
         }
     }
 
-    fn keys(rights: Vec<Vec<Answer>>) -> AnswerKeys {
-        let keys = (1..).zip(rights).map(|(n, right)| {
-            (
-                question(n),
-                AnswerKey {
-                    right,
-                    explanation: None,
-                },
-            )
-        });
-        AnswerKeys(keys.collect())
+    type Quiz = (Vec<(QuestionId, QuestionPrompt)>, AnswerKeys);
+
+    fn quiz(rules: Vec<Rule>) -> Quiz {
+        let prompt = |n: usize| QuestionPrompt::new(QuestionKind::ShortText, n.to_string());
+        let questions = (0..rules.len()).map(|n| (question(n as u128 + 1), prompt(n)));
+        let keys = (1..)
+            .zip(rules)
+            .map(|(n, rule)| (question(n), AnswerKey::new(rule)));
+        (questions.collect(), AnswerKeys(keys.collect()))
+    }
+
+    fn texts(accepted: &[&str]) -> Rule {
+        Rule::Texts(TextRule {
+            accepted: accepted.iter().map(ToString::to_string).collect(),
+            ..TextRule::default()
+        })
+    }
+
+    fn points(whole: &[i32]) -> Vec<Option<Points>> {
+        whole.iter().map(|points| Some(Points(points * 100))).collect()
     }
 
     #[test]
     fn each_right_answer_earns_one_point_and_a_missing_one_nothing() {
-        let keys = keys(vec![
-            vec![choice("a")],
-            vec![choice("bc")],
-            vec![text("42")],
-            vec![choice("")],
+        let (questions, keys) = quiz(vec![
+            Rule::Right(vec![choice("a")]),
+            Rule::Right(vec![choice("bc")]),
+            texts(&["42"]),
+            Rule::Right(vec![choice("")]),
         ]);
         let all = vec![
             (1, choice("a")),
@@ -102,24 +130,25 @@ mod tests {
             (vec![(4, choice("a"))], vec![0]),
             (all, vec![1, 1, 1, 1]),
         ];
-        for (given, points) in cases {
+        for (given, earned) in cases {
             let answers = given
                 .iter()
                 .map(|(n, answer)| (question(*n), answer.clone()))
                 .collect();
-            let grading = grade(&answers, &keys).unwrap();
-            assert_eq!(grading.points, points, "{given:?}");
-            assert_eq!(grading.total(), points.iter().sum::<i32>());
+            let grading = grade(&answers, &questions, &keys).unwrap();
+            assert_eq!(grading.points, points(&earned), "{given:?}");
+            assert_eq!(grading.total(), Points(earned.iter().sum::<i32>() * 100));
+            assert!(!grading.is_open());
             assert_eq!(grading.is_empty(), given.is_empty());
         }
     }
 
     #[test]
     fn any_one_of_several_right_answers_earns_the_point() {
-        let keys = keys(vec![
-            vec![text("colour"), text("color")],
-            vec![choice("a"), choice("ab")],
-            vec![traced(true, Some("1"), None), traced(false, None, Some(2))],
+        let (questions, keys) = quiz(vec![
+            texts(&["colour", "color"]),
+            Rule::Right(vec![choice("a"), choice("ab")]),
+            Rule::Right(vec![traced(true, Some("1"), None), traced(false, None, Some(2))]),
         ]);
         let cases = [
             (1, text("Colour"), 1),
@@ -132,9 +161,10 @@ mod tests {
             (3, traced(false, None, Some(3)), 0),
             (3, traced(false, None, None), 0),
         ];
-        for (n, answer, points) in cases {
-            let grading = grade(&Answers::from([(question(n), answer.clone())]), &keys).unwrap();
-            assert_eq!(grading.points, [points], "{answer:?}");
+        for (n, answer, earned) in cases {
+            let answers = Answers::from([(question(n), answer.clone())]);
+            let grading = grade(&answers, &questions, &keys).unwrap();
+            assert_eq!(grading.points, points(&[earned]), "{answer:?}");
         }
     }
 
@@ -142,8 +172,46 @@ mod tests {
     fn an_answer_without_a_key_is_a_fault_of_ours_and_no_grade() {
         let answers = Answers::from([(question(9), text("x"))]);
         assert_eq!(
-            grade(&answers, &AnswerKeys::default()).unwrap_err().code(),
+            grade(&answers, &[], &AnswerKeys::default()).unwrap_err().code(),
             "INTERNAL_SERVER_ERROR"
         );
+    }
+
+    #[test]
+    fn wrong_answers_cost_no_more_than_the_right_ones_earned() {
+        let (mut questions, keys) = quiz(vec![texts(&["1"]), texts(&["2"]), texts(&["3"])]);
+        for (_, prompt) in &mut questions {
+            prompt.scoring = Scoring {
+                penalty: Points(75),
+                ..Scoring::default()
+            };
+        }
+        for (given, expected) in [
+            (["1", "2", "x"], 125),
+            (["1", "x", "x"], 0),
+            (["x", "x", "x"], 0),
+            (["1", "", ""], 100),
+        ] {
+            let answers = (1..)
+                .zip(given)
+                .map(|(n, given)| (question(n), text(given)))
+                .collect();
+            let grading = grade(&answers, &questions, &keys).unwrap();
+            assert_eq!(grading.total(), Points(expected), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn an_essay_stays_open_unless_it_is_blank() {
+        let (questions, keys) = quiz(vec![Rule::People { sample: None }, texts(&["2"])]);
+        for (essay, open) in [("An essay.", true), (" \n", false)] {
+            let answers = Answers::from([(question(1), text(essay)), (question(2), text("2"))]);
+            let grading = grade(&answers, &questions, &keys).unwrap();
+            assert_eq!(
+                (grading.is_open(), grading.total()),
+                (open, Points::ONE),
+                "{essay}"
+            );
+        }
     }
 }

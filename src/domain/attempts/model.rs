@@ -4,7 +4,7 @@ use crate::auth::allowed::Protected;
 use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind, Relation};
 use crate::db::schema::attempts;
-use crate::domain::content::ReviewPolicy;
+use crate::domain::content::{Points, ReviewPolicy};
 use crate::kernel::ids::{
     AttemptKey, CourseId, CourseKey, EnrollmentId, EnrollmentKey, MemberId, RevisionId, RevisionKey, UnitId,
     UnitKey,
@@ -19,6 +19,8 @@ text_enum! {
     AttemptState {
         /// Open: answers are taken.
         InProgress = "in_progress",
+        /// Submitted; people have still to grade an answer.
+        NeedsGrading = "needs_grading",
         /// Submitted and graded.
         Graded = "graded",
         /// Its time ran out before anything was saved. It counts among the attempts that the quiz allows.
@@ -68,11 +70,11 @@ pub struct Attempt {
     /// Whether the attempt was closed because its time was over, with what had been saved. Cost: 1.
     pub submitted_automatically: bool,
     /// Points earned; null unless the attempt is graded. Cost: 1.
-    pub points: Option<i32>,
-    /// Points that can be earned: one for each question. Cost: 1.
-    pub max_points: i32,
+    pub points: Option<Points>,
+    /// Points that can be earned. Cost: 1.
+    pub max_points: Points,
     /// Points that pass. Cost: 1.
-    pub pass_points: i32,
+    pub pass_points: Points,
 }
 
 impl Attempt {
@@ -130,12 +132,6 @@ impl Protected for SeenAttempt {
     }
 }
 
-/// Points that pass: the share of the points, rounded up.
-pub fn pass_points(percent: i32, max_points: i32) -> i32 {
-    let hundredths = i64::from(percent) * i64::from(max_points);
-    i32::try_from((hundredths + 99) / 100).unwrap_or(max_points)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,25 +154,9 @@ mod tests {
             deadline_at: None,
             submitted_at: None,
             submitted_automatically: false,
-            points,
-            max_points: 5,
-            pass_points: 3,
-        }
-    }
-
-    #[test]
-    fn the_share_that_passes_is_rounded_up() {
-        for (percent, max, expected) in [
-            (60, 5, 3),
-            (60, 4, 3),
-            (67, 3, 3),
-            (66, 3, 2),
-            (0, 7, 0),
-            (1, 7, 1),
-            (100, 7, 7),
-            (50, 500, 250),
-        ] {
-            assert_eq!(pass_points(percent, max), expected, "{percent} % of {max}");
+            points: points.map(Points),
+            max_points: Points(5),
+            pass_points: Points(3),
         }
     }
 
@@ -186,6 +166,7 @@ mod tests {
         let cases = [
             (AttemptState::InProgress, None, [false, false, false]),
             (AttemptState::Abandoned, None, [false, false, false]),
+            (AttemptState::NeedsGrading, None, [false, false, false]),
             (AttemptState::Graded, Some(2), [false, true, false]),
             (AttemptState::Graded, Some(3), [false, true, true]),
         ];

@@ -70,11 +70,9 @@ mod tests {
         };
         let question = |n: u128| {
             let prompt = QuestionPrompt {
-                kind: QuestionKind::SingleChoice,
-                text: format!("question {n}"),
-                program: None,
                 options: (0..options).map(option).collect(),
                 shuffle_options,
+                ..QuestionPrompt::new(QuestionKind::SingleChoice, format!("question {n}"))
             };
             (QuestionId(Uuid::from_u128(n)), prompt)
         };

@@ -6,7 +6,7 @@
 use super::model::Attempt;
 use crate::db::schema::{attempt_answers, revision_answer_keys};
 use crate::db::{Batch, Conn, Reader};
-use crate::domain::content::{Answer, AnswerKey, AnswerKeys, ReviewPolicy};
+use crate::domain::content::{Answer, AnswerKey, AnswerKeys, Points, ReviewPolicy};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{AttemptId, AttemptKey, OrgId, QuestionId, RevisionId, RevisionKey};
 use chrono::{DateTime, Utc};
@@ -100,17 +100,20 @@ impl Batch for KeysOf {
     }
 }
 
-/// The points that each answer of an attempt earned when it was graded. Made by [`Review::find`] alone.
+/// How each answer of an attempt was graded. Made by [`Review::find`] alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct PointsOf(AttemptKey);
+struct GradesOf(AttemptKey);
 
-impl Batch for PointsOf {
-    type Value = Arc<HashMap<QuestionId, i32>>;
+/// The points of an answer, and what people said of it.
+type Grade = (Points, Option<String>);
+
+impl Batch for GradesOf {
+    type Value = Arc<HashMap<QuestionId, Grade>>;
 
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
         let orgs: Vec<OrgId> = keys.iter().map(|key| key.0.org).collect();
         let ids: Vec<AttemptId> = keys.iter().map(|key| key.0.id).collect();
-        let rows: Vec<(OrgId, AttemptId, QuestionId, i32)> = attempt_answers::table
+        let rows: Vec<(OrgId, AttemptId, QuestionId, Points, Option<String>)> = attempt_answers::table
             .filter(
                 attempt_answers::org_id
                     .eq_any(orgs)
@@ -121,20 +124,21 @@ impl Batch for PointsOf {
                 attempt_answers::attempt_id,
                 attempt_answers::question_id,
                 attempt_answers::points.assume_not_null(),
+                attempt_answers::feedback,
             ))
             .filter(attempt_answers::points.is_not_null())
             .load(&mut conn)
             .await?;
-        let mut points: HashMap<Self, HashMap<QuestionId, i32>> = HashMap::new();
-        for (org, attempt, question, earned) in rows {
-            points
+        let mut grades: HashMap<Self, HashMap<QuestionId, Grade>> = HashMap::new();
+        for (org, attempt, question, points, feedback) in rows {
+            grades
                 .entry(Self(AttemptKey::new(org, attempt)))
                 .or_default()
-                .insert(question, earned);
+                .insert(question, (points, feedback));
         }
-        Ok(points
+        Ok(grades
             .into_iter()
-            .map(|(key, points)| (key, Arc::new(points)))
+            .map(|(key, grades)| (key, Arc::new(grades)))
             .collect())
     }
 }
@@ -147,7 +151,9 @@ fn unreadable(error: serde_json::Error) -> diesel::result::Error {
 #[derive(Clone, Debug)]
 pub struct Review {
     /// Points that the saved answer earned; none without one.
-    pub points: i32,
+    pub points: Points,
+    /// What people said of the saved answer.
+    pub feedback: Option<String>,
     /// What is right, and why.
     pub key: AnswerKey,
 }
@@ -164,14 +170,17 @@ impl Review {
             return Ok(None);
         }
         let keys = reader.fetch(KeysOf(attempt.revision_key()));
-        let points = reader.fetch(PointsOf(attempt.key));
-        let (keys, points) = try_join(keys, points).await?;
+        let grades = reader.fetch(GradesOf(attempt.key));
+        let (keys, grades) = try_join(keys, grades).await?;
         let Some(key) = keys.and_then(|keys| keys.0.get(&question).cloned()) else {
             return Ok(None);
         };
-        let points = points
-            .and_then(|points| points.get(&question).copied())
-            .unwrap_or(0);
-        Ok(Some(Self { points, key }))
+        let grade = grades.and_then(|grades| grades.get(&question).cloned());
+        let (points, feedback) = grade.unwrap_or_default();
+        Ok(Some(Self {
+            points,
+            feedback,
+            key,
+        }))
     }
 }

@@ -7,10 +7,10 @@ use crate::auth::allowed::{Allowed, Gate};
 use crate::auth::permission::action;
 use crate::auth::policy::Relation;
 use crate::db::{Conn, Db, Statement};
-use crate::domain::content::{Answer, AnswerKeys};
+use crate::domain::content::{Answer, AnswerKeys, Points};
 use crate::domain::enrollments::{Enrollment, SeenEnrollment};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{AttemptId, AttemptKey, OrgId, QuestionId, UnitId};
+use crate::kernel::ids::{AttemptId, AttemptKey, OrgId, QuestionId, QuestionKey, UnitId};
 use crate::relation_sql;
 use diesel::data_types::PgInterval;
 use diesel::dsl::SqlTypeOf;
@@ -41,9 +41,9 @@ pub struct NewAttempt {
     /// Attempts that the enrolment has at this quiz.
     pub max_attempts: Option<i32>,
     /// Points that can be earned.
-    pub max_points: i32,
+    pub max_points: Points,
     /// Points that pass.
-    pub pass_points: i32,
+    pub pass_points: Points,
 }
 
 /// Inserts the next attempt of an enrolment at a quiz, its deadline fixed by the database's clock. Tells whether one
@@ -245,7 +245,7 @@ pub async fn close(
          where org_id = ? and id = ? and state = 'in_progress'",
     )
     .bind::<Array<SqlUuid>, _>(grading.questions.clone())
-    .bind::<Array<Integer>, _>(grading.points.clone())
+    .bind::<Array<Nullable<Integer>>, _>(grading.points.clone())
     .bind::<SqlUuid, _>(key.org)
     .bind::<SqlUuid, _>(key.id)
     .bind::<Text, _>(state)
@@ -256,6 +256,58 @@ pub async fn close(
     .execute(&mut conn)
     .await
     .map(|_| ())
+}
+
+/// The proof that grading an attempt takes.
+pub type MayGrade<'gate> = Allowed<'gate, action::AttemptsGrade, SeenAttempt>;
+
+/// What people say of an answer.
+#[derive(Clone, Debug)]
+pub struct ItemGrade {
+    /// The question.
+    pub question: QuestionKey,
+    /// Points for the answer.
+    pub points: Points,
+    /// What the learner is told, Markdown.
+    pub feedback: Option<String>,
+}
+
+/// Writes what people say of answers over what they said before. Tells how many of them there are.
+pub async fn grade(attempt: &MayGrade<'_>, mut conn: Conn<'_>, items: &[ItemGrade]) -> QueryResult<usize> {
+    let key = attempt.attempt.key;
+    let questions: Vec<QuestionId> = items.iter().map(|item| item.question.id).collect();
+    let points: Vec<Points> = items.iter().map(|item| item.points).collect();
+    let feedback: Vec<Option<String>> = items.iter().map(|item| item.feedback.clone()).collect();
+    Statement::<Untyped>::new(
+        "update attempt_answers s set points = g.points, feedback = g.feedback \
+         from unnest(?, ?, ?) as g(question_id, points, feedback) \
+         where s.org_id = ? and s.attempt_id = ? and s.question_id = g.question_id",
+    )
+    .bind::<Array<SqlUuid>, _>(questions)
+    .bind::<Array<Integer>, _>(points)
+    .bind::<Array<Nullable<Text>>, _>(feedback)
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
+    .execute(&mut conn)
+    .await
+}
+
+/// Makes an attempt graded once no answer is left to be graded. Returns its points then.
+pub async fn finish(attempt: &MayGrade<'_>, mut conn: Conn<'_>) -> QueryResult<Option<Points>> {
+    let key = attempt.attempt.key;
+    Statement::<Integer>::new(
+        "update attempts a set state = 'graded', points = greatest(0, s.points) \
+         from (select coalesce(sum(points), 0)::integer as points, coalesce(bool_or(points is null), false) as is_open \
+         from attempt_answers where org_id = ? and attempt_id = ?) s \
+         where a.org_id = ? and a.id = ? and a.state = 'needs_grading' and not s.is_open returning a.points",
+    )
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
+    .get_result(&mut conn)
+    .await
+    .optional()
 }
 
 /// Finds open attempts whose time and grace are over, in any organisation, the longest overdue first.

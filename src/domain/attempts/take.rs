@@ -1,9 +1,10 @@
 //! What a learner does with an attempt before it is submitted: start it, save answers.
 
 use super::given::Given;
-use super::model::{AttemptState, SeenAttempt, pass_points};
+use super::model::{AttemptState, SeenAttempt};
 use super::store::{self, MayTake, NewAttempt};
 use crate::db::error::violated;
+use crate::domain::content::compiled::max_points;
 use crate::domain::enrollments::{self, EnrollmentState, SeenEnrollment};
 use crate::domain::mutate::{At, Stop, Write, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
@@ -27,7 +28,7 @@ pub async fn start(write: &Write<'_>, enrollment: EnrollmentKey, quiz: UnitKey) 
     let Some((policy, questions)) = found else {
         return refuse_with(Refusal::not_found("quizId"));
     };
-    let max_points = i32::try_from(questions.len()).unwrap_or(i32::MAX);
+    let max_points = max_points(questions);
     let new = NewAttempt {
         id: AttemptId(write.app.clock.uuid()),
         unit: quiz.id,
@@ -35,7 +36,7 @@ pub async fn start(write: &Write<'_>, enrollment: EnrollmentKey, quiz: UnitKey) 
         time_limit_seconds: policy.time_limit_seconds,
         max_attempts: policy.max_attempts,
         max_points,
-        pass_points: pass_points(policy.pass_percent, max_points),
+        pass_points: max_points.percent(policy.pass_percent),
     };
     let inserted = store::insert(&enrolled, write.gate.conn(), &new).await;
     if !inserted.map_err(already_open)? {
@@ -83,7 +84,7 @@ pub async fn save_answer(
     };
     let answer = match given.fit(prompt) {
         Ok(answer) => answer,
-        Err((path, message)) => return refuse_with(Refusal::at(Code::Invalid, path, message)),
+        Err((path, message)) => return refuse_with(Refusal::at(Code::Invalid, &path, message)),
     };
     if !store::save(
         &attempt,

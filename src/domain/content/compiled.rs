@@ -1,5 +1,6 @@
 //! The compiled tree of a revision.
 
+use super::points::Points;
 use super::question::{QuestionPrompt, QuizPolicy};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, ModuleId, QuestionId, RevisionKey, UnitId};
@@ -9,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The form that this build writes.
-pub const FORMAT: i16 = 1;
+/// The form that this build writes. The first had no kinds of questions beyond choices, short texts and traced programs,
+/// and one point for each question; what it wrote means the same in this one.
+pub const FORMAT: i16 = 2;
+const FIRST_FORMAT: i16 = 1;
 
 text_enum! {
     /// By which rule an enrolment is complete.
@@ -74,6 +77,11 @@ pub enum UnitBody {
     },
 }
 
+/// Points that all questions of a quiz can earn.
+pub fn max_points(questions: &[(QuestionId, QuestionPrompt)]) -> Points {
+    questions.iter().map(|(_, prompt)| prompt.scoring.points).sum()
+}
+
 /// A numbered, immutable edition of a course, parsed and shared.
 #[derive(Debug)]
 pub struct Revision {
@@ -112,7 +120,7 @@ impl Revision {
     /// Parses a stored revision with the reader of its format.
     pub fn read(stored: &StoredRevision) -> Result<Self> {
         let content: Content = match stored.format {
-            FORMAT => serde_json::from_str(&stored.content).map_err(Error::internal)?,
+            FIRST_FORMAT | FORMAT => serde_json::from_str(&stored.content).map_err(Error::internal)?,
             other => return Err(Error::internal(format!("no reader for content format {other}"))),
         };
         let mut units = HashMap::new();
@@ -175,3 +183,65 @@ impl Revision {
 
 /// A revision that many requests read at once.
 pub type SharedRevision = Arc<Revision>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::content::AnswerKeys;
+    use crate::kernel::ids::{CourseId, OrgId, RevisionId};
+    use uuid::Uuid;
+
+    /// What each format looked like when it was written: content, answer keys.
+    const FIXTURES: [(i16, &str, &str); 2] = [
+        (
+            1,
+            include_str!("fixtures/format_1.json"),
+            include_str!("fixtures/format_1_keys.json"),
+        ),
+        (
+            2,
+            include_str!("fixtures/format_2.json"),
+            include_str!("fixtures/format_2_keys.json"),
+        ),
+    ];
+
+    fn stored(format: i16, content: &str) -> StoredRevision {
+        let org = OrgId(Uuid::from_u128(1));
+        StoredRevision {
+            key: RevisionKey::new(org, RevisionId(Uuid::from_u128(2))),
+            course: CourseKey::new(org, CourseId(Uuid::from_u128(3))),
+            number: 1,
+            published_at: DateTime::UNIX_EPOCH,
+            format,
+            content: content.to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_was_written_in_any_format_is_read() {
+        for (format, content, keys) in FIXTURES {
+            let revision = Revision::read(&stored(format, content)).unwrap();
+            let keys: AnswerKeys = serde_json::from_str(keys).unwrap();
+            let quizzes = revision.units().filter_map(|unit| revision.quiz(unit.id));
+            let questions: Vec<_> = quizzes.flat_map(|(_, questions)| questions).collect();
+            assert!(
+                questions.len() > 2 && keys.0.len() == questions.len(),
+                "format {format}"
+            );
+            for (id, prompt) in questions {
+                assert!(keys.0[id].suits(prompt.kind), "format {format}: {}", prompt.text);
+            }
+        }
+        assert!(Revision::read(&stored(3, FIXTURES[0].1)).is_err());
+    }
+
+    #[test]
+    fn this_build_writes_what_its_fixture_shows() {
+        let content: Content = serde_json::from_str(FIXTURES[1].1).unwrap();
+        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[1].1).unwrap();
+        assert_eq!(serde_json::to_value(&content).unwrap(), fixture);
+        let keys: AnswerKeys = serde_json::from_str(FIXTURES[1].2).unwrap();
+        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[1].2).unwrap();
+        assert_eq!(serde_json::to_value(&keys).unwrap(), fixture);
+    }
+}

@@ -7,9 +7,20 @@
 pub mod answer;
 pub mod cache;
 pub mod compiled;
+pub mod key;
+pub mod mark;
+pub mod number;
+pub mod points;
 pub mod question;
+pub mod scoring;
+pub mod text_rule;
 
-pub use answer::{Answer, AnswerKey, AnswerKeys};
+pub use answer::{Answer, GapAnswer};
 pub use cache::Contents;
 pub use compiled::{CompletionRule, Content, ModuleContent, Revision, UnitBody, UnitContent};
-pub use question::{ChoiceOption, QuestionKind, QuestionPrompt, QuizPolicy, ReviewPolicy};
+pub use key::{AnswerKey, AnswerKeys, GapRule, Rule};
+pub use points::Points;
+pub use question::{
+    ChoiceOption, GapKind, GapPrompt, QuestionKind, QuestionPrompt, QuizPolicy, ReviewPolicy,
+};
+pub use scoring::{PartialCredit, Scoring};

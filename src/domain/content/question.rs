@@ -1,5 +1,6 @@
 //! What a learner sees of a quiz: its policy and its questions' prompts.
 
+use super::scoring::Scoring;
 use crate::text_enum;
 use async_graphql::{InputObject, SimpleObject};
 use serde::{Deserialize, Serialize};
@@ -23,10 +24,34 @@ text_enum! {
         SingleChoice = "single_choice",
         /// Any number of several options is right.
         MultipleChoice = "multiple_choice",
+        /// A statement is true or false.
+        TrueFalse = "true_false",
         /// A short text is right.
         ShortText = "short_text",
+        /// A number is right, in a unit where the question has some.
+        Numeric = "numeric",
+        /// Items are put in order.
+        Ordering = "ordering",
+        /// Each of several stems has an option that belongs to it.
+        Matching = "matching",
+        /// The gaps of a text are filled.
+        Cloze = "cloze",
+        /// A text that people grade.
+        Essay = "essay",
         /// A program is traced: whether it compiles, and what it prints or which line is at fault.
         ProgramTracing = "program_tracing",
+    }
+}
+
+text_enum! {
+    /// How a gap of a cloze is filled.
+    GapKind {
+        /// By a short text.
+        Text = "text",
+        /// By a number.
+        Number = "number",
+        /// By one of several options.
+        Choice = "choice",
     }
 }
 
@@ -85,13 +110,29 @@ impl QuizPolicy {
     }
 }
 
-/// One option of a choice question.
+/// One option of a choice, one item of an ordering, one stem or option of a matching.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, SimpleObject)]
 pub struct ChoiceOption {
     /// What an answer names; stable while the option's text stays.
     pub key: String,
     /// What the learner reads, Markdown.
     pub text: String,
+}
+
+/// A gap of a cloze, as learners see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, SimpleObject)]
+#[graphql(name = "QuestionGap")]
+pub struct GapPrompt {
+    /// What an answer names; the text has it in double brackets where the gap is: `[[key]]`. Cost: 1.
+    pub key: String,
+    /// How the gap is filled. Cost: 1.
+    pub kind: GapKind,
+    /// The options of a gap that is filled by one of several, in an order that tells nothing. Cost: 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<ChoiceOption>,
+    /// The units that a number may be answered in; empty where it has none. Cost: 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<String>,
 }
 
 /// What a learner sees of a question.
@@ -104,10 +145,40 @@ pub struct QuestionPrompt {
     /// The program to trace; only for [`QuestionKind::ProgramTracing`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<String>,
-    /// The options of a choice question, in the author's order.
+    /// The options of a choice in the author's order; the items of an ordering and the options of a matching in one that
+    /// tells nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<ChoiceOption>,
     /// Whether the options come in an order of each attempt's own.
     #[serde(default)]
     pub shuffle_options: bool,
+    /// What options belong to, in the author's order; only for [`QuestionKind::Matching`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stems: Vec<ChoiceOption>,
+    /// The gaps in the order of the text; only for [`QuestionKind::Cloze`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<GapPrompt>,
+    /// The units that a number may be answered in; only for [`QuestionKind::Numeric`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<String>,
+    /// What its answer earns.
+    #[serde(default, skip_serializing_if = "Scoring::is_default")]
+    pub scoring: Scoring,
+}
+
+impl QuestionPrompt {
+    /// A question of a kind that asks this and has nothing else yet.
+    pub fn new(kind: QuestionKind, text: String) -> Self {
+        Self {
+            kind,
+            text,
+            program: None,
+            options: Vec::new(),
+            shuffle_options: false,
+            stems: Vec::new(),
+            gaps: Vec::new(),
+            units: Vec::new(),
+            scoring: Scoring::default(),
+        }
+    }
 }

@@ -5,6 +5,7 @@ use super::drafts::{
     UnitDraft, UnitKind,
 };
 use super::model::CourseVisibility;
+use super::question_faults::fault_of;
 use super::store::{self, NewCourse, find_for_write};
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
@@ -12,7 +13,6 @@ use crate::cache::Stale;
 use crate::db::Batch;
 use crate::db::error::violated;
 use crate::db::schema::courses;
-use crate::domain::content::{Answer, QuestionKind};
 use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
 use crate::domain::organizations::Here;
 use crate::domain::refusal::{Code, Refusal};
@@ -310,36 +310,9 @@ fn faults_of_content(content: &UnitDraftContent) -> Option<Refusal> {
             format!("A quiz has at most {MOST_QUESTIONS} questions."),
         );
     }
-    let mut faults = (0..)
-        .zip(&content.questions)
-        .map(|(index, question): (usize, _)| (index, fault_of_question(question)));
-    let (index, message) = faults.find_map(|(index, message)| Some((index, message?)))?;
-    fault(&format!("content.quiz.questions.{index}"), message.into())
-}
-
-/// Says why no answer could ever earn a question's point, if that is so.
-fn fault_of_question(question: &NewQuestion) -> Option<&'static str> {
-    let right = question.key.right.as_slice();
-    let chosen = match right {
-        [Answer::Choice(keys), ..] => keys.len(),
-        _ => 0,
-    };
-    let is_blank = |answer: &Answer| matches!(answer, Answer::Text(text) if text.trim().is_empty());
-    let options = question.prompt.options.len();
-    match question.prompt.kind {
-        _ if question.prompt.text.trim().is_empty() => Some("A question asks something; its text is blank."),
-        QuestionKind::SingleChoice | QuestionKind::MultipleChoice if options < 2 => {
-            Some("A choice question has at least two options, no two of them alike.")
-        }
-        QuestionKind::SingleChoice if chosen != 1 => Some("A single choice has exactly one right option."),
-        QuestionKind::MultipleChoice if chosen == 0 => {
-            Some("A multiple choice has at least one right option.")
-        }
-        QuestionKind::ShortText if right.iter().all(is_blank) => {
-            Some("A short text has at least one accepted answer that is not blank.")
-        }
-        _ => None,
-    }
+    let mut faults = content.questions.iter().map(fault_of).enumerate();
+    let (index, (field, message)) = faults.find_map(|(index, fault)| Some((index, fault?)))?;
+    fault(&format!("content.quiz.questions.{index}.{field}"), message)
 }
 
 /// Turns a violated unique key into what the author can do about it.

@@ -11,6 +11,7 @@ pub mod faces;
 pub mod import;
 pub mod model;
 pub mod publish;
+pub mod question_faults;
 pub mod store;
 
 pub use faces::Faces;

@@ -2,7 +2,7 @@
 
 use super::model::{EnrollmentState, SeenEnrollment};
 use crate::auth::allowed::Allowed;
-use crate::auth::permission::action;
+use crate::auth::permission::Action;
 use crate::db::Statement;
 use crate::domain::certificates::CertificateCode;
 use crate::domain::content::Revision;
@@ -26,9 +26,9 @@ pub struct Completion {
 ///
 /// The enrolment's row is locked, which the proof's row says; so two writes that complete the last two units come one
 /// after the other, and the later one counts both. What is complete already changes nothing.
-pub async fn complete_units(
+pub async fn complete_units<A: Action>(
     write: &Write<'_>,
-    enrollment: &Allowed<'_, action::AttemptsTake, SeenEnrollment>,
+    enrollment: &Allowed<'_, A, SeenEnrollment>,
     revision: &Revision,
     units: &[UnitId],
 ) -> Result<Completion, Stop> {

@@ -35,6 +35,7 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
     ("app.updated", Audience::Auditors),
     ("attempt.abandoned", Audience::Learning),
     ("attempt.answer_saved", Audience::Learning),
+    ("attempt.answers_graded", Audience::Learning),
     ("attempt.graded", Audience::Learning),
     ("attempt.started", Audience::Learning),
     ("certificate.issued", Audience::Learning),

@@ -197,9 +197,9 @@ async fn document(mut conn: Conn<'_>, key: MemberKey) -> QueryResult<Value> {
          'progress', coalesce((select jsonb_agg(jsonb_build_object('unit', p.unit_id, 'state', p.state, 'seconds', p.seconds, \
          'completedAt', p.completed_at) order by p.unit_id) from unit_progress p where p.org_id = e.org_id and p.enrollment_id = e.id), '[]'), \
          'attempts', coalesce((select jsonb_agg(jsonb_build_object('quiz', a.unit_id, 'number', a.number, 'state', a.state, \
-         'startedAt', a.started_at, 'submittedAt', a.submitted_at, 'points', a.points, 'maxPoints', a.max_points, \
+         'startedAt', a.started_at, 'submittedAt', a.submitted_at, 'points', a.points / 100.0, 'maxPoints', a.max_points / 100.0, \
          'answers', coalesce((select jsonb_agg(jsonb_build_object('question', w.question_id, 'answer', w.answer, 'savedAt', w.saved_at, \
-         'points', w.points) order by w.question_id) from attempt_answers w where w.org_id = a.org_id and w.attempt_id = a.id), '[]')) \
+         'points', w.points / 100.0) order by w.question_id) from attempt_answers w where w.org_id = a.org_id and w.attempt_id = a.id), '[]')) \
          order by a.id) from attempts a where a.org_id = e.org_id and a.enrollment_id = e.id), '[]')) order by e.id) \
          from enrollments e join courses c on c.org_id = e.org_id and c.id = e.course_id \
          where e.org_id = m.org_id and e.member_id = m.id), '[]'), \

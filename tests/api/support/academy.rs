@@ -217,6 +217,15 @@ impl Academy {
             right.into_iter().enumerate().map(option).collect::<Vec<_>>()
         };
         let question = |answer: Value| json!({ "text": format!("{hidden}-questions-text"), "explanation": format!("{key}-questions-explanation"), "answer": answer });
+        let texts = |kind: &str| [0, 1].map(|n| format!("{hidden}-{kind}-text-{n}"));
+        let units = json!([{ "name": format!("{hidden}-units-name"), "factor": "1" }]);
+        let number =
+            |tolerance: &str| json!({ "value": "1.5", "tolerance": { tolerance: "0.1" }, "units": units });
+        let gap = |key: &str, answer: Value| json!({ "key": key, "answer": answer });
+        let accepted = json!({ "accepted": [format!("{key}-gaps-accepted")] });
+        let mut cloze = question(json!({ "cloze": { "gaps": [gap("a", json!({ "text": accepted })),
+            gap("b", json!({ "number": number("relative") })), gap("c", json!({ "choice": { "options": options([false, true]) } }))] } }));
+        cloze["text"] = json!(format!("{hidden}-questions-text [[a]] [[b]] [[c]]"));
         json!({
             "policy": { "review": review, "passPercent": 50, "maxAttempts": 9, "timeLimitSeconds": 3600, "shuffleQuestions": true },
             "questions": [
@@ -225,6 +234,12 @@ impl Academy {
                 question(json!({ "shortText": { "accepted": [format!("{key}-questions-accepted")] } })),
                 question(json!({ "programTracing": { "program": format!("{hidden}-questions-program"), "compiles": true, "stdout": format!("{key}-questions-stdout") } })),
                 question(json!({ "programTracing": { "program": format!("{hidden}-questions-program"), "compiles": false, "line": 7 } })),
+                question(json!({ "trueFalse": { "isTrue": true, "feedbackIfFalse": format!("{key}-questions-feedback") } })),
+                question(json!({ "numeric": number("absolute") })),
+                question(json!({ "ordering": { "items": texts("items") } })),
+                question(json!({ "matching": { "pairs": texts("stems").map(|stem| json!({ "stem": stem, "option": stem })) } })),
+                cloze,
+                question(json!({ "essay": { "sample": format!("{key}-questions-sample") } })),
             ],
         })
     }
@@ -299,12 +314,16 @@ impl Academy {
              insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, seed, deadline_at, max_points, pass_points) \
              select e.org_id, gen_random_uuid(), e.id, u.id, e.course_id, e.revision_id, e.member_id, 2, 43, now() + interval '1 hour', 5, 3 \
              from enrollments e join draft_units u on u.org_id = e.org_id and u.course_id = e.course_id and u.kind = 'quiz'; \
-             insert into attempt_answers (org_id, attempt_id, question_id, answer, points) \
+             insert into attempt_answers (org_id, attempt_id, question_id, answer, points, feedback) \
              select a.org_id, a.id, q.id, case q.position when 0 then '{{\"choice\": [\"o2\"]}}'::jsonb when 1 then '{{\"choice\": [\"o1\"]}}' \
              when 2 then '{{\"text\": \"{hidden}-answers-text\"}}' \
              when 3 then '{{\"tracing\": {{\"compiles\": true, \"stdout\": \"{hidden}-answers-stdout\", \"line\": null}}}}' \
-             else '{{\"tracing\": {{\"compiles\": false, \"stdout\": null, \"line\": 7}}}}' end, \
-             case when a.state = 'graded' then 1 end \
+             when 4 then '{{\"tracing\": {{\"compiles\": false, \"stdout\": null, \"line\": 7}}}}' \
+             when 5 then '{{\"truth\": true}}' when 6 then '{{\"number\": {{\"value\": \"1\", \"unit\": \"{hidden}-units-name\"}}}}' \
+             when 7 then '{{\"order\": [\"o1\", \"o2\"]}}' when 8 then '{{\"pairs\": {{\"s1\": \"o1\"}}}}' \
+             when 9 then '{{\"gaps\": {{\"a\": {{\"text\": \"{hidden}-answers-gap\"}}, \"b\": {{\"number\": {{\"value\": \"1\"}}}}, \"c\": {{\"choice\": \"o1\"}}}}}}' \
+             else '{{\"text\": \"{hidden}-answers-essay\"}}' end, \
+             case when a.state = 'graded' then 1 end, case when a.state = 'graded' then '{hidden}-answers-feedback' end \
              from attempts a join draft_questions q on q.org_id = a.org_id and q.unit_id = a.unit_id",
         ))
         .await;

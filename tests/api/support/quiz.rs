@@ -58,6 +58,17 @@ pub async fn course_of(
     course
 }
 
+/// A submitted attempt at a quiz of one essay, which waits to be graded.
+pub async fn essay(app: &TestApp, author: &Person) -> Sitting {
+    let questions = json!([{ "text": "Essay", "answer": { "essay": {} } }]);
+    let course = course_of(app, author, 0, json!({}), questions).await;
+    let sitting = Sitting::new(app, &course).await;
+    let reply = sitting.save("Essay", json!({ "text": "An essay." })).await;
+    assert_eq!(reply.codes(), "", "{:#}", reply.body);
+    assert_eq!(sitting.submit().await.codes(), "");
+    sitting
+}
+
 /// Asks for a new attempt.
 pub async fn start(who: &Client, enrollment: &str, quiz: &str) -> Reply {
     let document = format!(

@@ -4,7 +4,7 @@ use super::app::Person;
 use super::client::Client;
 use super::factors::Authenticator;
 use super::links::Linked;
-use super::quiz::Sitting;
+use super::quiz::{self, Sitting};
 use super::sign_ins::SignIns;
 use super::{TestApp, apps, factors, factory, learning, operators, servers, unsigned};
 use chrono::TimeDelta;
@@ -69,6 +69,7 @@ pub struct World {
     other: Person,
     leaver: Person,
     sitting: Sitting,
+    essay: Sitting,
     course: factory::Course,
     second: factory::Course,
     second_enrollment: String,
@@ -108,6 +109,7 @@ impl World {
         let course = factory::published_course(&app, &author, 1).await;
         let second = factory::published_course(&app, &author, 1).await;
         let sitting = Sitting::new(&app, &course).await;
+        let essay = quiz::essay(&app, &author).await;
         let second_enrollment = learning::enroll(&sitting.learner, &second.id).await;
         let (joining, email, token) = factory::user(&app.app).await;
         let sign_ins = SignIns::new(&app, joining).await;
@@ -173,6 +175,7 @@ impl World {
             other,
             leaver,
             sitting,
+            essay,
             course,
             second,
             second_enrollment,
@@ -206,6 +209,7 @@ impl World {
             self.factors(),
             self.authoring(),
             self.learning(),
+            self.grading(),
             self.organizing(),
             self.people(),
             self.programs(),
@@ -272,6 +276,19 @@ impl World {
         let row =
             |(mutation, input)| Row::new(mutation, input, &self.sitting.learner, "NOT_FOUND", "NOT_FOUND");
         inputs.map(row).into()
+    }
+
+    /// What people grade.
+    fn grading(&self) -> Vec<Row> {
+        let item = json!({ "questionId": self.essay.question("Essay"), "points": 1 });
+        let input = json!({ "attemptId": self.essay.attempt, "items": [item] });
+        vec![Row::new(
+            "attemptGrade",
+            input,
+            &self.owner,
+            "NOT_FOUND",
+            "NOT_FOUND",
+        )]
     }
 
     /// Groups and roles, which every member knows of.

@@ -1,0 +1,107 @@
+//! How people grade what no key can: the essays of a submitted attempt.
+
+use super::given::MOST_CHARACTERS;
+use super::model::{AttemptState, SeenAttempt};
+use super::store::{self, ItemGrade, MayGrade};
+use super::submit::pass;
+use crate::auth::allowed::Allowed;
+use crate::auth::permission::action;
+use crate::domain::content::{Points, QuestionKind, QuestionPrompt};
+use crate::domain::enrollments::SeenEnrollment;
+use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
+use crate::domain::refusal::{Code, Refusal};
+use crate::kernel::ids::{AttemptKey, CourseKey, QuestionId, QuestionKey};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// Grades essays of an attempt that needs it, over what was said of them before. With the last of them the attempt is graded;
+/// on a pass the quiz is complete, with whatever follows from that, in the same transaction.
+pub async fn grade(write: &Write<'_>, key: AttemptKey, items: &[ItemGrade]) -> Result<AttemptKey, Stop> {
+    let (attempt, enrollment) = store::lock_to_close(&write.gate, key).await?.unzip();
+    let attempt: MayGrade<'_> = write.gate.allow(attempt).at("attemptId")?;
+    let enrollment: Allowed<'_, action::AttemptsGrade, SeenEnrollment> =
+        write.gate.allow(enrollment).at("attemptId")?;
+    refuse_unless_it_needs_grading(&attempt)?;
+    let (conn, row) = (write.gate.conn(), &attempt.attempt);
+    let revision = write
+        .app
+        .contents
+        .find_for_write(conn, row.revision_key())
+        .await?;
+    let questions = revision.quiz(row.unit_id).map(|(_, questions)| questions);
+    refuse_all([fault(questions.unwrap_or_default(), revision.course, items)])?;
+    if store::grade(&attempt, conn, items).await? != items.len() {
+        let message = "One of these questions was not answered, so there is nothing to grade.";
+        return refuse_with(Refusal::at(Code::Invalid, "items", message));
+    }
+    let graded: Vec<String> = items.iter().map(|item| item.question.to_string()).collect();
+    write.happened("attempt.answers_graded", key, json!({ "questions": graded }));
+    if let Some(points) = store::finish(&attempt, conn).await? {
+        let detail =
+            json!({ "enrollment": row.enrollment_key().to_string(), "quiz": row.unit_key().to_string() });
+        write.happened("attempt.graded", key, detail);
+        if points >= row.pass_points {
+            pass(write, &attempt, &enrollment).await?;
+        }
+    }
+    Ok(key)
+}
+
+fn refuse_unless_it_needs_grading(attempt: &SeenAttempt) -> Result<(), Stop> {
+    let state = attempt.attempt.state;
+    if state == AttemptState::NeedsGrading {
+        return Ok(());
+    }
+    let message = format!(
+        "The attempt is {}; only one that is needs_grading takes this.",
+        state.as_str()
+    );
+    refuse_with(Refusal::at(Code::InvalidState, "attemptId", message))
+}
+
+fn fault(
+    questions: &[(QuestionId, QuestionPrompt)],
+    course: CourseKey,
+    items: &[ItemGrade],
+) -> Option<Refusal> {
+    if items.is_empty() {
+        return Some(Refusal::at(Code::Invalid, "items", "Grade at least one answer."));
+    }
+    let mut seen = BTreeSet::new();
+    items.iter().enumerate().find_map(|(index, item)| {
+        let at = |field: &str, code, message: String| {
+            Some(Refusal::at(code, &format!("items.{index}.{field}"), message))
+        };
+        let Some((_, prompt)) = questions
+            .iter()
+            .find(|(id, _)| QuestionKey::new(course, *id) == item.question)
+        else {
+            return Some(Refusal::not_found(&format!("items.{index}.questionId")));
+        };
+        if prompt.kind != QuestionKind::Essay || !seen.insert(item.question.id) {
+            return at(
+                "questionId",
+                Code::Invalid,
+                "People grade essays, each once.".to_owned(),
+            );
+        }
+        let most = prompt.scoring.points;
+        if item.points < Points::ZERO || item.points > most {
+            let message = format!(
+                "This earns between 0 and {}.{:02} points.",
+                most.0 / 100,
+                most.0 % 100
+            );
+            return at("points", Code::Invalid, message);
+        }
+        let is_long = |text: &String| text.chars().count() > MOST_CHARACTERS;
+        if item.feedback.as_ref().is_some_and(is_long) {
+            return at(
+                "feedback",
+                Code::Invalid,
+                format!("This has at most {MOST_CHARACTERS} characters."),
+            );
+        }
+        None
+    })
+}
