@@ -48,7 +48,7 @@ struct Account {
 #[derive(Debug, Subcommand)]
 enum Audit {
     /// Verifies that no entry of an organisation's audit was changed, removed or moved. Ends with an error if one was.
-    Verify(Verify),
+    Verify(Box<Verify>),
 }
 
 #[derive(Args, Debug)]

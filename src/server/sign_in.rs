@@ -12,6 +12,8 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -89,10 +91,7 @@ impl Cookie {
     fn of(state: &Token, is_secure: bool) -> Self {
         // A browser takes the prefix by TLS alone.
         let prefix = if is_secure { "__Host-" } else { "" };
-        let short: String = state.hash()[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let short = BASE64.encode(&state.hash()[..8]);
         Self {
             name: format!("{prefix}lyceum-sign-in-{short}"),
             is_secure,

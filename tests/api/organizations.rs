@@ -124,14 +124,14 @@ async fn a_role_says_what_it_gives() {
         "the built-in ones first, each by name"
     );
     assert_eq!(
-        roles[6]["grants"],
+        roles[7]["grants"],
         json!([{ "permission": "MEMBERS_READ", "reach": ["MANAGED", "OWN"] }, { "permission": "COURSES_READ", "reach": ["ALL"] }])
     );
     let node = "query($id: ID!) { node(id: $id) { ... on Role { slug } } }";
-    let seen = learner.run_with(node, json!({ "id": roles[6]["id"] })).await;
+    let seen = learner.run_with(node, json!({ "id": roles[7]["id"] })).await;
     assert_eq!(seen.text("/node/slug"), slug);
     let stranger = app.elsewhere().await.owner().await;
-    let unseen = stranger.run_with(node, json!({ "id": roles[6]["id"] })).await;
+    let unseen = stranger.run_with(node, json!({ "id": roles[7]["id"] })).await;
     assert_eq!(unseen.data("/node"), &Value::Null);
 }
 

@@ -103,7 +103,7 @@ impl Metadata {
             .map_err(|error| Fault::unavailable(chain(&error)))?;
         for endpoint in [
             Some(description.authorization_endpoint().url()),
-            description.token_endpoint().map(|url| url.url()),
+            description.token_endpoint().map(oauth2::TokenUrl::url),
         ] {
             let endpoint = endpoint.ok_or_else(|| Fault::unavailable("there is no token endpoint"))?;
             self.outgoing.check(endpoint).map_err(Fault::unavailable)?;

@@ -61,7 +61,7 @@ pub enum Provider {
     /// One that speaks OpenID Connect.
     Oidc(Registration),
     /// Facebook, which speaks OAuth 2.0 and has a profile of its own.
-    Facebook(Facebook),
+    Facebook(Box<Facebook>),
 }
 
 /// What one sign-in has of its own, and nobody else may know.
@@ -199,7 +199,10 @@ impl Providers {
         match provider {
             SocialProvider::Google => self.google.clone().map(Provider::Oidc),
             SocialProvider::Linkedin => self.linkedin.clone().map(Provider::Oidc),
-            SocialProvider::Facebook => self.facebook.clone().map(Provider::Facebook),
+            SocialProvider::Facebook => self
+                .facebook
+                .clone()
+                .map(|facebook| Provider::Facebook(Box::new(facebook))),
         }
     }
 

@@ -233,7 +233,7 @@ fn profile(claims: &CoreIdTokenClaims, more: Option<&CoreUserInfoClaims>) -> Pro
         Some(email) => (Some(email), claims.email_verified()),
         None => (
             more.and_then(|more| more.email()),
-            more.and_then(|more| more.email_verified()),
+            more.and_then(openidconnect::UserInfoClaims::email_verified),
         ),
     };
     Profile {

@@ -38,6 +38,7 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
     ("attempt.answers_graded", Audience::Learning),
     ("attempt.graded", Audience::Learning),
     ("attempt.started", Audience::Learning),
+    ("attempt.submitted", Audience::Learning),
     ("certificate.issued", Audience::Learning),
     ("course.created", Audience::Authors),
     ("course.imported", Audience::Authors),

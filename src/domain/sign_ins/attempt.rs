@@ -104,7 +104,7 @@ impl Attempt {
         url
     }
 
-    fn open(app: &App, row: Row) -> Result<Self> {
+    fn open(app: &App, row: &Row) -> Result<Self> {
         let opened = app
             .keyring
             .open(Use::ProviderSignIn, row.id.as_bytes(), &row.sealed);
@@ -229,6 +229,6 @@ fn hash(code: &Token, linking: Option<UserId>) -> Vec<u8> {
 fn found(app: &App, rows: Vec<Row>) -> Result<Option<Attempt>> {
     rows.into_iter()
         .next()
-        .map(|row| Attempt::open(app, row))
+        .map(|row| Attempt::open(app, &row))
         .transpose()
 }

@@ -32,8 +32,8 @@ impl ProfileField {
 
     /// Reads what is stored.
     pub fn read(names: &[String]) -> Vec<Self> {
-        let named = |field: &Self| names.iter().any(|name| name == field.as_str());
-        Self::ALL.into_iter().filter(named).collect()
+        let is_named = |field: &Self| names.iter().any(|name| name == field.as_str());
+        Self::ALL.into_iter().filter(is_named).collect()
     }
 }
 

@@ -95,10 +95,10 @@ fn asked(item: &EngineSelection, variables: &Variables) -> Option<String> {
     let EngineSelection::Field(field) = item else {
         return None;
     };
-    let names = |name: &str| matches!(name, "id" | "ids" | "slug");
+    let is_name = |name: &str| matches!(name, "id" | "ids" | "slug");
     let arguments = field.node.arguments.iter();
     let named: Vec<_> = arguments
-        .filter(|(name, _)| names(name.node.as_str()))
+        .filter(|(name, _)| is_name(name.node.as_str()))
         .map(|(name, value)| {
             let value = value.node.clone();
             let value = value

@@ -76,7 +76,9 @@ impl Browser {
     /// Sends a form.
     pub async fn post(&mut self, url: &Url, form: &[(&str, &str)]) -> Shown {
         let pairs = form.iter().map(|(name, value)| {
-            let encoded: String = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let encoded = value
+                .bytes()
+                .fold(String::new(), |text, byte| format!("{text}%{byte:02x}"));
             format!("{name}={encoded}")
         });
         self.ask(url, Some(pairs.collect::<Vec<_>>().join("&"))).await

@@ -137,7 +137,7 @@ impl Provider {
     pub fn rotate(&self) {
         let mut inner = self.0.lock().unwrap();
         inner.key = SigningKey::from_bytes(&[9; 32]);
-        inner.kid = "second".to_owned();
+        "second".clone_into(&mut inner.kid);
     }
 
     /// The paths that were asked for so far.
