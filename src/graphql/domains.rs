@@ -5,7 +5,6 @@ use super::support::connection::Count;
 use super::support::mutation::{key, signed_in};
 use super::support::operation::Ask;
 use crate::auth::permission::Permission;
-use crate::auth::policy::{Facts, Kind, Question};
 use crate::db::paginate::CursorValue;
 use crate::domain::domains::store::{DomainList, DomainPage};
 use crate::domain::domains::{DomainState, OrganizationDomain, proof, write};
@@ -27,13 +26,7 @@ connection!(
 
 /// Whether the viewer may know of an organisation's domains.
 fn may_know(ctx: &Context<'_>, org: OrgId) -> bool {
-    ctx.viewer().in_org(org).is_some_and(|standing| {
-        let question = Question {
-            permission: Permission::OrgUpdate,
-            facts: Facts::of(Kind::Organization, org),
-        };
-        ctx.app().policies.decide(standing, question).allowed
-    })
+    ctx.may(org, Permission::OrgUpdate)
 }
 
 /// Finds a domain that the viewer may know of.

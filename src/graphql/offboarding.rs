@@ -6,7 +6,7 @@ use super::support::connection::Count;
 use super::support::mutation::{key, signed_in};
 use super::support::operation::Ask;
 use crate::auth::permission::Permission;
-use crate::auth::policy::{Facts, Kind, Question};
+use crate::auth::policy::Kind;
 use crate::domain::members::Member;
 use crate::domain::members::export::{DocumentOf, ExportList, ExportPage, MemberExport};
 use crate::domain::members::offboard::{OffboardingPolicy, offboard};
@@ -29,13 +29,7 @@ connection!(
 );
 
 fn may_know(ctx: &Context<'_>, org: OrgId) -> bool {
-    ctx.viewer().in_org(org).is_some_and(|standing| {
-        let question = Question {
-            permission: Permission::MembersManage,
-            facts: Facts::of(Kind::Membership, org),
-        };
-        ctx.app().policies.decide(standing, question).allowed
-    })
+    ctx.may_over(Kind::Membership, org, Permission::MembersManage)
 }
 
 /// Finds a copy that the viewer may know of.

@@ -3,7 +3,6 @@
 use super::support::mutation::{key, signed_in};
 use super::support::operation::Ask;
 use crate::auth::permission::Permission;
-use crate::auth::policy::{Facts, Kind, Question};
 use crate::auth::step_up;
 use crate::domain::organizations::Organization;
 use crate::domain::refusal::{Code, Refusal};
@@ -17,13 +16,7 @@ use std::sync::Arc;
 
 /// Whether the viewer may say by which provider an organisation's people sign in.
 fn manages(ctx: &Context<'_>, org: OrgId) -> bool {
-    ctx.viewer().in_org(org).is_some_and(|standing| {
-        let question = Question {
-            permission: Permission::SsoManage,
-            facts: Facts::of(Kind::Organization, org),
-        };
-        ctx.app().policies.decide(standing, question).allowed
-    })
+    ctx.may(org, Permission::SsoManage)
 }
 
 /// Finds a connection that the viewer may know of.

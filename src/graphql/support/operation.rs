@@ -178,8 +178,13 @@ pub trait Ask {
 
     /// Whether the viewer has a permission over a whole organisation.
     fn may(&self, org: OrgId, permission: Permission) -> bool {
+        self.may_over(Kind::Organization, org, permission)
+    }
+
+    /// Whether the viewer has a permission over everything of a kind in an organisation.
+    fn may_over(&self, kind: Kind, org: OrgId, permission: Permission) -> bool {
         self.viewer().in_org(org).is_some_and(|standing| {
-            let facts = Facts::of(Kind::Organization, org);
+            let facts = Facts::of(kind, org);
             let question = Question { permission, facts };
             self.app().policies.decide(standing, question).allowed
         })
