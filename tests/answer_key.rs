@@ -29,11 +29,16 @@ const DRAFTS: [&str; 4] = ["CourseDraft", "DraftModule", "DraftQuestion", "Draft
 
 /// The fields that lead to drafts from elsewhere: one that requires `courses.read_draft`, and what the mutations that
 /// require `courses.update` answer.
-const DRAFT_DOORS: [&str; 5] = [
+const DRAFT_DOORS: [&str; 10] = [
     "Course.draft",
     "ModuleCreatePayload.module",
+    "ModuleDeletePayload.draft",
     "ModuleMovePayload.module",
+    "ModuleUpdatePayload.module",
     "UnitCreatePayload.unit",
+    "UnitDeletePayload.draft",
+    "UnitMovePayload.unit",
+    "UnitReleaseSetPayload.unit",
     "UnitUpdatePayload.unit",
 ];
 

@@ -28,12 +28,14 @@ fn module(clock: &Clock, number: usize) -> ModuleContent {
         .map(|unit| UnitContent {
             id: UnitId(clock.uuid()),
             title: format!("Text {unit} of module {number}"),
+            release: Vec::new(),
             body: UnitBody::Text(text.clone()),
         })
         .collect();
     units.push(UnitContent {
         id: UnitId(clock.uuid()),
         title: format!("Quiz of module {number}"),
+        release: Vec::new(),
         body: UnitBody::Quiz {
             policy: QuizPolicy::default(),
             questions: (0..QUESTIONS).map(|number| question(clock, number)).collect(),

@@ -158,6 +158,14 @@ diesel::table! {
         completion_rule -> Text,
         version -> Integer,
         updated_at -> Timestamptz,
+        requires_review -> Bool,
+        review_state -> Text,
+        review_version -> Nullable<Integer>,
+        review_requested_by -> Nullable<Uuid>,
+        review_requested_at -> Nullable<Timestamptz>,
+        review_decided_by -> Nullable<Uuid>,
+        review_decided_at -> Nullable<Timestamptz>,
+        review_note -> Nullable<Text>,
     }
 }
 
@@ -166,6 +174,14 @@ diesel::table! {
         org_id -> Uuid,
         course_id -> Uuid,
         member_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    course_prerequisites (org_id, course_id, required_id) {
+        org_id -> Uuid,
+        course_id -> Uuid,
+        required_id -> Uuid,
     }
 }
 
@@ -197,6 +213,8 @@ diesel::table! {
         published_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         external_id -> Nullable<Text>,
+        tags -> Array<Text>,
+        language -> Text,
     }
 }
 
@@ -205,10 +223,11 @@ diesel::table! {
         org_id -> Uuid,
         id -> Uuid,
         course_id -> Uuid,
-        position -> Integer,
+        position -> Double,
         title -> Text,
         part -> Nullable<Text>,
         external_id -> Nullable<Text>,
+        version -> Integer,
     }
 }
 
@@ -230,12 +249,14 @@ diesel::table! {
         id -> Uuid,
         course_id -> Uuid,
         module_id -> Uuid,
-        position -> Integer,
+        position -> Double,
         kind -> Text,
         title -> Text,
         body -> Nullable<Text>,
         quiz -> Nullable<Jsonb>,
         external_id -> Nullable<Text>,
+        version -> Integer,
+        release_rules -> Jsonb,
     }
 }
 
@@ -650,6 +671,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     certificates,
     course_drafts,
     course_instructors,
+    course_prerequisites,
     course_revisions,
     courses,
     draft_modules,

@@ -17,6 +17,7 @@ pub mod domains;
 pub mod enrollments;
 pub mod events;
 pub mod groups;
+pub mod insights;
 pub mod invitations;
 pub mod mails;
 pub mod members;

@@ -19,6 +19,10 @@ pub enum Code {
     NothingToPublish,
     /// The move is not one that this state allows.
     InvalidState,
+    /// The draft was not approved as it is.
+    ReviewRequired,
+    /// It is the actor's own, and somebody else has to do this.
+    OwnWork,
     /// The learner is enrolled already.
     AlreadyEnrolled,
     /// The course takes no learners.

@@ -1,13 +1,15 @@
 //! What authors write: the mutations on courses, modules and units.
 
+use super::arranging::is_stale;
 use super::authoring_inputs::{
-    CourseCreateInput, CoursePublishInput, CourseUpdateInput, ModuleCreateInput, ModuleMoveInput,
-    UnitCreateInput, UnitUpdateInput,
+    CourseCreateInput, CoursePublishInput, CourseUpdateInput, ModuleCreateInput, UnitCreateInput,
+    UnitUpdateInput,
 };
 use super::courses::Course;
 use super::drafts::{DraftModule, DraftUnit};
 use super::support::mutation::{key, signed_in};
 use super::support::operation::Ask;
+use crate::domain::courses::arranging::Place;
 use crate::domain::courses::authoring::{self, CourseChanges};
 use crate::domain::courses::drafts::DraftChanges;
 use crate::domain::courses::publish;
@@ -40,7 +42,7 @@ payload! {
         /// The course, as learners see it from now on.
         course: Course,
     }
-    CoursePublishUserError, CoursePublishErrorCode { NotFound, Invalid, InvalidState, NothingToPublish, VersionConflict, IdempotencyMismatch }
+    CoursePublishUserError, CoursePublishErrorCode { NotFound, Invalid, InvalidState, ReviewRequired, NothingToPublish, VersionConflict, IdempotencyMismatch }
 }
 
 payload! {
@@ -50,15 +52,6 @@ payload! {
         module: DraftModule,
     }
     ModuleCreateUserError, ModuleCreateErrorCode { NotFound, Invalid, VersionConflict, IdempotencyMismatch }
-}
-
-payload! {
-    /// What `moduleMove` answers.
-    ModuleMovePayload {
-        /// The module at its new position.
-        module: DraftModule,
-    }
-    ModuleMoveUserError, ModuleMoveErrorCode { NotFound, Invalid, VersionConflict, IdempotencyMismatch }
 }
 
 payload! {
@@ -73,7 +66,7 @@ payload! {
 payload! {
     /// What `unitUpdate` answers.
     UnitUpdatePayload {
-        /// The unit of the draft.
+        /// The unit of the draft; with `VERSION_CONFLICT`, as it stands without your edit.
         unit: DraftUnit,
     }
     UnitUpdateUserError, UnitUpdateErrorCode { NotFound, Invalid, InvalidState, VersionConflict, IdempotencyMismatch }
@@ -131,10 +124,13 @@ impl AuthoringMutation {
         let changes = CourseChanges {
             slug: input.slug.clone(),
             visibility: input.visibility,
+            tags: input.tags.clone(),
+            language: input.language.clone(),
             draft: DraftChanges {
                 title: input.title.clone(),
                 summary: input.summary.clone(),
                 completion_rule: input.completion_rule,
+                requires_review: input.requires_review,
             },
         };
         let expected = input.expected_version;
@@ -191,12 +187,13 @@ impl AuthoringMutation {
             Ok(key) => key,
             Err(refusals) => return ModuleCreatePayload::refused(refusals),
         };
-        let (title, part, position) = (input.title.clone(), input.part.clone(), input.position);
+        let (title, part) = (input.title.clone(), input.part.clone());
+        let place = input.position.map_or(Place::End, Place::At);
         let done = ctx
             .operation()
             .mutate("moduleCreate", course.org, &input, move |write| {
                 Box::pin(async move {
-                    authoring::create_module(write, course, &title, part.as_deref(), position).await
+                    authoring::create_module(write, course, &title, part.as_deref(), place).await
                 })
             });
         match done.await? {
@@ -211,35 +208,6 @@ impl AuthoringMutation {
         }
     }
 
-    /// Moves a module of a course's draft to another position. Requires: `courses.update`. Cost: 1.
-    async fn module_move(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which module, and where to.")] input: ModuleMoveInput,
-    ) -> Result<Option<ModuleMovePayload>> {
-        signed_in(ctx)?;
-        let module: ModuleKey = match key(&input.id, "id") {
-            Ok(key) => key,
-            Err(refusals) => return ModuleMovePayload::refused(refusals),
-        };
-        let position = input.position;
-        let done = ctx
-            .operation()
-            .mutate("moduleMove", module.course.org, &input, move |write| {
-                Box::pin(async move { authoring::move_module(write, module, position).await })
-            });
-        match done.await? {
-            Ok((course, id)) => {
-                let module = DraftModule::find(ctx, ModuleKey::new(course, id)).await?;
-                Ok(Some(ModuleMovePayload {
-                    module,
-                    ..Default::default()
-                }))
-            }
-            Err(refusals) => ModuleMovePayload::refused(refusals),
-        }
-    }
-
     /// Adds a unit to a module of a course's draft. Requires: `courses.update`. Cost: 1.
     async fn unit_create(
         &self,
@@ -251,14 +219,13 @@ impl AuthoringMutation {
             Ok(key) => key,
             Err(refusals) => return UnitCreatePayload::refused(refusals),
         };
-        let (title, position) = (input.title.clone(), input.position);
+        let title = input.title.clone();
+        let place = input.position.map_or(Place::End, Place::At);
         let content = input.content.clone().into_draft(&ctx.app().clock);
         let done = ctx
             .operation()
             .mutate("unitCreate", module.course.org, &input, move |write| {
-                Box::pin(
-                    async move { authoring::create_unit(write, module, &title, &content, position).await },
-                )
+                Box::pin(async move { authoring::create_unit(write, module, &title, &content, place).await })
             });
         match done.await? {
             Ok((course, id)) => {
@@ -283,7 +250,7 @@ impl AuthoringMutation {
             Ok(key) => key,
             Err(refusals) => return UnitUpdatePayload::refused(refusals),
         };
-        let title = input.title.clone();
+        let (title, expected) = (input.title.clone(), input.expected_version);
         let content = input
             .content
             .clone()
@@ -292,7 +259,7 @@ impl AuthoringMutation {
             .operation()
             .mutate("unitUpdate", unit.course.org, &input, move |write| {
                 Box::pin(async move {
-                    authoring::update_unit(write, unit, title.as_deref(), content.as_ref()).await
+                    authoring::update_unit(write, unit, title.as_deref(), content.as_ref(), expected).await
                 })
             });
         match done.await? {
@@ -303,7 +270,17 @@ impl AuthoringMutation {
                     ..Default::default()
                 }))
             }
-            Err(refusals) => UnitUpdatePayload::refused(refusals),
+            Err(refusals) => {
+                let current = match is_stale(&refusals) {
+                    true => DraftUnit::find(ctx, unit).await?,
+                    false => None,
+                };
+                let refused = UnitUpdatePayload::refused(refusals)?;
+                Ok(refused.map(|payload| UnitUpdatePayload {
+                    unit: current,
+                    ..payload
+                }))
+            }
         }
     }
 }

@@ -39,12 +39,19 @@ pub struct CourseUpdateInput {
     pub slug: Option<String>,
     /// Who finds it in the catalogue; changes at once.
     pub visibility: Option<CourseVisibility>,
+    /// What the course is about in a word each, at most 20 of at most 50 characters; kept in lower case, changes at once.
+    pub tags: Option<Vec<String>>,
+    /// The language that it is written in, a tag of BCP 47 such as en, de-AT or zh-Hans; changes at once.
+    pub language: Option<String>,
     /// The title of the next revision.
     pub title: Option<String>,
     /// The summary of the next revision, Markdown.
     pub summary: Option<String>,
     /// When an enrolment in the next revision is complete.
     pub completion_rule: Option<CompletionRule>,
+    /// Whether only a draft that somebody else approved as it is can be published; changes at once, and takes
+    /// `courses.publish`.
+    pub requires_review: Option<bool>,
     /// The draft's version that this edit was made on; refused when it has another by now.
     pub expected_version: Option<i32>,
     /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
@@ -77,17 +84,6 @@ pub struct ModuleCreateInput {
     pub idempotency_key: Option<String>,
 }
 
-/// What `moduleMove` takes.
-#[derive(Clone, Debug, InputObject)]
-pub struct ModuleMoveInput {
-    /// The module.
-    pub id: ID,
-    /// Where it will stand, from 0.
-    pub position: i32,
-    /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
-    pub idempotency_key: Option<String>,
-}
-
 /// What `unitCreate` takes.
 #[derive(Clone, Debug, InputObject)]
 pub struct UnitCreateInput {
@@ -112,6 +108,8 @@ pub struct UnitUpdateInput {
     pub title: Option<String>,
     /// What it is made of; of the kind that it already is.
     pub content: Option<UnitContentInput>,
+    /// The unit's version that this edit was made on; refused when it has another by now.
+    pub expected_version: Option<i32>,
     /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
     pub idempotency_key: Option<String>,
 }
@@ -146,7 +144,6 @@ inputs!(
     CourseUpdateInput,
     CoursePublishInput,
     ModuleCreateInput,
-    ModuleMoveInput,
     UnitCreateInput,
     UnitUpdateInput
 );

@@ -3,6 +3,8 @@
 use super::content::Module;
 use super::drafts::CourseDraft;
 use super::enrollments::{self, EnrollmentConnection};
+use super::insights::CourseInsights;
+use super::revision_diff::RevisionDiff;
 use super::support::operation::Ask;
 use super::support::{AccessRefusal, Paged, Verdicts, connection::Count};
 use crate::auth::permission::Permission;
@@ -11,8 +13,9 @@ use crate::connection;
 use crate::db::paginate::CursorValue;
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::courses::model::Course as CourseRow;
+use crate::domain::courses::releasing::PrerequisitesOf;
 use crate::domain::courses::store::{self, CourseFilter, CourseOrder};
-use crate::domain::courses::{CourseState, CourseVisibility};
+use crate::domain::courses::{CourseState, CourseVisibility, diff};
 use crate::domain::enrollments::{EnrollmentFilter, EnrollmentState};
 use crate::domain::organizations::{self, Organization};
 use crate::domain::record_lists::Parent;
@@ -52,6 +55,10 @@ pub struct CourseSlugInput {
 pub struct CatalogFilter {
     /// Only this organisation's courses, by its id.
     pub organization: Option<ID>,
+    /// Only courses that have all of these tags.
+    pub tags: Option<Vec<String>>,
+    /// Only courses in this language, a tag of BCP 47; `de` finds `de-AT` too.
+    pub language: Option<String>,
 }
 
 /// Which edition of a course is shown.
@@ -166,6 +173,16 @@ impl Course {
         self.row.visibility
     }
 
+    /// What the course is about in a word each, lower case, in order. Cost: 1.
+    async fn tags(&self) -> &[String] {
+        &self.row.tags
+    }
+
+    /// The language that the course is written in, a tag of BCP 47. Cost: 1.
+    async fn language(&self) -> &str {
+        &self.row.language
+    }
+
     /// How many units the current revision has. Cost: 1.
     async fn unit_count(&self) -> i32 {
         self.row.unit_count
@@ -220,6 +237,70 @@ impl Course {
         Ok(CourseDraft::find(ctx, self.row.key).await?)
     }
 
+    /// The courses that a learner completes before joining this one, of those that you may see; at most 10. Cost: 1, batched.
+    async fn prerequisites(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Self>> {
+        let required = ctx
+            .fetch(PrerequisitesOf(self.row.key))
+            .await?
+            .unwrap_or_default();
+        let mut seen = Vec::new();
+        for course in required.iter() {
+            seen.extend(Self::find(ctx, course.key).await?);
+        }
+        Ok(seen)
+    }
+
+    /// How the course is worked through: who finishes, where learners stop, which questions say little. Null before the first
+    /// publication, and for whoever may not read all of the course's learning records.
+    ///
+    /// Requires: `learning_records.read` for the whole course. Cost: 50; one SQL statement.
+    async fn insights(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<CourseInsights>> {
+        let taught = self.is_taught(ctx).await?;
+        let reach = ctx
+            .viewer()
+            .in_org(self.row.key.org)
+            .map(|standing| standing.reach(Permission::LearningRecordsRead));
+        let Some(current) = self
+            .row
+            .revision()
+            .filter(|_| reach.is_some_and(|reach| reach.all || reach.taught && taught))
+        else {
+            return Ok(None);
+        };
+        let revision = ctx.app().contents.find(&ctx.reader(), current).await?;
+        Ok(Some(CourseInsights::find(ctx, revision).await?))
+    }
+
+    /// What differs between two editions, the current one and the draft where nothing is said. Null for everybody but
+    /// authors, and where there is no such edition.
+    ///
+    /// Requires: `courses.read_draft`. Cost: 20; five SQL statements at most.
+    async fn revision_diff(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The number of the earlier edition; the current one where nothing is said.")]
+        from: Option<i32>,
+        #[graphql(desc = "The number of the later edition; the draft where nothing is said.")] to: Option<
+            i32,
+        >,
+    ) -> async_graphql::Result<Option<RevisionDiff>> {
+        if !self.may(ctx, Permission::CoursesReadDraft, self.is_taught(ctx).await?) {
+            return Ok(None);
+        }
+        let (reader, contents) = (ctx.reader(), &ctx.app().contents);
+        let from = match (from, self.row.revision()) {
+            (Some(number), _) => number,
+            (None, Some(current)) => contents.find(&reader, current).await?.number,
+            (None, None) => return Ok(None),
+        };
+        let before = diff::edition(&reader, contents, self.row.key, Some(from)).await?;
+        let after = diff::edition(&reader, contents, self.row.key, to).await?;
+        let changes = before
+            .zip(after)
+            .map(|(before, after)| diff::changes(&before, &after));
+        Ok(changes.map(|changes| RevisionDiff::new(self.row.key, Some(from), to, changes)))
+    }
+
     /// The enrolments in the course that you may see, the newest first.
     ///
     /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; batched.
@@ -262,10 +343,7 @@ pub async fn page(
     order: CourseOrder,
     args: PageArgs,
 ) -> Result<CourseConnection> {
-    let list = format!(
-        "courses {:?} {:?} {:?} {} {order:?}",
-        filter.org, filter.query, filter.state, filter.catalogue
-    );
+    let list = format!("courses {filter:?} {order:?}");
     let page = ctx.page(&args, &list)?;
     let slice = store::list(&ctx.reader(), ctx.viewer(), &filter, order, &page).await?;
     let viewer = ctx.viewer().clone();
@@ -357,14 +435,16 @@ impl CourseQuery {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<CourseConnection> {
-        let org = filter
-            .unwrap_or_default()
+        let wanted = filter.unwrap_or_default();
+        let org = wanted
             .organization
             .map(|id| OrganizationKey::parse(&id).map_or(OrgId(uuid::Uuid::nil()), |key| key.0));
         let filter = CourseFilter {
             query,
             org,
             catalogue: true,
+            tags: wanted.tags.unwrap_or_default(),
+            language: wanted.language,
             ..CourseFilter::default()
         };
         Ok(page(

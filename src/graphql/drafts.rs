@@ -1,5 +1,6 @@
 //! `CourseDraft`: what authors read.
 
+use super::releasing::UnitReleaseRule;
 use super::right_answers::{AuthorAnswer, OptionFeedback};
 use super::support::operation::Ask;
 use crate::auth::permission::Permission;
@@ -10,9 +11,11 @@ use crate::domain::content::{
 use crate::domain::courses::drafts::{
     self, DraftModulesOf, DraftOf, DraftQuestionsOf, DraftUnitsOf, UnitKind,
 };
+use crate::domain::courses::reviews::ReviewState;
 use crate::domain::courses::store::Taught;
+use crate::domain::members::Member;
 use crate::kernel::error::Result;
-use crate::kernel::ids::{CourseKey, ModuleKey, QuestionKey, UnitKey};
+use crate::kernel::ids::{CourseKey, MemberId, MemberKey, ModuleKey, QuestionKey, UnitKey};
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -22,11 +25,17 @@ pub struct CourseDraft(Arc<drafts::CourseDraft>);
 
 /// A module of a draft.
 #[derive(Clone)]
-pub struct DraftModule(drafts::DraftModule);
+pub struct DraftModule {
+    row: drafts::DraftModule,
+    index: usize,
+}
 
 /// A unit of a draft.
 #[derive(Clone)]
-pub struct DraftUnit(drafts::DraftUnit);
+pub struct DraftUnit {
+    row: drafts::DraftUnit,
+    index: usize,
+}
 
 /// A question of a draft's quiz.
 #[derive(Clone)]
@@ -45,15 +54,37 @@ impl CourseDraft {
 impl DraftModule {
     /// Finds a draft's module. The caller has made sure that the viewer may read the draft.
     pub async fn find(ctx: &Context<'_>, key: ModuleKey) -> Result<Option<Self>> {
-        let modules = ctx.fetch_one(DraftModulesOf(key.course)).await?;
-        Ok(modules.iter().find(|module| module.key == key).cloned().map(Self))
+        let modules = Self::all(ctx, key.course).await?;
+        Ok(modules.into_iter().find(|module| module.row.key == key))
+    }
+
+    async fn all(ctx: &Context<'_>, course: CourseKey) -> Result<Vec<Self>> {
+        let rows = ctx.fetch_one(DraftModulesOf(course)).await?;
+        let module = |(index, row): (usize, &drafts::DraftModule)| Self {
+            row: row.clone(),
+            index,
+        };
+        Ok(rows.iter().enumerate().map(module).collect())
     }
 }
 
 impl DraftUnit {
     /// Finds a draft's unit. The caller has made sure that the viewer may read the draft.
     pub async fn find(ctx: &Context<'_>, key: UnitKey) -> Result<Option<Self>> {
-        Ok(ctx.fetch(key).await?.map(|unit| Self((*unit).clone())))
+        let Some(unit) = ctx.fetch(key).await? else {
+            return Ok(None);
+        };
+        let units = Self::all(ctx, ModuleKey::new(key.course, unit.module_id)).await?;
+        Ok(units.into_iter().find(|unit| unit.row.key == key))
+    }
+
+    async fn all(ctx: &Context<'_>, module: ModuleKey) -> Result<Vec<Self>> {
+        let rows = ctx.fetch_one(DraftUnitsOf(module)).await?;
+        let unit = |(index, row): (usize, &drafts::DraftUnit)| Self {
+            row: row.clone(),
+            index,
+        };
+        Ok(rows.iter().enumerate().map(unit).collect())
     }
 }
 
@@ -87,11 +118,82 @@ impl CourseDraft {
         self.0.updated_at
     }
 
+    /// Whether only a draft that somebody else approved as it is can be published. Cost: 1.
+    async fn requires_review(&self) -> bool {
+        self.0.requires_review
+    }
+
+    /// Where the draft's review stands; null where nobody has handed it in since the last publication. Cost: 1.
+    async fn review(&self) -> Option<DraftReview> {
+        (self.0.review_state != ReviewState::None).then(|| DraftReview(self.0.clone()))
+    }
+
     /// The draft's modules in order, at most 500. Cost: 1, batched.
     async fn modules(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DraftModule>> {
         let key = CourseKey::new(self.0.org_id, self.0.course_id);
-        let rows = ctx.fetch_one(DraftModulesOf(key)).await?;
-        Ok(rows.iter().cloned().map(DraftModule).collect())
+        Ok(DraftModule::all(ctx, key).await?)
+    }
+}
+
+/// The review of a draft that was handed in.
+pub struct DraftReview(Arc<drafts::CourseDraft>);
+
+/// The review of a draft that was handed in.
+///
+/// Requires: `courses.read_draft`. Cost: 1.
+#[Object]
+impl DraftReview {
+    /// Where the review stands. Cost: 1.
+    async fn state(&self) -> ReviewState {
+        self.0.review_state
+    }
+
+    /// The version of the draft that was handed in. Cost: 1.
+    async fn version(&self) -> Option<i32> {
+        self.0.review_version
+    }
+
+    /// Whether the draft is still as it was handed in. Cost: 1.
+    async fn is_current(&self) -> bool {
+        self.0.review_version == Some(self.0.version)
+    }
+
+    /// Who handed it in; null where the service did. Cost: 1, batched.
+    async fn requested_by(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Arc<Member>>> {
+        self.member(ctx, self.0.review_requested_by).await
+    }
+
+    /// When it was handed in. Cost: 1.
+    async fn requested_at(&self) -> Option<DateTime<Utc>> {
+        self.0.review_requested_at
+    }
+
+    /// Who decided; null before anybody did. Cost: 1, batched.
+    async fn decided_by(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Arc<Member>>> {
+        self.member(ctx, self.0.review_decided_by).await
+    }
+
+    /// When it was decided. Cost: 1.
+    async fn decided_at(&self) -> Option<DateTime<Utc>> {
+        self.0.review_decided_at
+    }
+
+    /// What whoever acted last said of it, Markdown. Cost: 1.
+    async fn note(&self) -> Option<&str> {
+        self.0.review_note.as_deref()
+    }
+}
+
+impl DraftReview {
+    async fn member(
+        &self,
+        ctx: &Context<'_>,
+        id: Option<MemberId>,
+    ) -> async_graphql::Result<Option<Arc<Member>>> {
+        match id {
+            Some(id) => Ok(ctx.fetch(MemberKey::new(self.0.org_id, id)).await?),
+            None => Ok(None),
+        }
     }
 }
 
@@ -102,28 +204,32 @@ impl CourseDraft {
 impl DraftModule {
     /// The module's global identifier, the same in every revision. Cost: 1.
     pub async fn id(&self) -> ModuleKey {
-        self.0.key
+        self.row.key
     }
 
     /// The module's title. Cost: 1.
     async fn title(&self) -> &str {
-        &self.0.title
+        &self.row.title
     }
 
     /// The part of the course that the module stands in. Cost: 1.
     async fn part(&self) -> Option<&str> {
-        self.0.part.as_deref()
+        self.row.part.as_deref()
     }
 
     /// Where the module stands, from 0. Cost: 1.
     async fn position(&self) -> i32 {
-        self.0.position
+        i32::try_from(self.index).unwrap_or(i32::MAX)
+    }
+
+    /// Counts the module's edits and moves; give it as `expectedVersion` to change only what you have seen. Cost: 1.
+    async fn version(&self) -> i32 {
+        self.row.version
     }
 
     /// The module's units in order, at most 500. Cost: 1, batched.
     async fn units(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DraftUnit>> {
-        let rows = ctx.fetch_one(DraftUnitsOf(self.0.key)).await?;
-        Ok(rows.iter().cloned().map(DraftUnit).collect())
+        Ok(DraftUnit::all(ctx, self.row.key).await?)
     }
 }
 
@@ -134,42 +240,57 @@ impl DraftModule {
 impl DraftUnit {
     /// The unit's global identifier, the same in every revision. Cost: 1.
     pub async fn id(&self) -> UnitKey {
-        self.0.key
+        self.row.key
     }
 
     /// The unit's title. Cost: 1.
     async fn title(&self) -> &str {
-        &self.0.title
+        &self.row.title
     }
 
     /// What the unit is. Cost: 1.
     async fn kind(&self) -> UnitKind {
-        self.0.kind
+        self.row.kind
     }
 
     /// Where the unit stands, from 0. Cost: 1.
     async fn position(&self) -> i32 {
-        self.0.position
+        i32::try_from(self.index).unwrap_or(i32::MAX)
+    }
+
+    /// Counts the unit's edits and moves; give it as `expectedVersion` to change only what you have seen. Cost: 1.
+    async fn version(&self) -> i32 {
+        self.row.version
     }
 
     /// A text unit's Markdown source; null for a quiz. Cost: 1.
     async fn body(&self) -> Option<&str> {
-        self.0.body.as_deref()
+        self.row.body.as_deref()
     }
 
     /// How a quiz unit is taken; null for a text. Cost: 1.
     async fn policy(&self) -> Option<QuizPolicy> {
-        self.0.policy()
+        self.row.policy()
+    }
+
+    /// What has to hold before a learner may go into the unit; nothing where everybody may. Cost: 1.
+    async fn release(&self) -> Vec<UnitReleaseRule> {
+        let rules = self.row.release_rules();
+        let course = self.row.key.course;
+        rules
+            .iter()
+            .map(|rule| UnitReleaseRule::show(course, rule))
+            .collect()
     }
 
     /// A quiz unit's questions in order, at most 500; empty for a text. Cost: 1, batched.
     async fn questions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DraftQuestion>> {
-        if self.0.kind == UnitKind::Text {
+        if self.row.kind == UnitKind::Text {
             return Ok(Vec::new());
         }
-        let rows = ctx.fetch_one(DraftQuestionsOf(self.0.key)).await?;
+        let rows = ctx.fetch_one(DraftQuestionsOf(self.row.key)).await?;
         let question = |row: &drafts::DraftQuestion| DraftQuestion {
-            key: QuestionKey::new(self.0.key.course, row.id),
+            key: QuestionKey::new(self.row.key.course, row.id),
             row: row.clone(),
         };
         Ok(rows.iter().map(question).collect())

@@ -5,12 +5,14 @@ use super::account_link_mutations::AccountLinkMutation;
 use super::account_links;
 use super::accounts::AccountMutation;
 use super::app_mutations::AppMutation;
+use super::arranging::ArrangingMutation;
 use super::attempt_mutations::AttemptMutation;
 use super::attempts::AttemptQuery;
 use super::audit;
 use super::authoring::AuthoringMutation;
 use super::certificates::CertificateQuery;
 use super::content::{Module, QuizUnit, TextUnit, Unit};
+use super::course_moves::CourseMoveMutation;
 use super::courses::{Course, CourseQuery};
 use super::domains::{self, DomainMutation};
 use super::enrollments::{EnrollmentMutation, EnrollmentQuery};
@@ -32,6 +34,7 @@ use super::policies::{self, PolicyMutation, PolicyQuery};
 use super::progress::ProgressMutation;
 use super::provider_sign_in::ProviderSignInMutation;
 use super::provisioning::ProvisioningMutation;
+use super::releasing::ReleasingMutation;
 use super::role_mutations::RoleMutation;
 use super::second_factor::SecondFactorMutation;
 use super::sign_in::SignInMutation;
@@ -300,6 +303,9 @@ pub struct EntranceMutations(
 #[derive(MergedObject, Default)]
 pub struct LearningMutations(
     AuthoringMutation,
+    ArrangingMutation,
+    CourseMoveMutation,
+    ReleasingMutation,
     EnrollmentMutation,
     ProgressMutation,
     AttemptMutation,

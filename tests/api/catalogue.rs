@@ -161,3 +161,65 @@ async fn words_are_found_in_title_and_summary() {
         assert_eq!(reply.data("/catalog/totalCount"), &json!(found), "{query}");
     }
 }
+
+#[tokio::test]
+async fn courses_are_found_by_their_tags_and_their_language() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let edit = "mutation($id: ID!, $tags: [String!], $language: String) { courseUpdate(input: {id: $id, tags: $tags, language: $language}) \
+        { course { tags language } userErrors { code field } } }";
+    let mut ids = Vec::new();
+    for (tags, language) in [
+        (["Rust", " systems "], "en"),
+        (["rust", "web"], "de-AT"),
+        (["web", "css"], "de"),
+    ] {
+        let course = factory::published_course(&app, &author, 0).await;
+        let variables = json!({ "id": course.id, "tags": tags, "language": language });
+        assert_eq!(author.run_with(edit, variables).await.codes(), "");
+        ids.push(course.id);
+    }
+    let found = "query($org: ID!, $tags: [String!], $language: String) { catalog(filter: {organization: $org, tags: $tags, language: $language}) \
+        { nodes { id tags } } }";
+    for (tags, language, expected) in [
+        (json!(["RUST"]), json!(null), vec![0, 1]),
+        (json!(["rust", "web"]), json!(null), vec![1]),
+        (json!([]), json!("de"), vec![1, 2]),
+        (json!(["web"]), json!("de-AT"), vec![1]),
+        (json!(["cobol"]), json!(null), vec![]),
+        (json!(null), json!("%"), vec![]),
+    ] {
+        let variables = json!({ "org": app.org_id(), "tags": tags, "language": language });
+        let reply = author.run_with(found, variables).await;
+        let nodes = reply.data("/catalog/nodes").as_array().unwrap();
+        let mut shown: Vec<_> = nodes
+            .iter()
+            .map(|node| ids.iter().position(|id| node["id"] == *id).unwrap())
+            .collect();
+        shown.sort_unstable();
+        assert_eq!(shown, expected, "{tags} {language}");
+    }
+    let many: Vec<String> = (0..21).map(|tag| tag.to_string()).collect();
+    for (tags, language, field) in [
+        (json!(many), json!(null), json!(["tags"])),
+        (json!(["ok", " "]), json!(null), json!(["tags", "1"])),
+        (json!(null), json!("Deutsch"), json!(["language"])),
+        (json!(null), json!("e"), json!(["language"])),
+        (json!(null), json!("en_US"), json!(["language"])),
+    ] {
+        let variables = json!({ "id": ids[0], "tags": tags, "language": language });
+        let refused = author.run_with(edit, variables).await;
+        assert_eq!(refused.codes(), "INVALID", "{tags} {language}");
+        assert_eq!(refused.data("/courseUpdate/userErrors/0/field"), &field);
+    }
+    let kept = author
+        .run_with(
+            "query($id: ID!) { course(id: $id) { tags language } }",
+            json!({ "id": ids[0] }),
+        )
+        .await;
+    assert_eq!(
+        kept.data("/course"),
+        &json!({ "tags": ["rust", "systems"], "language": "en" })
+    );
+}

@@ -18,7 +18,9 @@ use std::collections::BTreeSet;
 
 /// Text columns that hold nothing that people write.
 const TYPED: &[(&str, &str)] = &[
+    ("courses.language", "a language tag"),
     ("draft_units.quiz", "settings of fixed types"),
+    ("draft_units.release_rules", "rules of fixed types"),
     ("organizations.locale", "a language tag"),
 ];
 
@@ -58,6 +60,7 @@ const PUBLIC: &[&str] = &[
     "Course.externalId",
     "Course.slug",
     "Course.summary",
+    "Course.tags",
     "Course.title",
     "Module.part",
     "Module.title",

@@ -2,6 +2,7 @@
 
 use super::points::Points;
 use super::question::{QuestionPrompt, QuizPolicy};
+use super::release::ReleaseRule;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, ModuleId, QuestionId, RevisionKey, UnitId};
 use crate::text_enum;
@@ -60,6 +61,19 @@ pub struct UnitContent {
     pub title: String,
     /// What it is.
     pub body: UnitBody,
+    /// What has to hold before a learner may go into it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub release: Vec<ReleaseRule>,
+}
+
+impl UnitContent {
+    /// The questions of a quiz in the author's order; none of any other unit.
+    pub fn questions(&self) -> &[(QuestionId, QuestionPrompt)] {
+        match &self.body {
+            UnitBody::Quiz { questions, .. } => questions,
+            UnitBody::Text(_) => &[],
+        }
+    }
 }
 
 /// What a unit is.

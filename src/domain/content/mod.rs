@@ -12,6 +12,7 @@ pub mod mark;
 pub mod number;
 pub mod points;
 pub mod question;
+pub mod release;
 pub mod scoring;
 pub mod text_rule;
 
@@ -23,4 +24,5 @@ pub use points::Points;
 pub use question::{
     ChoiceOption, GapKind, GapPrompt, QuestionKind, QuestionPrompt, QuizPolicy, ReviewPolicy,
 };
+pub use release::ReleaseRule;
 pub use scoring::{PartialCredit, Scoring};

@@ -1,10 +1,11 @@
 //! What authors do with a course before it is published: create it, edit its draft.
 
+use super::arranging::{Place, place_module, place_unit, refuse_unless_current, unit};
 use super::drafts::{
-    self, DraftChanges, DraftModule, DraftModulesOf, DraftUnit, DraftUnitsOf, MayUpdate, NewQuestion,
+    self, DraftChanges, DraftModule, DraftModulesOf, DraftOf, DraftUnitsOf, MayUpdate, NewQuestion,
     UnitDraft, UnitKind,
 };
-use super::model::CourseVisibility;
+use super::model::{CourseVisibility, SeenCourse};
 use super::question_faults::fault_of;
 use super::store::{self, NewCourse, find_for_write};
 use crate::auth::allowed::Allowed;
@@ -21,9 +22,8 @@ use crate::kernel::ids::{CourseId, CourseKey, ModuleId, ModuleKey, UnitId, UnitK
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
+use std::collections::BTreeSet;
 
-/// Modules that a course may have, and units that a module may have.
-pub const MOST_CHILDREN: usize = 500;
 /// Questions that a quiz may have.
 pub const MOST_QUESTIONS: usize = 500;
 
@@ -53,8 +53,49 @@ pub struct CourseChanges {
     pub slug: Option<String>,
     /// Who finds the course; takes effect at once.
     pub visibility: Option<CourseVisibility>,
+    /// What the course is about in a word each; takes effect at once.
+    pub tags: Option<Vec<String>>,
+    /// The language that it is written in; takes effect at once.
+    pub language: Option<String>,
     /// What the next revision will show.
     pub draft: DraftChanges,
+}
+
+impl CourseChanges {
+    /// Whether something changes that takes effect at once.
+    const fn has_face(&self) -> bool {
+        self.slug.is_some() || self.visibility.is_some() || self.tags.is_some() || self.language.is_some()
+    }
+}
+
+/// Tags in lower case and in order, each once.
+fn tidy(tags: &[String]) -> Vec<String> {
+    let tags: BTreeSet<String> = tags.iter().map(|tag| tag.trim().to_lowercase()).collect();
+    tags.into_iter().collect()
+}
+
+fn fault_of_tags(tags: &[String]) -> Option<Refusal> {
+    if tags.len() > 20 {
+        return Some(Refusal::at(
+            Code::Invalid,
+            "tags",
+            "A course has at most 20 tags.",
+        ));
+    }
+    let mut faults = tags.iter().enumerate();
+    faults.find_map(|(index, tag)| Refusal::of_name(&format!("tags.{index}"), tag, 50))
+}
+
+fn fault_of_language(language: &str) -> Option<Refusal> {
+    let mut parts = language.split('-');
+    let first = parts.next().is_some_and(|part| {
+        (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase())
+    });
+    let others = parts
+        .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let sound = first && others && language.len() <= 35;
+    let message = "A language is a tag of BCP 47, such as en, de-AT or zh-Hans.";
+    (!sound).then(|| Refusal::at(Code::Invalid, "language", message))
 }
 
 /// Edits a course: its address at once, what it shows in the draft.
@@ -76,16 +117,30 @@ pub async fn update(
             .as_deref()
             .and_then(|title| Refusal::of_name("title", title, 200)),
         changes.draft.summary.as_deref().and_then(fault_of_summary),
+        changes.tags.as_deref().and_then(fault_of_tags),
+        changes.language.as_deref().and_then(fault_of_language),
     ];
     refuse_all(faults)?;
-    edit(write, &course, &changes.draft, expected_version).await?;
+    if changes.draft.requires_review.is_some() {
+        let found = find_for_write(&write.gate, key).await?;
+        let _: Allowed<'_, action::CoursesPublish, SeenCourse> =
+            write.gate.allow(found).at("requiresReview")?;
+    }
+    let draft = load(write, DraftOf(key)).await?.ok_or(Error::NotFound).at("id")?;
+    refuse_unless_current(expected_version, draft.version)?;
+    edit(write, &course, Some(&changes.draft)).await?;
     let face = (
         changes.slug.as_ref().map(|slug| courses::slug.eq(slug)),
         changes
             .visibility
             .map(|visibility| courses::visibility.eq(visibility)),
+        changes.tags.as_deref().map(|tags| courses::tags.eq(tidy(tags))),
+        changes
+            .language
+            .as_ref()
+            .map(|language| courses::language.eq(language)),
     );
-    if changes.slug.is_some() || changes.visibility.is_some() {
+    if changes.has_face() {
         diesel::update(courses::table.find((key.org.0, key.id.0)))
             .set(face)
             .execute(&mut write.gate.conn())
@@ -103,14 +158,15 @@ pub async fn create_module(
     key: CourseKey,
     title: &str,
     part: Option<&str>,
-    position: Option<i32>,
+    place: Place<ModuleId>,
 ) -> Result<ModuleIds, Stop> {
     let course = editable(write, key, "courseId").await?;
     let part_fault = part.and_then(|part| Refusal::of_name("part", part, 200));
     refuse_all([Refusal::of_name("title", title, 200), part_fault])?;
     let modules = modules(write, key).await?;
-    let position = place(position, modules.len())?;
-    edit(write, &course, &DraftChanges::default(), None).await?;
+    let siblings: Vec<_> = modules.iter().collect();
+    let position = place_module(&course, write.gate.conn(), &siblings, place).await?;
+    edit(write, &course, None).await?;
     let id = ModuleId(write.app.clock.uuid());
     drafts::insert_module(&course, write.gate.conn(), id, position, title, part).await?;
     write.happened("module.created", ModuleKey::new(key, id), json!({}));
@@ -121,23 +177,6 @@ pub async fn create_module(
 pub type ModuleIds = (CourseKey, ModuleId);
 /// A unit, as an outcome remembers it.
 pub type UnitIds = (CourseKey, UnitId);
-
-/// Moves a module of a draft to another position.
-pub async fn move_module(write: &Write<'_>, key: ModuleKey, position: i32) -> Result<ModuleIds, Stop> {
-    let course = editable(write, key.course, "id").await?;
-    let modules = modules(write, key.course).await?;
-    let mut order: Vec<ModuleId> = modules.iter().map(|module| module.key.id).collect();
-    let Some(from) = order.iter().position(|id| *id == key.id) else {
-        return refuse_with(Refusal::not_found("id"));
-    };
-    order.remove(from);
-    let to = place(Some(position), order.len())?;
-    order.insert(usize::try_from(to).unwrap_or_default(), key.id);
-    edit(write, &course, &DraftChanges::default(), None).await?;
-    drafts::order_modules(&course, write.gate.conn(), &order).await?;
-    write.happened("module.moved", key, json!({ "position": position }));
-    Ok((key.course, key.id))
-}
 
 /// What a unit is made of, with its questions if it is a quiz.
 #[derive(Clone, Debug)]
@@ -154,7 +193,7 @@ pub async fn create_unit(
     module: ModuleKey,
     title: &str,
     content: &UnitDraftContent,
-    position: Option<i32>,
+    place: Place<UnitId>,
 ) -> Result<UnitIds, Stop> {
     let course = editable(write, module.course, "moduleId").await?;
     if !modules(write, module.course)
@@ -166,8 +205,9 @@ pub async fn create_unit(
     }
     refuse_all([Refusal::of_name("title", title, 200), faults_of_content(content)])?;
     let units = load(write, DraftUnitsOf(module)).await?.unwrap_or_default();
-    let position = place(position, units.len())?;
-    edit(write, &course, &DraftChanges::default(), None).await?;
+    let siblings: Vec<_> = units.iter().collect();
+    let position = place_unit(module, write.gate.conn(), &siblings, place).await?;
+    edit(write, &course, None).await?;
     let id = UnitId(write.app.clock.uuid());
     drafts::insert_unit(
         &course,
@@ -192,18 +232,11 @@ pub async fn update_unit(
     key: UnitKey,
     title: Option<&str>,
     content: Option<&UnitDraftContent>,
+    expected_version: Option<i32>,
 ) -> Result<UnitIds, Stop> {
-    use crate::db::schema::draft_units;
     let course = editable(write, key.course, "id").await?;
-    let row = DraftUnit::query().filter(
-        draft_units::org_id
-            .eq(key.course.org)
-            .and(draft_units::id.eq(key.id)),
-    );
-    let unit: Option<DraftUnit> = row.first(&mut write.gate.conn()).await.optional()?;
-    let Some(unit) = unit.filter(|unit| unit.key == key) else {
-        return refuse_with(Refusal::not_found("id"));
-    };
+    let unit = unit(write, key).await?;
+    refuse_unless_current(expected_version, unit.version)?;
     let title_fault = title.and_then(|title| Refusal::of_name("title", title, 200));
     refuse_all([title_fault, content.and_then(faults_of_content)])?;
     if content
@@ -215,7 +248,7 @@ pub async fn update_unit(
             "A text stays a text and a quiz stays a quiz; create another unit.",
         ));
     }
-    edit(write, &course, &DraftChanges::default(), None).await?;
+    edit(write, &course, None).await?;
     drafts::update_unit(
         &course,
         write.gate.conn(),
@@ -237,51 +270,27 @@ pub async fn editable<'w>(write: &'w Write<'_>, key: CourseKey, path: &str) -> R
     write.gate.allow(course).at(path)
 }
 
-async fn edit(
+/// Counts an edit of a draft, and changes its head where there is something to change.
+pub async fn edit(
     write: &Write<'_>,
     course: &MayUpdate<'_>,
-    changes: &DraftChanges,
-    expected: Option<i32>,
+    head: Option<&DraftChanges>,
 ) -> Result<(), Stop> {
-    if drafts::edit(course, write.gate.conn(), changes, expected).await? {
-        return Ok(());
-    }
-    refuse_with(Refusal::at(
-        Code::VersionConflict,
-        "expectedVersion",
-        "The draft has another version by now; read it and edit again.",
-    ))
+    let changes = head.cloned().unwrap_or_default();
+    drafts::edit(course, write.gate.conn(), &changes).await?;
+    Ok(())
 }
 
-async fn load<K: Batch>(write: &Write<'_>, key: K) -> Result<Option<K::Value>, Stop> {
+/// Reads what a draft has, within the write.
+pub async fn load<K: Batch>(write: &Write<'_>, key: K) -> Result<Option<K::Value>, Stop> {
     Ok(K::load_many(std::slice::from_ref(&key), write.gate.conn())
         .await?
         .remove(&key))
 }
 
-async fn modules(write: &Write<'_>, course: CourseKey) -> Result<std::sync::Arc<Vec<DraftModule>>, Stop> {
+/// The modules of a draft in order.
+pub async fn modules(write: &Write<'_>, course: CourseKey) -> Result<std::sync::Arc<Vec<DraftModule>>, Stop> {
     Ok(load(write, DraftModulesOf(course)).await?.unwrap_or_default())
-}
-
-/// Checks a position among so many siblings; the end where none is given.
-fn place(position: Option<i32>, siblings: usize) -> Result<i32, Stop> {
-    if siblings >= MOST_CHILDREN {
-        return refuse_with(Refusal::at(
-            Code::Invalid,
-            "position",
-            format!("There is room for {MOST_CHILDREN} and no more."),
-        ));
-    }
-    let end = i32::try_from(siblings).unwrap_or(i32::MAX);
-    match position {
-        None => Ok(end),
-        Some(position) if (0..=end).contains(&position) => Ok(position),
-        Some(_) => refuse_with(Refusal::at(
-            Code::Invalid,
-            "position",
-            format!("The position is between 0 and {end}."),
-        )),
-    }
 }
 
 fn fault_of_summary(summary: &str) -> Option<Refusal> {
@@ -316,7 +325,7 @@ fn faults_of_content(content: &UnitDraftContent) -> Option<Refusal> {
 }
 
 /// Turns a violated unique key into what the author can do about it.
-fn taken(error: diesel::result::Error) -> Stop {
+pub fn taken(error: diesel::result::Error) -> Stop {
     match violated(&error) {
         Some("courses_org_id_slug_key") => Stop::Refused(vec![Refusal::at(
             Code::Taken,

@@ -1,12 +1,15 @@
 //! Statements on the draft tables: what authors read and edit.
 
 use super::model::SeenCourse;
+use super::reviews::ReviewState;
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::db::schema::{course_drafts, draft_modules, draft_questions, draft_units};
 use crate::db::{Batch, Conn};
-use crate::domain::content::{AnswerKey, CompletionRule, QuestionPrompt, QuizPolicy};
-use crate::kernel::ids::{CourseId, CourseKey, ModuleId, ModuleKey, OrgId, QuestionId, UnitId, UnitKey};
+use crate::domain::content::{AnswerKey, CompletionRule, QuestionPrompt, QuizPolicy, ReleaseRule};
+use crate::kernel::ids::{
+    CourseId, CourseKey, MemberId, ModuleId, ModuleKey, OrgId, QuestionId, UnitId, UnitKey,
+};
 use crate::text_enum;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -43,6 +46,22 @@ pub struct CourseDraft {
     pub version: i32,
     /// When it was last edited.
     pub updated_at: DateTime<Utc>,
+    /// Whether only a draft that was approved as it is can be published.
+    pub requires_review: bool,
+    /// Where its review stands.
+    pub review_state: ReviewState,
+    /// The version that the review is about.
+    pub review_version: Option<i32>,
+    /// Who handed it in.
+    pub review_requested_by: Option<MemberId>,
+    /// When.
+    pub review_requested_at: Option<DateTime<Utc>>,
+    /// Who decided.
+    pub review_decided_by: Option<MemberId>,
+    /// When.
+    pub review_decided_at: Option<DateTime<Utc>>,
+    /// What whoever acted last said of it.
+    pub review_note: Option<String>,
 }
 
 /// A module of a draft.
@@ -52,12 +71,14 @@ pub struct DraftModule {
     /// Its key.
     #[diesel(embed)]
     pub key: ModuleKey,
-    /// Where it stands in the course, from 0.
-    pub position: i32,
+    /// Its place between its neighbours: the order of these is the order of the modules.
+    pub position: f64,
     /// Its title.
     pub title: String,
     /// The part of the course that it stands in.
     pub part: Option<String>,
+    /// Counts its edits and moves.
+    pub version: i32,
 }
 
 /// A unit of a draft.
@@ -69,8 +90,8 @@ pub struct DraftUnit {
     pub key: UnitKey,
     /// The module that it stands in.
     pub module_id: ModuleId,
-    /// Where it stands in the module, from 0.
-    pub position: i32,
+    /// Its place between its neighbours: the order of these is the order of the units.
+    pub position: f64,
     /// What it is.
     pub kind: UnitKind,
     /// Its title.
@@ -79,9 +100,17 @@ pub struct DraftUnit {
     pub body: Option<String>,
     /// A quiz unit's policy.
     pub quiz: Option<Value>,
+    /// Counts its edits and moves.
+    pub version: i32,
+    release_rules: Value,
 }
 
 impl DraftUnit {
+    /// What has to hold before a learner may go into it.
+    pub fn release_rules(&self) -> Vec<ReleaseRule> {
+        serde_json::from_value(self.release_rules.clone()).unwrap_or_default()
+    }
+
     /// A quiz unit's policy.
     pub fn policy(&self) -> Option<QuizPolicy> {
         self.quiz
@@ -257,35 +286,25 @@ pub struct DraftChanges {
     pub summary: Option<String>,
     /// When an enrolment in the next revision is complete.
     pub completion_rule: Option<CompletionRule>,
+    /// Whether only a draft that was approved as it is can be published.
+    pub requires_review: Option<bool>,
 }
 
 /// The proof that every edit of a draft takes.
 pub type MayUpdate<'gate> = Allowed<'gate, action::CoursesUpdate, SeenCourse>;
 
-/// Counts an edit and applies changes to the draft's head. Tells whether the draft still had the expected version.
-pub async fn edit(
-    course: &MayUpdate<'_>,
-    mut conn: Conn<'_>,
-    changes: &DraftChanges,
-    expected: Option<i32>,
-) -> QueryResult<bool> {
+/// Counts an edit and applies changes to the draft's head.
+pub async fn edit(course: &MayUpdate<'_>, mut conn: Conn<'_>, changes: &DraftChanges) -> QueryResult<()> {
     let key = course.course.key;
-    let draft = course_drafts::table.find((key.org.0, key.id.0));
-    let edited = diesel::update(
-        draft.filter(
-            course_drafts::version
-                .eq_any(expected)
-                .or(expected.is_none().into_sql::<diesel::sql_types::Bool>()),
-        ),
-    )
-    .set((
-        changes,
-        course_drafts::version.eq(course_drafts::version + 1),
-        course_drafts::updated_at.eq(diesel::dsl::now),
-    ))
-    .execute(&mut conn)
-    .await?;
-    Ok(edited == 1)
+    diesel::update(course_drafts::table.find((key.org.0, key.id.0)))
+        .set((
+            changes,
+            course_drafts::version.eq(course_drafts::version + 1),
+            course_drafts::updated_at.eq(diesel::dsl::now),
+        ))
+        .execute(&mut conn)
+        .await
+        .map(|_| ())
 }
 
 /// What a unit is made of.
@@ -310,24 +329,16 @@ pub struct NewQuestion {
     pub external_id: Option<String>,
 }
 
-/// Inserts a module at a position; what stands there and behind moves on.
+/// Inserts a module at a place that is free.
 pub async fn insert_module(
     course: &MayUpdate<'_>,
     mut conn: Conn<'_>,
     id: ModuleId,
-    position: i32,
+    position: f64,
     title: &str,
     part: Option<&str>,
 ) -> QueryResult<()> {
     let key = course.course.key;
-    let behind = draft_modules::org_id
-        .eq(key.org)
-        .and(draft_modules::course_id.eq(key.id))
-        .and(draft_modules::position.ge(position));
-    diesel::update(draft_modules::table.filter(behind))
-        .set(draft_modules::position.eq(draft_modules::position + 1))
-        .execute(&mut conn)
-        .await?;
     diesel::insert_into(draft_modules::table)
         .values((
             draft_modules::org_id.eq(key.org),
@@ -342,45 +353,17 @@ pub async fn insert_module(
         .map(|_| ())
 }
 
-/// Puts the modules of a draft in this order.
-pub async fn order_modules(
-    course: &MayUpdate<'_>,
-    mut conn: Conn<'_>,
-    order: &[ModuleId],
-) -> QueryResult<()> {
-    let key = course.course.key;
-    for (position, id) in (0..).zip(order) {
-        diesel::update(
-            draft_modules::table
-                .find((key.org.0, id.0))
-                .filter(draft_modules::course_id.eq(key.id)),
-        )
-        .set(draft_modules::position.eq(position))
-        .execute(&mut conn)
-        .await?;
-    }
-    Ok(())
-}
-
-/// Inserts a unit at a position of its module; what stands there and behind moves on.
+/// Inserts a unit at a place of its module that is free.
 pub async fn insert_unit(
     course: &MayUpdate<'_>,
     mut conn: Conn<'_>,
     module: ModuleId,
     id: UnitId,
-    position: i32,
+    position: f64,
     title: &str,
     unit: &UnitDraft,
 ) -> QueryResult<()> {
     let key = course.course.key;
-    let behind = draft_units::org_id
-        .eq(key.org)
-        .and(draft_units::module_id.eq(module))
-        .and(draft_units::position.ge(position));
-    diesel::update(draft_units::table.filter(behind))
-        .set(draft_units::position.eq(draft_units::position + 1))
-        .execute(&mut conn)
-        .await?;
     let (kind, body, quiz) = unit.columns();
     diesel::insert_into(draft_units::table)
         .values((
@@ -408,25 +391,27 @@ pub async fn update_unit(
     unit: Option<&UnitDraft>,
 ) -> QueryResult<()> {
     let key = course.course.key;
-    let row = draft_units::table
-        .find((key.org.0, id.0))
-        .filter(draft_units::course_id.eq(key.id));
-    if let Some(title) = title {
-        diesel::update(row)
-            .set(draft_units::title.eq(title))
-            .execute(&mut conn)
-            .await?;
-    }
-    if let Some(unit) = unit {
+    let content = unit.map(|unit| {
         let (kind, body, quiz) = unit.columns();
-        let changes = (
+        (
             draft_units::kind.eq(kind),
             draft_units::body.eq(body),
             draft_units::quiz.eq(quiz),
-        );
-        diesel::update(row).set(changes).execute(&mut conn).await?;
-    }
-    Ok(())
+        )
+    });
+    diesel::update(
+        draft_units::table
+            .find((key.org.0, id.0))
+            .filter(draft_units::course_id.eq(key.id)),
+    )
+    .set((
+        draft_units::version.eq(draft_units::version + 1),
+        title.map(|title| draft_units::title.eq(title)),
+        content,
+    ))
+    .execute(&mut conn)
+    .await
+    .map(|_| ())
 }
 
 /// Replaces the questions of a quiz unit; a question whose id stays keeps its identity.

@@ -16,7 +16,7 @@ use crate::domain::mutate::{At, Stop, Write};
 use crate::kernel::ids::{CourseId, CourseKey, ModuleId, QuestionId, UnitId};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// A course as it comes from elsewhere.
@@ -81,9 +81,9 @@ pub async fn import(write: &Write<'_>, imported: &ImportedCourse, publish: bool)
     let changes = DraftChanges {
         title: Some(imported.course.title.clone()),
         summary: Some(imported.course.summary.clone()),
-        completion_rule: None,
+        ..DraftChanges::default()
     };
-    edit(&course, write.gate.conn(), &changes, None).await?;
+    edit(&course, write.gate.conn(), &changes).await?;
     replace(write, &course, &imported.modules).await?;
     write.happened(
         "course.imported",
@@ -113,7 +113,7 @@ async fn existing(write: &Write<'_>, course: &NewCourse) -> QueryResult<Option<C
 /// The identities of what was imported before, by external id.
 struct Known {
     modules: HashMap<String, ModuleId>,
-    units: HashMap<String, (UnitId, UnitKind)>,
+    units: HashMap<String, (UnitId, UnitKind, Value)>,
     questions: HashMap<String, QuestionId>,
 }
 
@@ -137,7 +137,7 @@ async fn replace(write: &Write<'_>, course: &MayUpdate<'_>, modules: &[ImportedM
     let mut module_rows = Vec::new();
     let mut unit_rows = Vec::new();
     let mut question_rows = Vec::new();
-    for (module_position, module) in (0..).zip(modules) {
+    for (module_position, module) in (0_i32..).zip(modules) {
         let module_id = known
             .modules
             .get(&module.external_id)
@@ -147,29 +147,30 @@ async fn replace(write: &Write<'_>, course: &MayUpdate<'_>, modules: &[ImportedM
             draft_modules::org_id.eq(key.org),
             draft_modules::id.eq(module_id),
             draft_modules::course_id.eq(key.id),
-            draft_modules::position.eq::<i32>(module_position),
+            draft_modules::position.eq(f64::from(module_position)),
             draft_modules::title.eq(&module.title),
             draft_modules::part.eq(module.part.as_deref()),
             draft_modules::external_id.eq(&module.external_id),
         ));
-        for (unit_position, unit) in (0..).zip(&module.units) {
+        for (unit_position, unit) in (0_i32..).zip(&module.units) {
             let (kind, body, quiz) = unit.unit.columns();
             let known_unit = known
                 .units
                 .get(&unit.external_id)
-                .filter(|(_, known_kind)| *known_kind == kind);
-            let unit_id = known_unit.map_or_else(|| UnitId(write.app.clock.uuid()), |(id, _)| *id);
+                .filter(|(_, known_kind, _)| *known_kind == kind);
+            let unit_id = known_unit.map_or_else(|| UnitId(write.app.clock.uuid()), |(id, ..)| *id);
             unit_rows.push((
                 draft_units::org_id.eq(key.org),
                 draft_units::id.eq(unit_id),
                 draft_units::course_id.eq(key.id),
                 draft_units::module_id.eq(module_id),
-                draft_units::position.eq::<i32>(unit_position),
+                draft_units::position.eq(f64::from(unit_position)),
                 draft_units::kind.eq(kind),
                 draft_units::title.eq(&unit.title),
                 draft_units::body.eq(body),
                 draft_units::quiz.eq(quiz),
                 draft_units::external_id.eq(&unit.external_id),
+                draft_units::release_rules.eq(known_unit.map_or(json!([]), |(.., rules)| rules.clone())),
             ));
             for (position, question) in (0..).zip(&unit.questions) {
                 let id = known.questions.get(&question.external_id).copied();
@@ -216,16 +217,21 @@ async fn known(key: CourseKey, mut conn: Conn<'_>) -> QueryResult<Known> {
         .select((draft_modules::external_id, draft_modules::id))
         .load(&mut conn)
         .await?;
-    let units: Vec<(Option<String>, UnitId, UnitKind)> = draft_units::table
+    let units: Vec<(Option<String>, UnitId, UnitKind, Value)> = draft_units::table
         .filter(
             draft_units::org_id
                 .eq(key.org)
                 .and(draft_units::course_id.eq(key.id)),
         )
-        .select((draft_units::external_id, draft_units::id, draft_units::kind))
+        .select((
+            draft_units::external_id,
+            draft_units::id,
+            draft_units::kind,
+            draft_units::release_rules,
+        ))
         .load(&mut conn)
         .await?;
-    let ids: Vec<UnitId> = units.iter().map(|(_, id, _)| *id).collect();
+    let ids: Vec<UnitId> = units.iter().map(|(_, id, ..)| *id).collect();
     let questions: Vec<(Option<String>, QuestionId)> = draft_questions::table
         .filter(
             draft_questions::org_id
@@ -243,7 +249,7 @@ async fn known(key: CourseKey, mut conn: Conn<'_>) -> QueryResult<Known> {
             .collect(),
         units: units
             .into_iter()
-            .filter_map(|(external_id, id, kind)| Some((external_id?, (id, kind))))
+            .filter_map(|(external_id, id, kind, rules)| Some((external_id?, (id, kind, rules))))
             .collect(),
         questions: questions.into_iter().filter_map(named).collect(),
     })

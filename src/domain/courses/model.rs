@@ -61,6 +61,10 @@ pub struct Course {
     pub created_at: DateTime<Utc>,
     /// The organisation's own name for it, for synchronisation.
     pub external_id: Option<String>,
+    /// What it is about in a word each, lower case.
+    pub tags: Vec<String>,
+    /// The language that it is written in, a tag of BCP 47.
+    pub language: String,
 }
 
 impl Course {

@@ -1,25 +1,30 @@
 //! Publishing: the draft becomes a numbered, immutable revision.
 
+use super::arranging::refuse_unless_current;
 use super::drafts::{
     CourseDraft, DraftModulesOf, DraftOf, DraftQuestionsOf, DraftUnit, DraftUnitsOf, UnitKind,
 };
 use super::model::{CourseState, SeenCourse};
+use super::reviews::{ReviewState, refuse_archived, refuse_unless_reviewed};
 use super::store::find_for_write;
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::cache::Stale;
-use crate::db::schema::{course_revisions, courses, revision_answer_keys};
+use crate::db::schema::{course_drafts, course_revisions, courses, revision_answer_keys};
 use crate::db::{Batch, Conn};
 use crate::domain::content::compiled::FORMAT;
-use crate::domain::content::{AnswerKeys, CompletionRule, Content, ModuleContent, UnitBody, UnitContent};
+use crate::domain::content::{
+    AnswerKeys, CompletionRule, Content, ModuleContent, ReleaseRule, UnitBody, UnitContent,
+};
 use crate::domain::mutate::{At, Stop, Write, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{CourseKey, MemberId, RevisionId};
+use crate::kernel::ids::{CourseKey, MemberId, RevisionId, UnitId};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Publishes a course's draft as its next revision.
@@ -30,19 +35,11 @@ pub async fn publish(
 ) -> Result<CourseKey, Stop> {
     let course = find_for_write(&write.gate, key).await?;
     let course: Allowed<'_, action::CoursesPublish, SeenCourse> = write.gate.allow(course).at("id")?;
-    if course.course.state == CourseState::Archived {
-        return refuse_with(Refusal::at(
-            Code::InvalidState,
-            "id",
-            "An archived course cannot be published.",
-        ));
-    }
+    refuse_archived(&course)?;
     let conn = write.gate.conn();
     let draft = one(DraftOf(key), conn).await?.ok_or(Error::NotFound).at("id")?;
-    if expected_version.is_some_and(|expected| expected != draft.version) {
-        let message = format!("The draft has version {} by now.", draft.version);
-        return refuse_with(Refusal::at(Code::VersionConflict, "expectedVersion", message));
-    }
+    refuse_unless_current(expected_version, draft.version)?;
+    refuse_unless_reviewed(&draft)?;
     let (content, keys) = compile(&draft, key, conn).await?;
     let number = insert(
         &course,
@@ -84,12 +81,34 @@ async fn one<K: Batch>(key: K, conn: Conn<'_>) -> QueryResult<Option<K::Value>> 
     Ok(K::load_many(std::slice::from_ref(&key), conn).await?.remove(&key))
 }
 
-/// Freezes a draft: three statements, whatever its size.
-async fn compile(
+/// Freezes a draft that can be published.
+pub async fn compile(
     draft: &CourseDraft,
     course: CourseKey,
     conn: Conn<'_>,
 ) -> Result<(Content, AnswerKeys), Stop> {
+    let (content, keys) = freeze(draft, course, conn).await?;
+    let units = || content.modules.iter().flat_map(|module| &module.units);
+    let refuse = |message: String| refuse_with(Refusal::at(Code::NothingToPublish, "id", message));
+    if units().next().is_none() {
+        return refuse("The draft has no unit; add one with `unitCreate`.".to_owned());
+    }
+    let mut quizzes = units().filter(|unit| matches!(unit.body, UnitBody::Quiz { .. }));
+    if let Some(quiz) = quizzes.clone().find(|quiz| quiz.questions().is_empty()) {
+        return refuse(format!("The quiz “{}” has no questions.", quiz.title));
+    }
+    if draft.completion_rule == CompletionRule::QuizzesPassed && quizzes.next().is_none() {
+        return refuse("A course that is complete when its quizzes are passed needs a quiz.".to_owned());
+    }
+    Ok((content, keys))
+}
+
+/// Freezes a draft, whether or not it can be published: three statements, whatever its size.
+pub async fn freeze(
+    draft: &CourseDraft,
+    course: CourseKey,
+    conn: Conn<'_>,
+) -> QueryResult<(Content, AnswerKeys)> {
     let modules = one(DraftModulesOf(course), conn).await?.unwrap_or_default();
     let module_keys: Vec<_> = modules.iter().map(|module| DraftUnitsOf(module.key)).collect();
     let units = DraftUnitsOf::load_many(&module_keys, conn).await?;
@@ -100,6 +119,11 @@ async fn compile(
         .map(|unit| DraftQuestionsOf(unit.key))
         .collect();
     let questions = DraftQuestionsOf::load_many(&quizzes, conn).await?;
+    let known: HashSet<UnitId> = units
+        .values()
+        .flat_map(|units| units.iter())
+        .map(|unit| unit.key.id)
+        .collect();
     let mut keys = AnswerKeys::default();
     let mut compiled = Vec::with_capacity(modules.len());
     for module in modules.iter() {
@@ -110,11 +134,12 @@ async fn compile(
             .into_iter()
             .flatten()
         {
-            let body = compile_unit(unit, &questions, &mut keys)?;
+            let body = freeze_unit(unit, &questions, &mut keys)?;
             contents.push(UnitContent {
                 id: unit.key.id,
                 title: unit.title.clone(),
                 body,
+                release: release(unit, &known),
             });
         }
         compiled.push(ModuleContent {
@@ -123,26 +148,6 @@ async fn compile(
             part: module.part.clone(),
             units: contents,
         });
-    }
-    if compiled
-        .iter()
-        .all(|module: &ModuleContent| module.units.is_empty())
-    {
-        return refuse_with(Refusal::at(
-            Code::NothingToPublish,
-            "id",
-            "The draft has no unit; add one with `unitCreate`.",
-        ));
-    }
-    let has_quiz = || {
-        compiled
-            .iter()
-            .flat_map(|module| &module.units)
-            .any(|unit| matches!(unit.body, UnitBody::Quiz { .. }))
-    };
-    if draft.completion_rule == CompletionRule::QuizzesPassed && !has_quiz() {
-        let message = "A course that is complete when its quizzes are passed needs a quiz.";
-        return refuse_with(Refusal::at(Code::NothingToPublish, "id", message));
     }
     let content = Content {
         title: draft.title.clone(),
@@ -153,11 +158,18 @@ async fn compile(
     Ok((content, keys))
 }
 
-fn compile_unit(
+/// The rules of a unit, without those about units that an import has taken away since.
+fn release(unit: &DraftUnit, known: &HashSet<UnitId>) -> Vec<ReleaseRule> {
+    let mut rules = unit.release_rules();
+    rules.retain(|rule| rule.unit().is_none_or(|id| known.contains(&id)));
+    rules
+}
+
+fn freeze_unit(
     unit: &DraftUnit,
     questions: &HashMap<DraftQuestionsOf, Arc<Vec<super::drafts::DraftQuestion>>>,
     keys: &mut AnswerKeys,
-) -> Result<UnitBody, Stop> {
+) -> QueryResult<UnitBody> {
     let Some(policy) = unit.policy() else {
         return Ok(UnitBody::Text(unit.body.clone().unwrap_or_default()));
     };
@@ -168,14 +180,13 @@ fn compile_unit(
         .into_iter()
         .flatten()
     {
-        let unreadable = || Error::internal(format!("question {} cannot be read", question.id.0));
+        let unreadable = || {
+            let message = format!("question {} cannot be read", question.id.0);
+            diesel::result::Error::DeserializationError(message.into())
+        };
         prompts.push((question.id, question.prompt().ok_or_else(unreadable)?));
         keys.0
             .insert(question.id, question.answer_key().ok_or_else(unreadable)?);
-    }
-    if prompts.is_empty() {
-        let message = format!("The quiz “{}” has no questions.", unit.title);
-        return refuse_with(Refusal::at(Code::NothingToPublish, "id", message));
     }
     Ok(UnitBody::Quiz {
         policy,
@@ -220,6 +231,19 @@ async fn insert(
             revision_answer_keys::revision_id.eq(id),
             revision_answer_keys::answer_keys.eq(serde_json::to_string(keys).map_err(Error::internal)?),
         ))
+        .execute(&mut conn)
+        .await?;
+    let reviewed = (
+        course_drafts::review_state.eq(ReviewState::None),
+        course_drafts::review_version.eq(None::<i32>),
+        course_drafts::review_requested_by.eq(None::<MemberId>),
+        course_drafts::review_requested_at.eq(None::<DateTime<Utc>>),
+        course_drafts::review_decided_by.eq(None::<MemberId>),
+        course_drafts::review_decided_at.eq(None::<DateTime<Utc>>),
+        course_drafts::review_note.eq(None::<String>),
+    );
+    diesel::update(course_drafts::table.find((key.org.0, key.id.0)))
+        .set(reviewed)
         .execute(&mut conn)
         .await?;
     let units: usize = content.modules.iter().map(|module| module.units.len()).sum();

@@ -55,6 +55,10 @@ pub struct CourseFilter {
     pub state: Option<CourseState>,
     /// Only what learners may join: published.
     pub catalogue: bool,
+    /// Only what has all of these tags.
+    pub tags: Vec<String>,
+    /// Only in this language, whatever its region.
+    pub language: Option<String>,
 }
 
 /// The courses that a viewer may know of: the one condition of lists, loaders and `node`.
@@ -96,6 +100,17 @@ fn matching(viewer: &Viewer, filter: &CourseFilter) -> Condition {
     }
     if let Some(state) = filter.state {
         matching = Box::new(matching.and(courses::state.eq(state.literal())));
+    }
+    if !filter.tags.is_empty() {
+        let tags: Vec<String> = filter.tags.iter().map(|tag| tag.to_lowercase()).collect();
+        matching = Box::new(matching.and(courses::tags.contains(tags)));
+    }
+    if let Some(language) = &filter.language {
+        let regions = format!("{}-%", language.replace(['%', '_', '\\'], ""));
+        let spoken = courses::language
+            .eq(language.clone())
+            .or(courses::language.like(regions));
+        matching = Box::new(matching.and(spoken));
     }
     if let Some(query) = filter.query.clone().filter(|query| !query.trim().is_empty()) {
         matching = Box::new(matching.and(course_matches(courses::title, courses::summary, query)));
@@ -257,14 +272,19 @@ pub struct NewCourse {
     pub external_id: Option<String>,
 }
 
-/// Inserts a course with an empty draft.
+/// Inserts a course with an empty draft, in its organisation's language.
 pub async fn insert<R>(
     _: &Allowed<'_, action::CoursesCreate, R>,
     mut conn: Conn<'_>,
     key: CourseKey,
     new: &NewCourse,
 ) -> QueryResult<()> {
-    use crate::db::schema::course_drafts;
+    use crate::db::schema::{course_drafts, organizations};
+    let language: String = organizations::table
+        .find(key.org.0)
+        .select(organizations::locale)
+        .first(&mut conn)
+        .await?;
     diesel::insert_into(courses::table)
         .values((
             courses::org_id.eq(key.org),
@@ -274,6 +294,7 @@ pub async fn insert<R>(
             courses::title.eq(&new.title),
             courses::summary.eq(&new.summary),
             courses::external_id.eq(&new.external_id),
+            courses::language.eq(language),
         ))
         .execute(&mut conn)
         .await?;

@@ -83,6 +83,12 @@ macro_rules! code_doc {
     (InvalidState) => {
         "The move is not one that the present state allows; the message names both."
     };
+    (ReviewRequired) => {
+        "The course is published only after a review, and the draft was not approved as it is."
+    };
+    (OwnWork) => {
+        "It is your own work: somebody else has to decide about it."
+    };
     (AlreadyEnrolled) => {
         "The learner is enrolled already."
     };

@@ -198,12 +198,22 @@ impl Academy {
             "/course/id",
         )
         .await;
-        let edit = json!({ "id": course, "title": format!("{hidden}-drafts-title"), "summary": format!("{hidden}-drafts-summary") });
+        let edit = json!({ "id": course, "title": format!("{hidden}-drafts-title"), "summary": format!("{hidden}-drafts-summary"),
+            "tags": [format!("{word}-courses-tag").to_lowercase()] });
         self.change(
             "courseUpdate",
             "CourseUpdateInput",
             "course { id }",
             edit,
+            "/course/id",
+        )
+        .await;
+        let review = json!({ "id": course, "note": format!("{hidden}-drafts-review-note") });
+        self.change(
+            "courseSubmitForReview",
+            "CourseSubmitForReviewInput",
+            "course { id }",
+            review,
             "/course/id",
         )
         .await;

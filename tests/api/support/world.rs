@@ -6,7 +6,7 @@ use super::factors::Authenticator;
 use super::links::Linked;
 use super::quiz::{self, Sitting};
 use super::sign_ins::SignIns;
-use super::{TestApp, apps, factors, factory, learning, operators, servers, unsigned};
+use super::{TestApp, apps, authoring, factors, factory, learning, operators, servers, unsigned};
 use chrono::TimeDelta;
 use lyceum::kernel::ids::{ApiTokenKey, AppKey, GroupKey, InvitationId, InvitationKey, LearnerSessionKey};
 use lyceum::kernel::secret::{Token, TokenKind};
@@ -207,7 +207,7 @@ impl World {
     pub fn rows(&self) -> Vec<Row> {
         [
             self.factors(),
-            self.authoring(),
+            authoring::rows(&self.app, &self.course, &self.author),
             self.learning(),
             self.grading(),
             self.organizing(),
@@ -223,32 +223,6 @@ impl World {
         .into_iter()
         .flatten()
         .collect()
-    }
-
-    /// What authors do to a published course, which learners see.
-    fn authoring(&self) -> Vec<Row> {
-        let text = json!({ "text": { "body": "A text." } });
-        let (course, module) = (&self.course.id, &self.course.module);
-        let inputs = [
-            (
-                "courseCreate",
-                json!({ "organizationId": self.app.org_id(), "slug": "new", "title": "New" }),
-            ),
-            ("courseUpdate", json!({ "id": course, "title": "New" })),
-            ("moduleCreate", json!({ "courseId": course, "title": "New" })),
-            ("moduleMove", json!({ "id": module, "position": 1 })),
-            (
-                "unitCreate",
-                json!({ "moduleId": module, "title": "New", "content": text }),
-            ),
-            (
-                "unitUpdate",
-                json!({ "id": self.course.texts[0], "title": "New" }),
-            ),
-            ("coursePublish", json!({ "id": course })),
-        ];
-        let row = |(mutation, input)| Row::new(mutation, input, &self.author, "FORBIDDEN", "NOT_FOUND");
-        inputs.map(row).into()
     }
 
     /// What a learner does, with records that other learners do not see.

@@ -1,0 +1,2 @@
+drop table course_prerequisites;
+alter table draft_units drop column release_rules;

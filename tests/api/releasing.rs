@@ -1,0 +1,193 @@
+//! In which order authors let things be done.
+
+use super::support::app::Person;
+use super::support::client::Reply;
+use super::support::{TestApp, factory};
+use serde_json::{Value, json};
+
+async fn set(author: &Person, unit: &str, rules: Value) -> Reply {
+    let document = "mutation($id: ID!, $rules: [UnitReleaseRuleInput!]!) { unitReleaseSet(input: {id: $id, rules: $rules}) \
+        { unit { version release { kind unitId percent date days } } userErrors { code field message } } }";
+    author
+        .run_with(document, json!({ "id": unit, "rules": rules }))
+        .await
+}
+
+async fn require(author: &Person, course: &str, others: &[&str]) -> Reply {
+    let document = "mutation($id: ID!, $ids: [ID!]!) { coursePrerequisitesSet(input: {id: $id, courseIds: $ids}) \
+        { course { prerequisites { id } } userErrors { code field } } }";
+    author
+        .run_with(document, json!({ "id": course, "ids": others }))
+        .await
+}
+
+#[tokio::test]
+async fn a_unit_shows_its_authors_the_rules_that_they_gave_it() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let course = factory::draft_course(&app, &author, 2).await;
+    let rules = json!([
+        { "afterUnit": course.texts[0] },
+        { "afterScore": { "quizId": course.quiz, "percent": 70 } },
+        { "onDate": "2027-03-28T01:00:00Z" },
+        { "afterDays": 7 },
+    ]);
+    let ruled = set(&author, &course.texts[1], rules).await;
+    let none = json!(null);
+    assert_eq!(
+        ruled.data("/unitReleaseSet/unit/release"),
+        &json!([
+            { "kind": "AFTER_UNIT", "unitId": course.texts[0], "percent": none, "date": none, "days": none },
+            { "kind": "AFTER_SCORE", "unitId": course.quiz, "percent": 70, "date": none, "days": none },
+            { "kind": "ON_DATE", "unitId": none, "percent": none, "date": "2027-03-28T01:00:00+00:00", "days": none },
+            { "kind": "AFTER_DAYS", "unitId": none, "percent": none, "date": none, "days": 7 },
+        ])
+    );
+    let freed = set(&author, &course.texts[1], json!([])).await;
+    assert_eq!(freed.data("/unitReleaseSet/unit/release"), &json!([]));
+    assert_eq!(freed.data("/unitReleaseSet/unit/version"), &json!(3));
+}
+
+#[tokio::test]
+async fn rules_that_can_never_hold_are_refused_and_change_nothing() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let course = factory::draft_course(&app, &author, 3).await;
+    let other = factory::draft_course(&app, &author, 1).await;
+    let [a, b, c] = [&course.texts[0], &course.texts[1], &course.texts[2]];
+    assert_eq!(set(&author, b, json!([{ "afterUnit": a }])).await.codes(), "");
+    assert_eq!(set(&author, c, json!([{ "afterUnit": b }])).await.codes(), "");
+    let many: Vec<_> = (1..=11).map(|days| json!({ "afterDays": days })).collect();
+    let cases = [
+        (json!([{ "afterUnit": a }]), "INVALID", json!(["rules"])),
+        (json!([{ "afterUnit": c }]), "INVALID", json!(["rules"])),
+        (
+            json!([{ "afterUnit": other.texts[0] }]),
+            "NOT_FOUND",
+            json!(["rules", "0", "afterUnit"]),
+        ),
+        (
+            json!([{ "afterScore": { "quizId": b, "percent": 50 } }]),
+            "NOT_FOUND",
+            json!(["rules", "0", "afterScore", "quizId"]),
+        ),
+        (
+            json!([{ "afterScore": { "quizId": course.quiz, "percent": 0 } }]),
+            "INVALID",
+            json!(["rules", "0", "afterScore", "percent"]),
+        ),
+        (
+            json!([{ "afterDays": 1 }, { "afterDays": 0 }]),
+            "INVALID",
+            json!(["rules", "1", "afterDays"]),
+        ),
+        (json!(many), "INVALID", json!(["rules"])),
+    ];
+    for (rules, code, field) in cases {
+        let refused = set(&author, a, rules.clone()).await;
+        assert_eq!(refused.codes(), code, "{rules}");
+        assert_eq!(
+            refused.data("/unitReleaseSet/userErrors/0/field"),
+            &field,
+            "{rules}"
+        );
+    }
+    let circle = set(&author, a, json!([{ "afterUnit": c }])).await;
+    assert_eq!(
+        circle.text("/unitReleaseSet/userErrors/0/message"),
+        "The units would wait for each other: Text 0 → Text 2 → Text 1 → Text 0."
+    );
+    let read = "query($id: ID!) { course(id: $id) { draft { modules { units { release { kind } } } } } }";
+    let stored = author.run_with(read, json!({ "id": course.id })).await;
+    assert_eq!(stored.data("/course/draft/modules/0/units/0/release"), &json!([]));
+}
+
+#[tokio::test]
+async fn a_unit_that_others_wait_for_is_not_taken_away() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let course = factory::draft_course(&app, &author, 2).await;
+    set(
+        &author,
+        &course.texts[1],
+        json!([{ "afterUnit": course.texts[0] }]),
+    )
+    .await;
+    let delete =
+        "mutation($id: ID!) { unitDelete(input: {id: $id}) { deletedUnitId userErrors { code message } } }";
+    let refused = author.run_with(delete, json!({ "id": course.texts[0] })).await;
+    assert_eq!(refused.codes(), "IN_USE");
+    let message = refused.text("/unitDelete/userErrors/0/message");
+    assert!(message.contains("Text 1"), "{message}");
+    assert_eq!(
+        author
+            .run_with(delete, json!({ "id": course.texts[1] }))
+            .await
+            .codes(),
+        ""
+    );
+    assert_eq!(
+        author
+            .run_with(delete, json!({ "id": course.texts[0] }))
+            .await
+            .codes(),
+        ""
+    );
+}
+
+#[tokio::test]
+async fn a_copy_s_rules_name_the_copy_s_units() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let course = factory::draft_course(&app, &author, 2).await;
+    set(
+        &author,
+        &course.texts[1],
+        json!([{ "afterUnit": course.texts[0] }]),
+    )
+    .await;
+    let duplicate = "mutation($id: ID!) { courseDuplicate(input: {id: $id, slug: \"copy\", title: \"A copy\"}) \
+        { course { draft { modules { units { id release { unitId } } } } } userErrors { code } } }";
+    let copied = author.run_with(duplicate, json!({ "id": course.id })).await;
+    let units = copied.data("/courseDuplicate/course/draft/modules/0/units");
+    assert_eq!(units[1]["release"][0]["unitId"], units[0]["id"]);
+    assert_ne!(units[0]["id"], json!(course.texts[0]));
+}
+
+#[tokio::test]
+async fn courses_do_not_wait_for_each_other() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let [a, b, c] = [
+        factory::published_course(&app, &author, 1).await.id,
+        factory::published_course(&app, &author, 1).await.id,
+        factory::published_course(&app, &author, 1).await.id,
+    ];
+    assert_eq!(require(&author, &b, &[&a]).await.codes(), "");
+    let two = require(&author, &c, &[&a, &b]).await;
+    assert_eq!(two.codes(), "");
+    let shown = two.data("/coursePrerequisitesSet/course/prerequisites");
+    assert_eq!(shown.as_array().unwrap().len(), 2);
+    for required in [&a, &c] {
+        let refused = require(&author, &a, &[required]).await;
+        assert_eq!(refused.codes(), "INVALID");
+        assert_eq!(
+            refused.data("/coursePrerequisitesSet/userErrors/0/field"),
+            &json!(["courseIds"])
+        );
+    }
+    let elsewhere = app.elsewhere().await;
+    let stranger = elsewhere.owner().await;
+    let foreign = require(&stranger, &a, &[]).await;
+    assert_eq!(foreign.codes(), "NOT_FOUND");
+    let (left, right) = tokio::join!(require(&author, &a, &[]), require(&author, &c, &[]));
+    assert_eq!((left.codes(), right.codes()), (String::new(), String::new()));
+    let (first, second) = ([a.as_str()], [c.as_str()]);
+    let crossed = tokio::join!(require(&author, &a, &second), require(&author, &c, &first));
+    let codes = [crossed.0.codes(), crossed.1.codes()];
+    assert_eq!(
+        codes.iter().filter(|code| code.is_empty()).count(),
+        1,
+        "one of two crossing edits: {codes:?}"
+    );
+}
