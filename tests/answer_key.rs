@@ -9,9 +9,10 @@ use lyceum::graphql::schema::sdl;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The types that tell what is right.
-const TELL: [&str; 9] = [
+const TELL: [&str; 10] = [
     "AuthorAnswer",
     "AuthorAnswerKey",
+    "CriterionGrade",
     "OptionFeedback",
     "QuestionReview",
     "RightAnswer",
@@ -180,7 +181,13 @@ fn no_other_field_has_a_name_that_tells() {
         .collect();
     assert_eq!(
         points,
-        ["Attempt.points", "QuestionReview.points"],
+        [
+            "Attempt.points",
+            "AttemptReceipt.points",
+            "CriterionGrade.points",
+            "QuestionReview.points",
+            "QuizResult.points"
+        ],
         "no points of a single answer"
     );
 }

@@ -243,7 +243,7 @@ async fn the_doors_are_these_and_no_others() {
 async fn the_serving_role_cannot_rewrite_history() {
     let granted = column(
         "select format('%s %s', table_name, privilege_type) from information_schema.role_table_grants where grantee = 'lyceum_app' \
-         and table_name in ('audit_entries', 'outbox_events', 'course_revisions', 'revision_answer_keys', 'security_events', 'organization_security_events') and privilege_type not in ('SELECT', 'INSERT')",
+         and table_name in ('audit_entries', 'outbox_events', 'course_revisions', 'revision_answer_keys', 'security_events', 'organization_security_events', 'attempt_receipts') and privilege_type not in ('SELECT', 'INSERT')",
     );
     assert_eq!(granted.await, BTreeSet::new());
 }

@@ -71,6 +71,12 @@ permissions! {
     AttemptsTake = "attempts.take";
     /// Grade the answers that no key can grade.
     AttemptsGrade = "attempts.grade";
+    /// Grade attempts anew by corrected answer keys.
+    AttemptsRegrade = "attempts.regrade";
+    /// Declare attempts void.
+    AttemptsVoid = "attempts.void";
+    /// Give learners more time and more attempts than a quiz does.
+    AccommodationsManage = "accommodations.manage";
     /// Read the audit.
     AuditRead = "audit.read";
     /// Write the organisation's own policies and try changes of access before they are made.
@@ -125,7 +131,10 @@ impl Permission {
             | Self::CoursesUpdate
             | Self::CoursesPublish
             | Self::QuestionsKeyRead
-            | Self::AttemptsGrade => Reach {
+            | Self::AttemptsGrade
+            | Self::AttemptsRegrade
+            | Self::AttemptsVoid
+            | Self::AccommodationsManage => Reach {
                 all: true,
                 taught: true,
                 ..reach

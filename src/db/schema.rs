@@ -4,6 +4,20 @@
 #![expect(missing_docs, reason = "the migrations document the tables")]
 
 diesel::table! {
+    accommodations (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        enrollment_id -> Uuid,
+        unit_id -> Nullable<Uuid>,
+        extra_time_percent -> Integer,
+        extra_attempts -> Integer,
+        reason -> Nullable<Text>,
+        set_by -> Uuid,
+        set_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     account_idempotency_records (user_id, mutation, key) {
         user_id -> Uuid,
         mutation -> Text,
@@ -90,6 +104,27 @@ diesel::table! {
         saved_at -> Timestamptz,
         points -> Nullable<Integer>,
         feedback -> Nullable<Text>,
+        criteria -> Nullable<Jsonb>,
+    }
+}
+
+diesel::table! {
+    attempt_receipts (org_id, attempt_id, number) {
+        org_id -> Uuid,
+        attempt_id -> Uuid,
+        number -> Integer,
+        kind -> Text,
+        document -> Text,
+        grading -> Text,
+        hash -> Bytea,
+        signature -> Bytea,
+        key_id -> Text,
+        issued_at -> Timestamptz,
+        points -> Nullable<Integer>,
+        points_before -> Nullable<Integer>,
+        keys_revision_id -> Uuid,
+        issued_by -> Nullable<Uuid>,
+        reason -> Nullable<Text>,
     }
 }
 
@@ -112,6 +147,11 @@ diesel::table! {
         points -> Nullable<Integer>,
         max_points -> Integer,
         pass_points -> Integer,
+        overdue_at -> Nullable<Timestamptz>,
+        voided_at -> Nullable<Timestamptz>,
+        voided_by -> Nullable<Uuid>,
+        void_reason -> Nullable<Text>,
+        salt -> Bytea,
     }
 }
 
@@ -639,12 +679,14 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    accommodations,
     account_links,
     account_tokens,
     api_token_secrets,
     api_tokens,
     apps,
     attempt_answers,
+    attempt_receipts,
     attempts,
     audit_entries,
     certificates,

@@ -29,6 +29,10 @@ pub enum Code {
     AttemptOpen,
     /// No attempts are left.
     NoAttemptsLeft,
+    /// It is too early for the next attempt.
+    Cooldown,
+    /// It is not open yet, or closed by now.
+    Locked,
     /// The attempt's time is over.
     DeadlinePassed,
     /// The organisation would have no owner left.

@@ -9,9 +9,10 @@ use super::support::operation::Ask;
 use crate::domain::attempts::Attempt;
 use crate::domain::attempts::order::{Place, author_order, own_order};
 use crate::domain::attempts::review::{Review, SavedIn};
+use crate::domain::attempts::rubric::CriterionGrade;
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::content::{
-    ChoiceOption, GapPrompt, PartialCredit, Points, QuestionKind, QuestionPrompt, ReviewPolicy,
+    ChoiceOption, Criterion, GapPrompt, PartialCredit, Points, QuestionKind, QuestionPrompt, QuizPolicy,
 };
 use crate::kernel::ids::{QuestionId, QuestionKey};
 use async_graphql::{Context, Object, SimpleObject};
@@ -51,10 +52,12 @@ impl AttemptItem {
         (*id, prompt)
     }
 
-    fn policy(&self) -> ReviewPolicy {
-        self.revision
+    fn policy(&self) -> &QuizPolicy {
+        let (policy, _) = self
+            .revision
             .quiz(self.attempt.unit_id)
-            .map_or(ReviewPolicy::Never, |(policy, _)| policy.review)
+            .expect("items are made of a quiz");
+        policy
     }
 }
 
@@ -113,6 +116,11 @@ impl AttemptItem {
         &self.question().1.units
     }
 
+    /// By what people grade an essay; empty in other questions, and in essays that are graded as a whole. Cost: 1.
+    async fn rubric(&self) -> &[Criterion] {
+        &self.question().1.rubric
+    }
+
     /// The options of a choice or a matching, the items of an ordering; empty in other questions. Cost: 1.
     async fn options(&self) -> Vec<&ChoiceOption> {
         let options = &self.question().1.options;
@@ -153,6 +161,8 @@ pub struct QuestionReview {
     pub option_feedback: Vec<OptionFeedback>,
     /// What the people who graded the answer say of it, Markdown source as they wrote it: clean what you render. Cost: 1.
     pub feedback: Option<String>,
+    /// What they say by each criterion of the question's rubric, in its order; empty where there is none. Cost: 1.
+    pub criteria: Vec<CriterionGrade>,
 }
 
 impl QuestionReview {
@@ -164,6 +174,7 @@ impl QuestionReview {
             option_feedback: OptionFeedback::all(&review.key),
             explanation: review.key.explanation,
             feedback: review.feedback,
+            criteria: review.criteria,
         }
     }
 }

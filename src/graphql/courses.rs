@@ -1,5 +1,6 @@
 //! `Course`: fields, edges, root fields.
 
+use super::attempts::{self, AttemptConnection};
 use super::content::Module;
 use super::drafts::CourseDraft;
 use super::enrollments::{self, EnrollmentConnection};
@@ -240,6 +241,26 @@ impl Course {
         };
         let filter = EnrollmentFilter { course: None, state };
         Ok(enrollments::page_of(ctx, Parent::Course(self.row.key), filter, args).await?)
+    }
+
+    /// The attempts at the course's quizzes that wait for you to grade them, the oldest first.
+    ///
+    /// Requires: `attempts.grade`; shows those that it reaches. Cost: 1 for each row asked for; batched.
+    async fn grading_queue(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<AttemptConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(attempts::queue_of(ctx, self.row.key, args).await?)
     }
 
     /// What the viewer may do with the course, decided by the same policies that guard the mutations. Cost: 1.

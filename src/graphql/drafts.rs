@@ -5,7 +5,7 @@ use super::support::operation::Ask;
 use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind, Question, Relation};
 use crate::domain::content::{
-    ChoiceOption, CompletionRule, GapPrompt, PartialCredit, Points, QuestionKind, QuizPolicy,
+    ChoiceOption, CompletionRule, Criterion, GapPrompt, PartialCredit, Points, QuestionKind, QuizPolicy,
 };
 use crate::domain::courses::drafts::{
     self, DraftModulesOf, DraftOf, DraftQuestionsOf, DraftUnitsOf, UnitKind,
@@ -230,6 +230,11 @@ impl DraftQuestion {
     /// The units that a numeric question may be answered in. Cost: 1.
     async fn units(&self) -> Vec<String> {
         self.row.prompt().map(|prompt| prompt.units).unwrap_or_default()
+    }
+
+    /// By what people grade an essay; empty in other questions. Cost: 1.
+    async fn rubric(&self) -> Vec<Criterion> {
+        self.row.prompt().map(|prompt| prompt.rubric).unwrap_or_default()
     }
 
     /// Points for a right answer. Cost: 1.

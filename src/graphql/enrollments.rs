@@ -1,9 +1,11 @@
 //! `Enrollment`: edges, connections, root fields and mutations.
 
+use super::accommodations::Accommodation;
 use super::attempts::{self, AttemptConnection};
 use super::content::Unit;
 use super::courses::Course;
 use super::progress::UnitProgress;
+use super::quiz_results::QuizResult;
 use super::record_lists;
 use super::support::mutation::{key, signed_in};
 use super::support::{Ask, Paged, connection::Count};
@@ -150,6 +152,24 @@ impl Enrollment {
             before,
         };
         Ok(attempts::page_of_enrollment(ctx, self.key, args).await?)
+    }
+
+    /// How the learner stands in a quiz; null where their edition of the course has no such quiz. Cost: 1, batched.
+    async fn quiz_result(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The quiz.")] quiz_id: ID,
+    ) -> async_graphql::Result<Option<QuizResult>> {
+        match UnitKey::parse(&quiz_id) {
+            Some(quiz) => Ok(QuizResult::find(ctx, self, quiz).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// What the learner is given beyond what quizzes give everybody: one for all quizzes at most, and one for each. Cost: 1,
+    /// batched.
+    async fn accommodations(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Accommodation>> {
+        Ok(Accommodation::all(ctx, self).await?)
     }
 
     /// The certificate that the course was completed; null before it is. Cost: 1, batched.

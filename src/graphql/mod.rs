@@ -1,11 +1,13 @@
 //! The GraphQL schema: how the domain is exposed. Knows no HTTP.
 
 pub mod access;
+pub mod accommodations;
 pub mod account_link_mutations;
 pub mod account_links;
 pub mod accounts;
 pub mod app_mutations;
 pub mod apps;
+pub mod assessment;
 pub mod attempt_answers;
 pub mod attempt_inputs;
 pub mod attempt_items;
@@ -42,7 +44,10 @@ pub mod progress;
 pub mod provider_sign_in;
 pub mod provisioning;
 pub mod question_inputs;
+pub mod quiz_results;
+pub mod receipts;
 pub mod record_lists;
+pub mod regrades;
 pub mod right_answers;
 pub mod role_mutations;
 pub mod schema;

@@ -5,8 +5,7 @@ use super::account_link_mutations::AccountLinkMutation;
 use super::account_links;
 use super::accounts::AccountMutation;
 use super::app_mutations::AppMutation;
-use super::attempt_mutations::AttemptMutation;
-use super::attempts::AttemptQuery;
+use super::assessment::{AssessmentMutation, AssessmentQuery};
 use super::audit;
 use super::authoring::AuthoringMutation;
 use super::certificates::CertificateQuery;
@@ -254,7 +253,7 @@ pub struct Query(
     OrganizationQuery,
     CourseQuery,
     EnrollmentQuery,
-    AttemptQuery,
+    AssessmentQuery,
     CertificateQuery,
     InvitationQuery,
     AccessQuery,
@@ -302,7 +301,7 @@ pub struct LearningMutations(
     AuthoringMutation,
     EnrollmentMutation,
     ProgressMutation,
-    AttemptMutation,
+    AssessmentMutation,
 );
 
 /// What can be done. Root fields run one after the other; each is one transaction. Merged in groups: each in a row of merged objects is

@@ -22,7 +22,7 @@ pub struct Place {
 pub fn own_order(seed: i64, policy: &QuizPolicy, questions: &[(QuestionId, QuestionPrompt)]) -> Vec<Place> {
     let mut places = author_order(questions);
     for (place, (_, prompt)) in places.iter_mut().zip(questions) {
-        if prompt.shuffle_options {
+        if prompt.shuffle_options && policy.shuffle_options {
             shuffle(&mut rng(seed, place.question as u64 + 1), &mut place.options);
         }
     }

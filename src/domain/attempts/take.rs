@@ -2,11 +2,12 @@
 
 use super::given::Given;
 use super::model::{AttemptState, SeenAttempt};
-use super::store::{self, MayTake, NewAttempt};
+use super::opening::{NewAttempt, open};
+use super::store::{self, MayTake};
 use crate::db::error::violated;
 use crate::domain::content::compiled::max_points;
 use crate::domain::enrollments::{self, EnrollmentState, SeenEnrollment};
-use crate::domain::mutate::{At, Stop, Write, refuse_with};
+use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::ids::{AttemptId, AttemptKey, EnrollmentKey, QuestionId, QuestionKey, UnitKey};
 use crate::kernel::secret::random_bytes;
@@ -28,24 +29,17 @@ pub async fn start(write: &Write<'_>, enrollment: EnrollmentKey, quiz: UnitKey) 
     let Some((policy, questions)) = found else {
         return refuse_with(Refusal::not_found("quizId"));
     };
-    let max_points = max_points(questions);
     let new = NewAttempt {
         id: AttemptId(write.app.clock.uuid()),
         unit: quiz.id,
+        policy,
         seed: i64::from_le_bytes(random_bytes()),
-        time_limit_seconds: policy.time_limit_seconds,
-        max_attempts: policy.max_attempts,
-        max_points,
-        pass_points: max_points.percent(policy.pass_percent),
+        max_points: max_points(questions),
     };
-    let inserted = store::insert(&enrolled, write.gate.conn(), &new).await;
-    if !inserted.map_err(already_open)? {
-        let message = format!(
-            "This quiz allows {} attempts, and all were taken.",
-            policy.max_attempts.unwrap_or_default()
-        );
-        return refuse_with(Refusal::at(Code::NoAttemptsLeft, "quizId", message));
-    }
+    let refusal = open(&enrolled, write.gate.conn(), &new)
+        .await
+        .map_err(already_open)?;
+    refuse_all([refusal])?;
     let key = AttemptKey::new(enrollment.org, new.id);
     let detail = json!({ "enrollment": enrollment.to_string(), "quiz": quiz.to_string() });
     write.happened("attempt.started", key, detail);

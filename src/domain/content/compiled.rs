@@ -1,7 +1,8 @@
 //! The compiled tree of a revision.
 
 use super::points::Points;
-use super::question::{QuestionPrompt, QuizPolicy};
+use super::policy::QuizPolicy;
+use super::question::QuestionPrompt;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, ModuleId, QuestionId, RevisionKey, UnitId};
 use crate::text_enum;

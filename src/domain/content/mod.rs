@@ -11,6 +11,7 @@ pub mod key;
 pub mod mark;
 pub mod number;
 pub mod points;
+pub mod policy;
 pub mod question;
 pub mod scoring;
 pub mod text_rule;
@@ -20,7 +21,6 @@ pub use cache::Contents;
 pub use compiled::{CompletionRule, Content, ModuleContent, Revision, UnitBody, UnitContent};
 pub use key::{AnswerKey, AnswerKeys, GapRule, Rule};
 pub use points::Points;
-pub use question::{
-    ChoiceOption, GapKind, GapPrompt, QuestionKind, QuestionPrompt, QuizPolicy, ReviewPolicy,
-};
+pub use policy::{CountedAttempt, QuizPolicy, ReviewPolicy};
+pub use question::{ChoiceOption, Criterion, GapKind, GapPrompt, QuestionKind, QuestionPrompt};
 pub use scoring::{PartialCredit, Scoring};

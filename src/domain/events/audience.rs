@@ -22,6 +22,7 @@ pub enum Audience {
 
 /// The audience of each kind of happening. A kind that is not listed is for auditors alone.
 pub const AUDIENCES: &[(&str, Audience)] = &[
+    ("accommodation.set", Audience::Learning),
     ("account_link.accepted", Audience::Auditors),
     ("account_link.ended", Audience::Auditors),
     ("account_link.proposed", Audience::Auditors),
@@ -37,8 +38,10 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
     ("attempt.answer_saved", Audience::Learning),
     ("attempt.answers_graded", Audience::Learning),
     ("attempt.graded", Audience::Learning),
+    ("attempt.regraded", Audience::Learning),
     ("attempt.started", Audience::Learning),
     ("attempt.submitted", Audience::Learning),
+    ("attempt.voided", Audience::Learning),
     ("certificate.issued", Audience::Learning),
     ("course.created", Audience::Authors),
     ("course.imported", Audience::Authors),
@@ -83,6 +86,7 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
     ("ownership.transferred", Audience::Auditors),
     ("policies.changed", Audience::Auditors),
     ("progress.recorded", Audience::Learning),
+    ("quiz.regraded", Audience::Authors),
     ("role.created", Audience::Auditors),
     ("role.deleted", Audience::Auditors),
     ("role.updated", Audience::Auditors),

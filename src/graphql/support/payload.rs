@@ -98,6 +98,12 @@ macro_rules! code_doc {
     (NoAttemptsLeft) => {
         "The quiz allows no further attempt."
     };
+    (Cooldown) => {
+        "The quiz has a pause between attempts; the message says when the next may be started."
+    };
+    (Locked) => {
+        "It is not open yet, or closed by now; the message says since when or until when."
+    };
     (DeadlinePassed) => {
         "The attempt's time is over; what was saved before counts."
     };

@@ -239,7 +239,8 @@ impl Academy {
                 question(json!({ "ordering": { "items": texts("items") } })),
                 question(json!({ "matching": { "pairs": texts("stems").map(|stem| json!({ "stem": stem, "option": stem })) } })),
                 cloze,
-                question(json!({ "essay": { "sample": format!("{key}-questions-sample") } })),
+                question(json!({ "essay": { "sample": format!("{key}-questions-sample"),
+                    "rubric": [{ "title": format!("{hidden}-rubric-title"), "points": 1 }] } })),
             ],
         })
     }
@@ -314,7 +315,17 @@ impl Academy {
              insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, seed, deadline_at, max_points, pass_points) \
              select e.org_id, gen_random_uuid(), e.id, u.id, e.course_id, e.revision_id, e.member_id, 2, 43, now() + interval '1 hour', 5, 3 \
              from enrollments e join draft_units u on u.org_id = e.org_id and u.course_id = e.course_id and u.kind = 'quiz'; \
-             insert into attempt_answers (org_id, attempt_id, question_id, answer, points, feedback) \
+             insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, state, seed, submitted_at, \
+             max_points, pass_points, voided_at, voided_by, void_reason) \
+             select org_id, gen_random_uuid(), enrollment_id, unit_id, course_id, revision_id, member_id, 3, 'voided', 44, now(), 5, 3, now(), '{owner}', \
+             '{hidden}-attempts-void' from attempts where number = 2; \
+             insert into accommodations (org_id, id, enrollment_id, unit_id, extra_time_percent, extra_attempts, reason, set_by) \
+             select org_id, gen_random_uuid(), id, null, 10, 1, '{hidden}-accommodations-reason', '{owner}' from enrollments; \
+             insert into attempt_receipts (org_id, attempt_id, number, kind, document, grading, hash, signature, key_id, issued_at, points, points_before, \
+             keys_revision_id, issued_by, reason) select org_id, id, 1, 'regraded', '{hidden}-receipts-document', '{hidden}-receipts-grading', \
+             sha256('x'), sha512('x'), '{hidden}-receipts-key', now(), points, 0, revision_id, '{owner}', '{hidden}-receipts-reason' \
+             from attempts where state = 'graded'; \
+             insert into attempt_answers (org_id, attempt_id, question_id, answer, points, feedback, criteria) \
              select a.org_id, a.id, q.id, case q.position when 0 then '{{\"choice\": [\"o2\"]}}'::jsonb when 1 then '{{\"choice\": [\"o1\"]}}' \
              when 2 then '{{\"text\": \"{hidden}-answers-text\"}}' \
              when 3 then '{{\"tracing\": {{\"compiles\": true, \"stdout\": \"{hidden}-answers-stdout\", \"line\": null}}}}' \
@@ -323,7 +334,8 @@ impl Academy {
              when 7 then '{{\"order\": [\"o1\", \"o2\"]}}' when 8 then '{{\"pairs\": {{\"s1\": \"o1\"}}}}' \
              when 9 then '{{\"gaps\": {{\"a\": {{\"text\": \"{hidden}-answers-gap\"}}, \"b\": {{\"number\": {{\"value\": \"1\"}}}}, \"c\": {{\"choice\": \"o1\"}}}}}}' \
              else '{{\"text\": \"{hidden}-answers-essay\"}}' end, \
-             case when a.state = 'graded' then 1 end, case when a.state = 'graded' then '{hidden}-answers-feedback' end \
+             case when a.state = 'graded' then 1 end, case when a.state = 'graded' then '{hidden}-answers-feedback' end, \
+             case when a.state = 'graded' then '[{{\"key\": \"{hidden}-criteria-key\", \"points\": 1, \"feedback\": \"{hidden}-criteria-feedback\"}}]'::jsonb end \
              from attempts a join draft_questions q on q.org_id = a.org_id and q.unit_id = a.unit_id",
         ))
         .await;

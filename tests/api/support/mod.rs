@@ -3,6 +3,7 @@
 pub mod academy;
 pub mod app;
 pub mod apps;
+pub mod assessment;
 pub mod browser;
 pub mod client;
 pub mod dns;

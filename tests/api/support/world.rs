@@ -6,7 +6,7 @@ use super::factors::Authenticator;
 use super::links::Linked;
 use super::quiz::{self, Sitting};
 use super::sign_ins::SignIns;
-use super::{TestApp, apps, factors, factory, learning, operators, servers, unsigned};
+use super::{TestApp, apps, assessment, factors, factory, learning, operators, servers, unsigned};
 use chrono::TimeDelta;
 use lyceum::kernel::ids::{ApiTokenKey, AppKey, GroupKey, InvitationId, InvitationKey, LearnerSessionKey};
 use lyceum::kernel::secret::{Token, TokenKind};
@@ -210,6 +210,12 @@ impl World {
             self.authoring(),
             self.learning(),
             self.grading(),
+            assessment::rows(
+                &self.owner,
+                &self.second,
+                &self.second_enrollment,
+                &self.essay.attempt,
+            ),
             self.organizing(),
             self.people(),
             self.programs(),
