@@ -23,10 +23,20 @@ const TELL: [&str; 10] = [
 ];
 
 /// The fields that lead to one from elsewhere: each decides anew whether it may.
-const DOORS: [&str; 2] = ["AttemptItem.review", "DraftQuestion.answerKey"];
+const DOORS: [&str; 3] = [
+    "AttemptItem.review",
+    "BankQuestionVersion.answerKey",
+    "DraftQuestion.answerKey",
+];
 
 /// The types in which authors read drafts.
-const DRAFTS: [&str; 4] = ["CourseDraft", "DraftModule", "DraftQuestion", "DraftUnit"];
+const DRAFTS: [&str; 5] = [
+    "CourseDraft",
+    "DraftModule",
+    "DraftQuestion",
+    "DraftUnit",
+    "QuestionPool",
+];
 
 /// The fields that lead to drafts from elsewhere: one that requires `courses.read_draft`, and what the mutations that
 /// require `courses.update` answer.
@@ -39,8 +49,9 @@ const DRAFT_DOORS: [&str; 5] = [
 ];
 
 /// Fields beyond the types that tell, whose names sound as if they told.
-const HARMLESS: [&str; 4] = [
+const HARMLESS: [&str; 5] = [
     "AttemptItem.review",
+    "BankQuestionVersion.answerKey",
     "CourseAccess.readAnswerKeys",
     "DraftQuestion.answerKey",
     "QuizPolicy.review",
@@ -124,7 +135,7 @@ impl Walk {
 }
 
 #[test]
-fn two_fields_lead_to_what_is_right_and_no_other() {
+fn three_fields_lead_to_what_is_right_and_no_other() {
     assert_eq!(Walk::of(&sdl()).doors_to(&TELL), DOORS);
 }
 
@@ -143,9 +154,10 @@ fn from_no_root_field_does_a_path_lead_to_what_is_right_beside_the_review() {
             .collect::<Vec<_>>()
     };
     assert_eq!(told(&[]), TELL, "the walk sees the doors when they are open");
-    assert_eq!(told(&DRAFT_DOORS), TELL[2..], "learners have the review");
+    let authors = [&DRAFT_DOORS[..], &["BankQuestionVersion.answerKey"]].concat();
+    assert_eq!(told(&authors), TELL[2..], "learners have the review");
     assert_eq!(
-        told(&[&DRAFT_DOORS[..], &["AttemptItem.review"]].concat()),
+        told(&[&authors[..], &["AttemptItem.review"]].concat()),
         [""; 0],
         "and nothing else"
     );

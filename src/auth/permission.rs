@@ -63,6 +63,8 @@ permissions! {
     CoursesPublish = "courses.publish";
     /// Read questions together with their answer keys.
     QuestionsKeyRead = "questions.key.read";
+    /// Make banks of questions, and read and write what is in them.
+    QuestionsManage = "questions.manage";
     /// Enrol learners.
     EnrollmentsManage = "enrollments.manage";
     /// Read enrolments, progress, attempts and certificates.
@@ -120,6 +122,7 @@ impl Permission {
             | Self::LearnerSessionsCreate
             | Self::SupportGrantApprove
             | Self::SsoManage
+            | Self::QuestionsManage
             | Self::CoursesCreate => Reach { all: true, ..reach },
             Self::GroupsManage | Self::InvitationsManage => Reach {
                 all: true,

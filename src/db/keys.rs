@@ -1,16 +1,16 @@
 //! How a row selects its own key: `org_id` and `id` of its table.
 
 use super::schema::{
-    account_links, api_tokens, apps, attempts, audit_entries, certificates, course_revisions, courses,
-    draft_modules, draft_units, enrollments, groups, invitations, learner_sessions, member_exports,
-    memberships, organization_domains, organization_security_events, policy_revisions, roles,
+    account_links, api_tokens, apps, attempts, audit_entries, bank_questions, certificates, course_revisions,
+    courses, draft_modules, draft_units, enrollments, groups, invitations, learner_sessions, member_exports,
+    memberships, organization_domains, organization_security_events, policy_revisions, question_banks, roles,
     sso_connections, support_grants,
 };
 use crate::kernel::ids::{
-    AccountLinkKey, ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey,
-    GroupKey, InvitationKey, LearnerSessionKey, MemberExportKey, MemberKey, ModuleKey, OrganizationDomainKey,
-    OrganizationSecurityEventKey, PolicyRevisionKey, RevisionKey, RoleKey, SsoConnectionKey, SupportGrantKey,
-    UnitKey,
+    AccountLinkKey, ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, BankQuestionKey, CertificateKey,
+    CourseKey, EnrollmentKey, GroupKey, InvitationKey, LearnerSessionKey, MemberExportKey, MemberKey,
+    ModuleKey, OrganizationDomainKey, OrganizationSecurityEventKey, PolicyRevisionKey, QuestionBankKey,
+    RevisionKey, RoleKey, SsoConnectionKey, SupportGrantKey, UnitKey,
 };
 use diesel::Selectable;
 use diesel::backend::Backend;
@@ -36,6 +36,7 @@ select_keys! {
     AppKey from apps;
     AttemptKey from attempts;
     AuditEntryKey from audit_entries;
+    BankQuestionKey from bank_questions;
     CertificateKey from certificates;
     CourseKey from courses;
     EnrollmentKey from enrollments;
@@ -44,6 +45,7 @@ select_keys! {
     MemberKey from memberships;
     OrganizationSecurityEventKey from organization_security_events;
     PolicyRevisionKey from policy_revisions;
+    QuestionBankKey from question_banks;
     RevisionKey from course_revisions;
     RoleKey from roles;
     SsoConnectionKey from sso_connections;

@@ -2,8 +2,8 @@
 
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{
-    AttemptId, AuditEntryId, CertificateId, CourseId, EnrollmentId, GroupId, InvitationId, MemberId, OrgId,
-    OrganizationDomainId, OrganizationSecurityEventId, PolicyRevisionId,
+    AttemptId, AuditEntryId, BankQuestionId, CertificateId, CourseId, EnrollmentId, GroupId, InvitationId,
+    MemberId, OrgId, OrganizationDomainId, OrganizationSecurityEventId, PolicyRevisionId, QuestionBankId,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
@@ -55,6 +55,7 @@ macro_rules! id_cursors {
 id_cursors!(
     AttemptId,
     AuditEntryId,
+    BankQuestionId,
     CertificateId,
     CourseId,
     EnrollmentId,
@@ -64,7 +65,8 @@ id_cursors!(
     OrgId,
     OrganizationDomainId,
     OrganizationSecurityEventId,
-    PolicyRevisionId
+    PolicyRevisionId,
+    QuestionBankId
 );
 
 /// Reads the two values of a checked cursor.

@@ -171,6 +171,30 @@ diesel::table! {
 }
 
 diesel::table! {
+    bank_question_versions (org_id, question_id, number) {
+        org_id -> Uuid,
+        question_id -> Uuid,
+        number -> Integer,
+        prompt -> Jsonb,
+        answer_key -> Jsonb,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    bank_questions (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        bank_id -> Uuid,
+        number -> Integer,
+        tags -> Array<Text>,
+        created_at -> Timestamptz,
+        retired_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     certificates (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -276,6 +300,7 @@ diesel::table! {
         body -> Nullable<Text>,
         quiz -> Nullable<Jsonb>,
         external_id -> Nullable<Text>,
+        pools -> Nullable<Jsonb>,
     }
 }
 
@@ -525,6 +550,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    question_banks (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        description -> Text,
+        version -> Integer,
+        created_at -> Timestamptz,
+        archived_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     recovery_codes (user_id, code_hash) {
         user_id -> Uuid,
         code_hash -> Bytea,
@@ -689,6 +726,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     attempt_receipts,
     attempts,
     audit_entries,
+    bank_question_versions,
+    bank_questions,
     certificates,
     course_drafts,
     course_instructors,
@@ -715,6 +754,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     policy_revisions,
     progress_events,
     provider_sign_ins,
+    question_banks,
     recovery_codes,
     revision_answer_keys,
     roles,

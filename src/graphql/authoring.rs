@@ -40,7 +40,9 @@ payload! {
         /// The course, as learners see it from now on.
         course: Course,
     }
-    CoursePublishUserError, CoursePublishErrorCode { NotFound, Invalid, InvalidState, NothingToPublish, VersionConflict, IdempotencyMismatch }
+    CoursePublishUserError, CoursePublishErrorCode {
+        NotFound, Invalid, InvalidState, NothingToPublish, LimitReached, VersionConflict, IdempotencyMismatch
+    }
 }
 
 payload! {

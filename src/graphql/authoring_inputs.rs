@@ -1,12 +1,14 @@
 //! What the authoring mutations take.
 
 use super::question_inputs::QuestionInput;
-use crate::domain::content::{CompletionRule, QuizPolicy};
+use crate::domain::content::{CompletionRule, Points, QuizPolicy};
 use crate::domain::courses::CourseVisibility;
 use crate::domain::courses::authoring::UnitDraftContent;
 use crate::domain::courses::drafts::UnitDraft;
+use crate::domain::courses::pools::Pool;
 use crate::inputs;
 use crate::kernel::clock::Clock;
+use crate::kernel::ids::{Key, QuestionBankId, QuestionBankKey};
 use async_graphql::{ID, InputObject, OneofObject};
 
 /// What `courseCreate` takes.
@@ -139,6 +141,37 @@ pub struct QuizContentInput {
     pub policy: Option<QuizPolicy>,
     /// Its questions in order, at most 500. They replace the quiz's questions as a whole.
     pub questions: Vec<QuestionInput>,
+    /// What each attempt draws from banks beside them, at most 20 pools. They replace the quiz's pools as a whole; what is left out
+    /// stays, and an empty list takes them away.
+    pub pools: Option<Vec<QuestionPoolInput>>,
+}
+
+/// What each attempt at a quiz draws from a bank.
+#[derive(Clone, Debug, InputObject)]
+pub struct QuestionPoolInput {
+    /// The bank.
+    pub bank_id: ID,
+    /// How many questions each attempt draws, 1 to 500.
+    pub draw: i32,
+    /// What each is worth, 0.01 to 1000, whatever the bank says of it, so that all attempts can earn the same.
+    #[graphql(default_with = "Points::ONE")]
+    pub points: Points,
+    /// Only questions that have all of these tags.
+    #[graphql(default)]
+    pub tags: Vec<String>,
+}
+
+impl QuestionPoolInput {
+    /// The pool as the draft keeps it. An id that names no bank names none that there is.
+    fn into_pool(self) -> Pool {
+        let bank = QuestionBankKey::parse(&self.bank_id);
+        Pool {
+            bank: bank.map_or(QuestionBankId(uuid::Uuid::nil()), |key| key.id),
+            draw: self.draw,
+            points: self.points,
+            tags: self.tags,
+        }
+    }
 }
 
 inputs!(
@@ -158,6 +191,7 @@ impl UnitContentInput {
             Self::Text(text) => UnitDraftContent {
                 unit: UnitDraft::Text(text.body),
                 questions: Vec::new(),
+                pools: None,
             },
             Self::Quiz(quiz) => {
                 let questions = quiz
@@ -168,6 +202,9 @@ impl UnitContentInput {
                 UnitDraftContent {
                     unit: UnitDraft::Quiz(quiz.policy.unwrap_or_default()),
                     questions,
+                    pools: quiz
+                        .pools
+                        .map(|pools| pools.into_iter().map(QuestionPoolInput::into_pool).collect()),
                 }
             }
         }

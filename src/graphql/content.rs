@@ -1,6 +1,6 @@
 //! The content of courses as its readers see it: modules and units of a compiled revision, by reference.
 
-use crate::domain::content::compiled::{SharedRevision, max_points};
+use crate::domain::content::compiled::SharedRevision;
 use crate::domain::content::{ModuleContent, Points, QuizPolicy, UnitBody, UnitContent};
 use crate::kernel::ids::{ModuleKey, UnitKey};
 use async_graphql::{Interface, Object};
@@ -227,19 +227,13 @@ impl QuizUnit {
         }
     }
 
-    /// Points that the questions can earn together. Cost: 1.
+    /// Points that the questions of an attempt can earn together: the same in every attempt. Cost: 1.
     async fn max_points(&self) -> Points {
-        match &self.0.content().body {
-            UnitBody::Quiz { questions, .. } => max_points(questions),
-            UnitBody::Text(_) => Points::ZERO,
-        }
+        self.0.content().body.max_points()
     }
 
-    /// How many questions the quiz has. Cost: 1.
+    /// How many questions an attempt has, with those that it draws. Cost: 1.
     async fn question_count(&self) -> i32 {
-        match &self.0.content().body {
-            UnitBody::Quiz { questions, .. } => i32::try_from(questions.len()).unwrap_or(i32::MAX),
-            UnitBody::Text(_) => 0,
-        }
+        i32::try_from(self.0.content().body.question_count()).unwrap_or(i32::MAX)
     }
 }

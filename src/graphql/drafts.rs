@@ -5,14 +5,16 @@ use super::support::operation::Ask;
 use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind, Question, Relation};
 use crate::domain::content::{
-    ChoiceOption, CompletionRule, Criterion, GapPrompt, PartialCredit, Points, QuestionKind, QuizPolicy,
+    AnswerKey, ChoiceOption, CompletionRule, Criterion, GapPrompt, PartialCredit, Points, QuestionKind,
+    QuizPolicy,
 };
 use crate::domain::courses::drafts::{
     self, DraftModulesOf, DraftOf, DraftQuestionsOf, DraftUnitsOf, UnitKind,
 };
+use crate::domain::courses::pools::Pool;
 use crate::domain::courses::store::Taught;
 use crate::kernel::error::Result;
-use crate::kernel::ids::{CourseKey, ModuleKey, QuestionKey, UnitKey};
+use crate::kernel::ids::{CourseKey, ModuleKey, OrgId, QuestionBankKey, QuestionKey, UnitKey};
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -162,6 +164,15 @@ impl DraftUnit {
         self.0.policy()
     }
 
+    /// What each attempt at a quiz unit draws from banks beside its own questions, at most 20 pools. Cost: 1.
+    async fn pools(&self) -> Vec<QuestionPool> {
+        let pool = |pool| QuestionPool {
+            org: self.0.key.course.org,
+            pool,
+        };
+        self.0.drawn().into_iter().map(pool).collect()
+    }
+
     /// A quiz unit's questions in order, at most 500; empty for a text. Cost: 1, batched.
     async fn questions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DraftQuestion>> {
         if self.0.kind == UnitKind::Text {
@@ -176,6 +187,38 @@ impl DraftUnit {
     }
 }
 
+/// What each attempt at a quiz draws from a bank.
+pub struct QuestionPool {
+    org: OrgId,
+    pool: Pool,
+}
+
+/// What each attempt at a quiz draws from a bank.
+///
+/// Requires: `courses.read_draft`. Cost: 1.
+#[Object]
+impl QuestionPool {
+    /// The bank's global identifier. Cost: 1.
+    async fn bank_id(&self) -> QuestionBankKey {
+        QuestionBankKey::new(self.org, self.pool.bank)
+    }
+
+    /// How many questions each attempt draws. Cost: 1.
+    async fn draw(&self) -> i32 {
+        self.pool.draw
+    }
+
+    /// What each is worth. Cost: 1.
+    async fn points_each(&self) -> Points {
+        self.pool.points
+    }
+
+    /// Only questions that have all of these tags are drawn. Cost: 1.
+    async fn tags(&self) -> &[String] {
+        &self.pool.tags
+    }
+}
+
 /// What is right, for authors.
 #[derive(SimpleObject)]
 pub struct AuthorAnswerKey {
@@ -185,6 +228,16 @@ pub struct AuthorAnswerKey {
     pub explanation: Option<String>,
     /// What is said of each option.
     pub option_feedback: Vec<OptionFeedback>,
+}
+
+impl From<AnswerKey> for AuthorAnswerKey {
+    fn from(key: AnswerKey) -> Self {
+        Self {
+            right: AuthorAnswer::all(&key.rule),
+            option_feedback: OptionFeedback::all(&key),
+            explanation: key.explanation,
+        }
+    }
 }
 
 /// A question of a draft's quiz, for authors. Learners meet questions in an attempt, as another type.
@@ -279,11 +332,6 @@ impl DraftQuestion {
         {
             return Ok(None);
         }
-        let key = self.row.answer_key();
-        Ok(key.map(|key| AuthorAnswerKey {
-            right: AuthorAnswer::all(&key.rule),
-            option_feedback: OptionFeedback::all(&key),
-            explanation: key.explanation,
-        }))
+        Ok(self.row.answer_key().map(AuthorAnswerKey::from))
     }
 }

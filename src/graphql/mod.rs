@@ -43,6 +43,8 @@ pub mod policies;
 pub mod progress;
 pub mod provider_sign_in;
 pub mod provisioning;
+pub mod question_bank_mutations;
+pub mod question_banks;
 pub mod question_inputs;
 pub mod quiz_results;
 pub mod receipts;

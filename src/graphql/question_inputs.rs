@@ -238,8 +238,14 @@ impl QuestionInput {
     pub fn into_new(self, clock: &Clock) -> NewQuestion {
         let id = self
             .id
-            .and_then(|id| QuestionKey::parse(&id))
+            .as_ref()
+            .and_then(|id| QuestionKey::parse(id))
             .map_or_else(|| QuestionId(clock.uuid()), |key| key.id);
+        self.identified(id)
+    }
+
+    /// The question with this identity.
+    pub fn identified(self, id: QuestionId) -> NewQuestion {
         let mut question = NewQuestion {
             id,
             prompt: QuestionPrompt::new(QuestionKind::Essay, self.text),

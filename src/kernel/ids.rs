@@ -162,6 +162,10 @@ keys! {
     SsoConnectionKey(SsoConnectionId) = "sso";
     /// A course.
     CourseKey(CourseId) = "crs";
+    /// A bank of questions.
+    QuestionBankKey(QuestionBankId) = "qbk";
+    /// A question of a bank.
+    BankQuestionKey(BankQuestionId) = "bqn";
     /// A frozen edition of a course.
     RevisionKey(RevisionId) = "rev";
     /// A learner's enrolment in a course.

@@ -48,6 +48,7 @@ mod passwords;
 mod policies;
 mod progress;
 mod provider_refusals;
+mod question_banks;
 mod questions;
 mod receipts;
 mod redis;

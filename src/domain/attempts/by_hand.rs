@@ -1,6 +1,7 @@
 //! How people grade what no key can: the essays of a submitted attempt.
 
 use super::model::{Attempt, AttemptState, SeenAttempt};
+use super::order::asked;
 use super::receipt::ReceiptKind;
 use super::receipts;
 use super::rubric::fault_of;
@@ -31,10 +32,9 @@ pub async fn grade(write: &Write<'_>, key: AttemptKey, items: &[ItemGrade]) -> R
         .contents
         .find_for_write(conn, row.revision_key())
         .await?;
-    let (policy, questions) = revision
-        .quiz(row.unit_id)
+    let (policy, questions) = asked(&revision, row.unit_id, row.seed)
         .ok_or_else(|| Error::internal("an attempt at what is no quiz"))?;
-    refuse_all([fault(questions, revision.course, items)])?;
+    refuse_all([fault(&questions, revision.course, items)])?;
     if store::grade(&attempt, conn, items).await? != items.len() {
         let message = "One of these questions was not answered, so there is nothing to grade.";
         return refuse_with(Refusal::at(Code::Invalid, "items", message));

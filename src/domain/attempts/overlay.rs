@@ -2,6 +2,7 @@
 
 use crate::domain::content::{AnswerKeys, ChoiceOption, QuestionPrompt, Revision};
 use crate::kernel::ids::UnitId;
+use std::collections::HashMap;
 
 /// Answer keys with the revision that they are of.
 #[derive(Clone, Copy, Debug)]
@@ -15,18 +16,23 @@ pub struct Keyed<'a> {
 /// The keys of a quiz's questions: of each the later one, where the later revision still asks the same question so that any answer
 /// means what it meant; else the one of its own. What a question is worth stays as it was.
 pub fn overlaid(quiz: UnitId, own: Keyed<'_>, later: Keyed<'_>) -> AnswerKeys {
-    let asked = |revision: &Revision| revision.quiz(quiz).map(|(_, questions)| questions.to_vec());
-    let later_questions = asked(later.revision).unwrap_or_default();
     let mut keys = AnswerKeys::default();
-    for (id, prompt) in asked(own.revision).unwrap_or_default() {
-        let same = later_questions
-            .iter()
-            .find(|(other, asked)| *other == id && answers_alike(&prompt, asked));
-        let key = same
-            .and_then(|_| later.keys.0.get(&id))
-            .filter(|key| key.suits(prompt.kind));
-        if let Some(key) = key.or_else(|| own.keys.0.get(&id)) {
-            keys.0.insert(id, key.clone());
+    let later_questions: HashMap<_, _> = later
+        .revision
+        .questions(quiz)
+        .map(|(id, prompt)| (id, prompt))
+        .collect();
+    for (id, prompt) in own.revision.questions(quiz) {
+        let is_same = later_questions
+            .get(id)
+            .is_some_and(|asked| answers_alike(prompt, asked));
+        let key = later
+            .keys
+            .0
+            .get(id)
+            .filter(|key| is_same && key.suits(prompt.kind));
+        if let Some(key) = key.or_else(|| own.keys.0.get(id)) {
+            keys.0.insert(*id, key.clone());
         }
     }
     keys

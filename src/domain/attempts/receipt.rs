@@ -8,7 +8,7 @@
 
 use super::grade::Grading;
 use super::model::Attempt;
-use super::order::own_order;
+use super::order::{asked, own_order};
 use crate::domain::content::{Answer, Points, Revision};
 use crate::kernel::canonical::canonical;
 use crate::kernel::ids::{QuestionId, QuestionKey, RevisionKey};
@@ -104,7 +104,7 @@ impl Facts<'_> {
     }
 
     fn items(&self) -> Vec<Value> {
-        let Some((policy, questions)) = self.revision.quiz(self.attempt.unit_id) else {
+        let Some((policy, questions)) = asked(self.revision, self.attempt.unit_id, self.attempt.seed) else {
             return Vec::new();
         };
         let item = |place: super::order::Place| {
@@ -116,7 +116,7 @@ impl Facts<'_> {
                 .collect();
             json!({ "question": QuestionKey::new(self.revision.course, *id).to_string(), "options": options })
         };
-        own_order(self.attempt.seed, policy, questions)
+        own_order(self.attempt.seed, policy, &questions)
             .into_iter()
             .map(item)
             .collect()

@@ -6,6 +6,7 @@
 
 use super::grade::{Grading, answers_of, grade};
 use super::model::Attempt;
+use super::order::asked;
 use super::overlay::{Keyed, overlaid};
 use super::receipt::{Facts, ReceiptKind, Signed, grading_text, nonce};
 use super::regrade_store::{self as rows, Graded, MayRegrade, Regraded, Selection};
@@ -205,10 +206,9 @@ impl Work<'_, '_> {
     async fn grade(&mut self, graded: &Graded) -> Result<Option<Regraded>, Stop> {
         let attempt = &graded.attempt;
         let (revision, keys) = self.known(attempt).await?;
-        let (_, questions) = revision
-            .quiz(attempt.unit_id)
+        let (_, questions) = asked(&revision, attempt.unit_id, attempt.seed)
             .ok_or_else(|| Error::internal("an attempt at what is no quiz"))?;
-        let mut grading = grade(&answers_of(&graded.answers), questions, &keys)?;
+        let mut grading = grade(&answers_of(&graded.answers), &questions, &keys)?;
         // What people graded stays.
         for (id, points) in grading.questions.iter().zip(&mut grading.points) {
             if points.is_none() {

@@ -3,6 +3,7 @@
 
 use super::grade::{Grading, answers_of, grade};
 use super::model::Attempt;
+use super::order::asked;
 use super::overlay::{Keyed, overlaid};
 use super::receipt::{Facts, grading_text, hex};
 use super::receipts::{Proven, Receipt, ReceiptsOf, proven};
@@ -174,11 +175,9 @@ impl Evidence<'_> {
 
     /// The grading by the frozen keys. What people graded is taken from the receipt, which they had a part in.
     fn graded_anew(&self) -> Result<Grading> {
-        let (_, questions) = self
-            .revision
-            .quiz(self.attempt.unit_id)
+        let (_, questions) = asked(self.revision, self.attempt.unit_id, self.attempt.seed)
             .ok_or_else(|| Error::internal("an attempt at what is no quiz"))?;
-        let mut grading = grade(&answers_of(&self.stored.answers), questions, self.keys)?;
+        let mut grading = grade(&answers_of(&self.stored.answers), &questions, self.keys)?;
         let recorded = read(&self.receipt.grading);
         for (id, points) in grading.questions.iter().zip(&mut grading.points) {
             if points.is_none() {

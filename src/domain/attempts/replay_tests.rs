@@ -47,6 +47,7 @@ fn revision(cases: &[Case]) -> Revision {
     let body = UnitBody::Quiz {
         policy,
         questions: questions.collect(),
+        pools: Vec::new(),
     };
     let unit = UnitContent {
         id: QUIZ,

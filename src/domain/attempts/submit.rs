@@ -2,6 +2,7 @@
 
 use super::grade::{answers_of, grade};
 use super::model::{Attempt, AttemptState, SeenAttempt};
+use super::order::asked;
 use super::receipt::{Facts, ReceiptKind, Signed, grading_text, nonce};
 use super::result::ResultOf;
 use super::store::{self, MayTake};
@@ -58,10 +59,9 @@ async fn close(
         .contents
         .find_for_write(conn, row.revision_key())
         .await?;
-    let (policy, questions) = revision
-        .quiz(row.unit_id)
+    let (policy, questions) = asked(&revision, row.unit_id, row.seed)
         .ok_or_else(|| Error::internal("an attempt at what is no quiz"))?;
-    let grading = grade(&answers_of(&submission.answers), questions, &submission.keys)?;
+    let grading = grade(&answers_of(&submission.answers), &questions, &submission.keys)?;
     let (state, kind) = if automatically && grading.is_empty() {
         (AttemptState::Abandoned, "attempt.abandoned")
     } else if grading.is_open() {

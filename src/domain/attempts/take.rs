@@ -3,9 +3,10 @@
 use super::given::Given;
 use super::model::{AttemptState, SeenAttempt};
 use super::opening::{NewAttempt, open};
+use super::order::asked;
 use super::store::{self, MayTake};
 use crate::db::error::violated;
-use crate::domain::content::compiled::max_points;
+use crate::domain::content::Points;
 use crate::domain::enrollments::{self, EnrollmentState, SeenEnrollment};
 use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
@@ -26,7 +27,7 @@ pub async fn start(write: &Write<'_>, enrollment: EnrollmentKey, quiz: UnitKey) 
         .find_for_write(write.gate.conn(), row.revision_key())
         .await?;
     let found = revision.quiz(quiz.id).filter(|_| quiz.course == revision.course);
-    let Some((policy, questions)) = found else {
+    let Some((policy, _)) = found else {
         return refuse_with(Refusal::not_found("quizId"));
     };
     let new = NewAttempt {
@@ -34,7 +35,9 @@ pub async fn start(write: &Write<'_>, enrollment: EnrollmentKey, quiz: UnitKey) 
         unit: quiz.id,
         policy,
         seed: i64::from_le_bytes(random_bytes()),
-        max_points: max_points(questions),
+        max_points: revision
+            .unit(quiz.id)
+            .map_or(Points::ZERO, |(_, unit)| unit.body.max_points()),
     };
     let refusal = open(&enrolled, write.gate.conn(), &new)
         .await
@@ -66,10 +69,8 @@ pub async fn save_answer(
         .contents
         .find_for_write(write.gate.conn(), row.revision_key())
         .await?;
-    let questions = revision
-        .quiz(row.unit_id)
-        .map(|(_, questions)| questions)
-        .unwrap_or_default();
+    let questions = asked(&revision, row.unit_id, row.seed).map(|(_, questions)| questions);
+    let questions = questions.unwrap_or_default();
     let prompt = questions
         .iter()
         .find(|(id, _)| *id == question.id && question.course == revision.course);

@@ -12,9 +12,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The form that this build writes. The first had no kinds of questions beyond choices, short texts and traced programs,
-/// and one point for each question; what it wrote means the same in this one.
-pub const FORMAT: i16 = 2;
+/// and one point for each question; the second had no pools, no rubrics and fewer settings of quizzes. What they wrote means the same in
+/// this one.
+pub const FORMAT: i16 = 3;
 const FIRST_FORMAT: i16 = 1;
+const SECOND_FORMAT: i16 = 2;
 
 text_enum! {
     /// By which rule an enrolment is complete.
@@ -75,12 +77,47 @@ pub enum UnitBody {
         policy: QuizPolicy,
         /// Its questions in the author's order.
         questions: Vec<(QuestionId, QuestionPrompt)>,
+        /// What each attempt draws beside them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pools: Vec<PoolContent>,
     },
 }
 
-/// Points that all questions of a quiz can earn.
-pub fn max_points(questions: &[(QuestionId, QuestionPrompt)]) -> Points {
-    questions.iter().map(|(_, prompt)| prompt.scoring.points).sum()
+/// What each attempt at a quiz draws from questions of a bank, as they were when the course was published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolContent {
+    /// How many are drawn.
+    pub draw: usize,
+    /// What each is worth.
+    pub points: Points,
+    /// From which they are drawn.
+    pub questions: Vec<(QuestionId, QuestionPrompt)>,
+}
+
+impl UnitBody {
+    /// Points that an attempt can earn, whatever it draws.
+    pub fn max_points(&self) -> Points {
+        match self {
+            Self::Quiz { questions, pools, .. } => {
+                let own = questions.iter().map(|(_, prompt)| prompt.scoring.points);
+                let drawn = pools
+                    .iter()
+                    .flat_map(|pool| std::iter::repeat_n(pool.points, pool.draw));
+                own.chain(drawn).sum()
+            }
+            Self::Text(_) => Points::ZERO,
+        }
+    }
+
+    /// How many questions an attempt has.
+    pub fn question_count(&self) -> usize {
+        match self {
+            Self::Quiz { questions, pools, .. } => {
+                questions.len() + pools.iter().map(|pool| pool.draw).sum::<usize>()
+            }
+            Self::Text(_) => 0,
+        }
+    }
 }
 
 /// A numbered, immutable edition of a course, parsed and shared.
@@ -121,7 +158,9 @@ impl Revision {
     /// Parses a stored revision with the reader of its format.
     pub fn read(stored: &StoredRevision) -> Result<Self> {
         let content: Content = match stored.format {
-            FIRST_FORMAT | FORMAT => serde_json::from_str(&stored.content).map_err(Error::internal)?,
+            FIRST_FORMAT | SECOND_FORMAT | FORMAT => {
+                serde_json::from_str(&stored.content).map_err(Error::internal)?
+            }
             other => return Err(Error::internal(format!("no reader for content format {other}"))),
         };
         let mut units = HashMap::new();
@@ -146,12 +185,29 @@ impl Revision {
         Some((module, &module.units[u]))
     }
 
-    /// Finds a quiz: how it is taken, and its questions in the author's order.
+    /// Finds a quiz: how it is taken, and its own questions in the author's order.
     pub fn quiz(&self, id: UnitId) -> Option<(&QuizPolicy, &[(QuestionId, QuestionPrompt)])> {
         match &self.unit(id)?.1.body {
-            UnitBody::Quiz { policy, questions } => Some((policy, questions)),
+            UnitBody::Quiz {
+                policy, questions, ..
+            } => Some((policy, questions)),
             UnitBody::Text(_) => None,
         }
+    }
+
+    /// What the attempts at a quiz draw beside its own questions.
+    pub fn pools(&self, id: UnitId) -> &[PoolContent] {
+        match self.unit(id).map(|(_, unit)| &unit.body) {
+            Some(UnitBody::Quiz { pools, .. }) => pools,
+            _ => &[],
+        }
+    }
+
+    /// Every question that an attempt at a quiz may have.
+    pub fn questions(&self, id: UnitId) -> impl Iterator<Item = &(QuestionId, QuestionPrompt)> {
+        let own = self.quiz(id).map(|(_, questions)| questions).unwrap_or_default();
+        own.iter()
+            .chain(self.pools(id).iter().flat_map(|pool| &pool.questions))
     }
 
     /// Finds where a unit stands: the positions of its module and within it.
@@ -193,7 +249,7 @@ mod tests {
     use uuid::Uuid;
 
     /// What each format looked like when it was written: content, answer keys.
-    const FIXTURES: [(i16, &str, &str); 2] = [
+    const FIXTURES: [(i16, &str, &str); 3] = [
         (
             1,
             include_str!("fixtures/format_1.json"),
@@ -203,6 +259,11 @@ mod tests {
             2,
             include_str!("fixtures/format_2.json"),
             include_str!("fixtures/format_2_keys.json"),
+        ),
+        (
+            3,
+            include_str!("fixtures/format_3.json"),
+            include_str!("fixtures/format_3_keys.json"),
         ),
     ];
 
@@ -223,8 +284,10 @@ mod tests {
         for (format, content, keys) in FIXTURES {
             let revision = Revision::read(&stored(format, content)).unwrap();
             let keys: AnswerKeys = serde_json::from_str(keys).unwrap();
-            let quizzes = revision.units().filter_map(|unit| revision.quiz(unit.id));
-            let questions: Vec<_> = quizzes.flat_map(|(_, questions)| questions).collect();
+            let questions: Vec<_> = revision
+                .units()
+                .flat_map(|unit| revision.questions(unit.id))
+                .collect();
             assert!(
                 questions.len() > 2 && keys.0.len() == questions.len(),
                 "format {format}"
@@ -233,16 +296,16 @@ mod tests {
                 assert!(keys.0[id].suits(prompt.kind), "format {format}: {}", prompt.text);
             }
         }
-        assert!(Revision::read(&stored(3, FIXTURES[0].1)).is_err());
+        assert!(Revision::read(&stored(FORMAT + 1, FIXTURES[0].1)).is_err());
     }
 
     #[test]
     fn this_build_writes_what_its_fixture_shows() {
-        let content: Content = serde_json::from_str(FIXTURES[1].1).unwrap();
-        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[1].1).unwrap();
+        let content: Content = serde_json::from_str(FIXTURES[2].1).unwrap();
+        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[2].1).unwrap();
         assert_eq!(serde_json::to_value(&content).unwrap(), fixture);
-        let keys: AnswerKeys = serde_json::from_str(FIXTURES[1].2).unwrap();
-        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[1].2).unwrap();
+        let keys: AnswerKeys = serde_json::from_str(FIXTURES[2].2).unwrap();
+        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[2].2).unwrap();
         assert_eq!(serde_json::to_value(&keys).unwrap(), fixture);
     }
 }

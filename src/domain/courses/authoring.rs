@@ -5,6 +5,7 @@ use super::drafts::{
     UnitDraft, UnitKind,
 };
 use super::model::CourseVisibility;
+use super::pools::{self, Pool, fault_of_pools};
 use super::question_faults::fault_of;
 use super::store::{self, NewCourse, find_for_write};
 use crate::auth::allowed::Allowed;
@@ -146,6 +147,8 @@ pub struct UnitDraftContent {
     pub unit: UnitDraft,
     /// The questions of a quiz.
     pub questions: Vec<NewQuestion>,
+    /// What a quiz draws from banks; what it drew before where nothing is said.
+    pub pools: Option<Vec<Pool>>,
 }
 
 /// Adds a unit to a module of a draft, at a position or at the end.
@@ -181,6 +184,9 @@ pub async fn create_unit(
     .await?;
     if !content.questions.is_empty() {
         drafts::replace_questions(&course, write.gate.conn(), id, &content.questions).await?;
+    }
+    if let Some(pools) = &content.pools {
+        pools::replace(&course, write.gate.conn(), id, pools).await?;
     }
     write.happened("unit.created", UnitKey::new(module.course, id), json!({}));
     Ok((module.course, id))
@@ -226,6 +232,9 @@ pub async fn update_unit(
     .await?;
     if let Some(content) = content.filter(|content| !content.questions.is_empty()) {
         drafts::replace_questions(&course, write.gate.conn(), key.id, &content.questions).await?;
+    }
+    if let Some(pools) = content.and_then(|content| content.pools.as_ref()) {
+        pools::replace(&course, write.gate.conn(), key.id, pools).await?;
     }
     write.happened("unit.updated", key, json!({}));
     Ok((key.course, key.id))
@@ -309,6 +318,9 @@ fn faults_of_content(content: &UnitDraftContent) -> Option<Refusal> {
             "content.quiz.questions",
             format!("A quiz has at most {MOST_QUESTIONS} questions."),
         );
+    }
+    if let Some(refusal) = content.pools.as_deref().and_then(fault_of_pools) {
+        return Some(refusal);
     }
     let mut faults = content.questions.iter().map(fault_of).enumerate();
     let (index, (field, message)) = faults.find_map(|(index, fault)| Some((index, fault?)))?;

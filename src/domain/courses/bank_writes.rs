@@ -56,26 +56,47 @@ impl Protected for SeenQuestion {
 
 type MayManage<'gate, R> = Allowed<'gate, action::QuestionsManage, R>;
 
-async fn find_bank<'g>(gate: &'g Gate<'_>, key: QuestionBankKey, path: &str) -> Result<MayManage<'g, SeenBank>, Stop> {
-    let found = if key.org == gate.org() { lock_bank(gate, key).await? } else { None };
+async fn find_bank<'g>(
+    gate: &'g Gate<'_>,
+    key: QuestionBankKey,
+    path: &str,
+) -> Result<MayManage<'g, SeenBank>, Stop> {
+    let found = if key.org == gate.org() {
+        lock_bank(gate, key).await?
+    } else {
+        None
+    };
     gate.allow(found.map(SeenBank)).at(path)
 }
 
 async fn lock_bank(gate: &Gate<'_>, key: QuestionBankKey) -> QueryResult<Option<QuestionBank>> {
-    let row = QuestionBank::query().filter(question_banks::org_id.eq(key.org).and(question_banks::id.eq(key.id)));
+    let row = QuestionBank::query().filter(
+        question_banks::org_id
+            .eq(key.org)
+            .and(question_banks::id.eq(key.id)),
+    );
     row.for_no_key_update().first(&mut gate.conn()).await.optional()
 }
 
-async fn find_question<'g>(gate: &'g Gate<'_>, key: BankQuestionKey) -> Result<MayManage<'g, SeenQuestion>, Stop> {
+async fn find_question<'g>(
+    gate: &'g Gate<'_>,
+    key: BankQuestionKey,
+) -> Result<MayManage<'g, SeenQuestion>, Stop> {
     let row = BankQuestion::query()
-        .filter(bank_questions::org_id.eq(key.org).and(bank_questions::id.eq(key.id)))
+        .filter(
+            bank_questions::org_id
+                .eq(key.org)
+                .and(bank_questions::id.eq(key.id)),
+        )
         .for_no_key_update();
     let question: Option<BankQuestion> = match gate.org() == key.org {
         true => row.first(&mut gate.conn()).await.optional()?,
         false => None,
     };
     let found = match question {
-        Some(question) => lock_bank(gate, question.bank()).await?.map(|bank| SeenQuestion { bank, question }),
+        Some(question) => lock_bank(gate, question.bank())
+            .await?
+            .map(|bank| SeenQuestion { bank, question }),
         None => None,
     };
     gate.allow(found).at("id")
@@ -118,8 +139,13 @@ fn sorted(mut tags: Vec<String>) -> Vec<String> {
 pub async fn create_bank(write: &Write<'_>, name: &str, description: &str) -> Result<QuestionBankKey, Stop> {
     let org = write.gate.org();
     let _: MayManage<'_, Here> = write.gate.allow(Some(Here(org))).at("organizationId")?;
-    refuse_all([Refusal::of_name("name", name, 200), fault_of_description(description)])?;
-    let banks = question_banks::table.filter(question_banks::org_id.eq(org)).count();
+    refuse_all([
+        Refusal::of_name("name", name, 200),
+        fault_of_description(description),
+    ])?;
+    let banks = question_banks::table
+        .filter(question_banks::org_id.eq(org))
+        .count();
     if banks.get_result::<i64>(&mut write.gate.conn()).await? >= MOST_BANKS {
         let message = format!("An organisation has at most {MOST_BANKS} banks.");
         return refuse_with(Refusal::at(Code::LimitReached, "organizationId", message));
@@ -192,7 +218,9 @@ pub async fn create_question(
     refuse_if_archived(&seen.0, "bankId")?;
     refuse_all([fault_of_question(question), fault_of_tags("tags", &tags)])?;
     let here = bank_questions::table.filter(
-        bank_questions::org_id.eq(bank.org).and(bank_questions::bank_id.eq(bank.id)),
+        bank_questions::org_id
+            .eq(bank.org)
+            .and(bank_questions::bank_id.eq(bank.id)),
     );
     if here.count().get_result::<i64>(&mut write.gate.conn()).await? >= MOST_QUESTIONS {
         let message = format!("A bank has at most {MOST_QUESTIONS} questions.");

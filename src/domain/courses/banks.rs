@@ -121,7 +121,11 @@ impl Batch for QuestionBankKey {
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
         let (orgs, ids): (Vec<OrgId>, Vec<QuestionBankId>) = keys.iter().map(|key| (key.org, key.id)).unzip();
         let rows: Vec<QuestionBank> = QuestionBank::query()
-            .filter(question_banks::org_id.eq_any(orgs).and(question_banks::id.eq_any(ids)))
+            .filter(
+                question_banks::org_id
+                    .eq_any(orgs)
+                    .and(question_banks::id.eq_any(ids)),
+            )
             .load(&mut conn)
             .await?;
         Ok(rows.into_iter().map(|row| (row.key, Arc::new(row))).collect())
@@ -134,7 +138,11 @@ impl Batch for BankQuestionKey {
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
         let (orgs, ids): (Vec<OrgId>, Vec<BankQuestionId>) = keys.iter().map(|key| (key.org, key.id)).unzip();
         let rows: Vec<BankQuestion> = BankQuestion::query()
-            .filter(bank_questions::org_id.eq_any(orgs).and(bank_questions::id.eq_any(ids)))
+            .filter(
+                bank_questions::org_id
+                    .eq_any(orgs)
+                    .and(bank_questions::id.eq_any(ids)),
+            )
             .load(&mut conn)
             .await?;
         Ok(rows.into_iter().map(|row| (row.key, Arc::new(row))).collect())
@@ -161,8 +169,11 @@ impl BankPage {
             .filter(question_banks::org_id.eq_any(list.orgs.clone()))
             .filter(question_banks::archived_at.is_null().or(list.with_archived))
             .into_boxed();
-        let bounded =
-            || Ok(keyset!(query, page, question_banks::name => String, question_banks::id => QuestionBankId, false));
+        let bounded = || {
+            Ok(
+                keyset!(query, page, question_banks::name => String, question_banks::id => QuestionBankId, false),
+            )
+        };
         let query = bounded().map_err(crate::db::paginate::foreign)?;
         let rows: Vec<QuestionBank> = query.load(&mut conn).await?;
         Ok(rows.into_iter().map(Arc::new).collect())
@@ -232,7 +243,11 @@ impl Batch for QuestionPage {
             let Self(list, page, range) = keys[0];
             let (orgs, ids): (Vec<OrgId>, Vec<QuestionBankId>) =
                 keys.iter().map(|key| (key.0.bank.org, key.0.bank.id)).unzip();
-            let sql = if page.backward { page!("asc") } else { page!("desc") };
+            let sql = if page.backward {
+                page!("asc")
+            } else {
+                page!("desc")
+            };
             let rows: Vec<BankQuestion> = Statement::<SqlTypeOf<Columns>>::new(sql)
                 .bind::<Array<SqlUuid>, _>(orgs)
                 .bind::<Array<SqlUuid>, _>(ids)
@@ -301,7 +316,8 @@ impl Batch for VersionsOf {
     type Value = Arc<Vec<Arc<QuestionVersion>>>;
 
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let (orgs, ids): (Vec<OrgId>, Vec<BankQuestionId>) = keys.iter().map(|key| (key.0.org, key.0.id)).unzip();
+        let (orgs, ids): (Vec<OrgId>, Vec<BankQuestionId>) =
+            keys.iter().map(|key| (key.0.org, key.0.id)).unzip();
         let rows: Vec<QuestionVersion> = Statement::<SqlTypeOf<VersionColumns>>::new(
             "select r.* from unnest(?, ?) as p (org_id, id) cross join lateral (select ? from bank_question_versions \
              where bank_question_versions.org_id = p.org_id and bank_question_versions.question_id = p.id \
@@ -316,7 +332,10 @@ impl Batch for VersionsOf {
         for row in rows {
             found.entry(Self(row.question())).or_default().push(Arc::new(row));
         }
-        Ok(found.into_iter().map(|(key, rows)| (key, Arc::new(rows))).collect())
+        Ok(found
+            .into_iter()
+            .map(|(key, rows)| (key, Arc::new(rows)))
+            .collect())
     }
 }
 
@@ -324,7 +343,8 @@ impl Batch for VersionOf {
     type Value = Arc<QuestionVersion>;
 
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let (orgs, ids): (Vec<OrgId>, Vec<BankQuestionId>) = keys.iter().map(|key| (key.0.org, key.0.id)).unzip();
+        let (orgs, ids): (Vec<OrgId>, Vec<BankQuestionId>) =
+            keys.iter().map(|key| (key.0.org, key.0.id)).unzip();
         let numbers: Vec<i32> = keys.iter().map(|key| key.1).collect();
         let rows: Vec<QuestionVersion> = Statement::<SqlTypeOf<VersionColumns>>::new(
             "select ? from unnest(?, ?, ?) as p (org_id, id, number) join bank_question_versions \

@@ -79,6 +79,8 @@ pub struct DraftUnit {
     pub body: Option<String>,
     /// A quiz unit's policy.
     pub quiz: Option<Value>,
+    /// What a quiz unit draws from banks.
+    pub(super) pools: Option<Value>,
 }
 
 impl DraftUnit {

@@ -3,13 +3,16 @@
 //! A course row shows what is published; before the first publication it shows the working title that it was created
 //! with. What an author edits lives in the draft tables and reaches a reader only through [`publish`], which freezes
 //! it into a numbered revision. Tables: `courses`, `course_drafts`, `draft_modules`, `draft_units`,
-//! `draft_questions`, `course_revisions`, `revision_answer_keys`, `course_instructors`.
+//! `draft_questions`, `question_banks`, `bank_questions`, `bank_question_versions`, `course_revisions`, `revision_answer_keys`, `course_instructors`.
 
 pub mod authoring;
+pub mod bank_writes;
+pub mod banks;
 pub mod drafts;
 pub mod faces;
 pub mod import;
 pub mod model;
+pub mod pools;
 pub mod publish;
 pub mod question_faults;
 pub mod store;

@@ -52,7 +52,13 @@ pub(super) fn fault_of_pools(pools: &[Pool]) -> Option<Refusal> {
         return Some(Refusal::at(Code::Invalid, path, message));
     }
     pools.iter().enumerate().find_map(|(index, pool)| {
-        let at = |field: &str, message| Some(Refusal::at(Code::Invalid, &format!("{path}.{index}.{field}"), message));
+        let at = |field: &str, message| {
+            Some(Refusal::at(
+                Code::Invalid,
+                &format!("{path}.{index}.{field}"),
+                message,
+            ))
+        };
         if !(1..=500).contains(&pool.draw) {
             return at("draw", "A pool draws between 1 and 500 questions.");
         }
@@ -73,7 +79,11 @@ pub(super) async fn replace(
     let key = course.course.key;
     let banks: Vec<QuestionBankId> = pools.iter().map(|pool| pool.bank).collect();
     let known: Vec<QuestionBankId> = question_banks::table
-        .filter(question_banks::org_id.eq(key.org).and(question_banks::id.eq_any(&banks)))
+        .filter(
+            question_banks::org_id
+                .eq(key.org)
+                .and(question_banks::id.eq_any(&banks)),
+        )
         .filter(question_banks::archived_at.is_null())
         .select(question_banks::id)
         .load(&mut conn)
@@ -110,7 +120,9 @@ pub(super) async fn freeze(
             if !prompt.rubric.is_empty() && prompt.scoring.points != pool.points {
                 let message = format!(
                     "The pool {} of the quiz “{}” would change what the criteria of “{}” come to.",
-                    index + 1, unit.title, shortened(&prompt.text)
+                    index + 1,
+                    unit.title,
+                    shortened(&prompt.text)
                 );
                 return refuse_with(Refusal::at(Code::NothingToPublish, "id", message));
             }
@@ -130,7 +142,9 @@ pub(super) async fn freeze(
         if questions.len() < draw {
             let message = format!(
                 "The pool {} of the quiz “{}” draws {draw} questions and has {}.",
-                index + 1, unit.title, questions.len()
+                index + 1,
+                unit.title,
+                questions.len()
             );
             return refuse_with(Refusal::at(Code::NothingToPublish, "id", message));
         }

@@ -4,13 +4,14 @@ use super::drafts::{
     CourseDraft, DraftModulesOf, DraftOf, DraftQuestionsOf, DraftUnit, DraftUnitsOf, UnitKind,
 };
 use super::model::{CourseState, SeenCourse};
+use super::pools;
 use super::store::find_for_write;
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::cache::Stale;
 use crate::db::schema::{course_revisions, courses, revision_answer_keys};
 use crate::db::{Batch, Conn};
-use crate::domain::content::compiled::FORMAT;
+use crate::domain::content::compiled::{FORMAT, PoolContent};
 use crate::domain::content::{AnswerKeys, CompletionRule, Content, ModuleContent, UnitBody, UnitContent};
 use crate::domain::mutate::{At, Stop, Write, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
@@ -84,7 +85,7 @@ async fn one<K: Batch>(key: K, conn: Conn<'_>) -> QueryResult<Option<K::Value>> 
     Ok(K::load_many(std::slice::from_ref(&key), conn).await?.remove(&key))
 }
 
-/// Freezes a draft: three statements, whatever its size.
+/// Freezes a draft: three statements, whatever its size, and one for each pool that a quiz draws from.
 async fn compile(
     draft: &CourseDraft,
     course: CourseKey,
@@ -110,7 +111,8 @@ async fn compile(
             .into_iter()
             .flatten()
         {
-            let body = compile_unit(unit, &questions, &mut keys)?;
+            let pools = pools::freeze(conn, course.org, unit, &mut keys).await?;
+            let body = compile_unit(unit, &questions, pools, &mut keys)?;
             contents.push(UnitContent {
                 id: unit.key.id,
                 title: unit.title.clone(),
@@ -156,6 +158,7 @@ async fn compile(
 fn compile_unit(
     unit: &DraftUnit,
     questions: &HashMap<DraftQuestionsOf, Arc<Vec<super::drafts::DraftQuestion>>>,
+    pools: Vec<PoolContent>,
     keys: &mut AnswerKeys,
 ) -> Result<UnitBody, Stop> {
     let Some(policy) = unit.policy() else {
@@ -173,13 +176,14 @@ fn compile_unit(
         keys.0
             .insert(question.id, question.answer_key().ok_or_else(unreadable)?);
     }
-    if prompts.is_empty() {
+    if prompts.is_empty() && pools.is_empty() {
         let message = format!("The quiz “{}” has no questions.", unit.title);
         return refuse_with(Refusal::at(Code::NothingToPublish, "id", message));
     }
     Ok(UnitBody::Quiz {
         policy,
         questions: prompts,
+        pools,
     })
 }
 

@@ -196,8 +196,11 @@ async fn document(mut conn: Conn<'_>, key: MemberKey) -> QueryResult<Value> {
          'enrolledAt', e.enrolled_at, 'completedAt', e.completed_at, 'unitsCompleted', e.units_completed, 'unitCount', e.unit_count, \
          'progress', coalesce((select jsonb_agg(jsonb_build_object('unit', p.unit_id, 'state', p.state, 'seconds', p.seconds, \
          'completedAt', p.completed_at) order by p.unit_id) from unit_progress p where p.org_id = e.org_id and p.enrollment_id = e.id), '[]'), \
+         'accommodations', coalesce((select jsonb_agg(jsonb_build_object('quiz', x.unit_id, 'extraTimePercent', x.extra_time_percent, \
+         'extraAttempts', x.extra_attempts, 'reason', x.reason, 'setAt', x.set_at) order by x.id) from accommodations x \
+         where x.org_id = e.org_id and x.enrollment_id = e.id), '[]'), \
          'attempts', coalesce((select jsonb_agg(jsonb_build_object('quiz', a.unit_id, 'number', a.number, 'state', a.state, \
-         'startedAt', a.started_at, 'submittedAt', a.submitted_at, 'points', a.points / 100.0, 'maxPoints', a.max_points / 100.0, \
+         'voidReason', a.void_reason, 'startedAt', a.started_at, 'submittedAt', a.submitted_at, 'points', a.points / 100.0, 'maxPoints', a.max_points / 100.0, \
          'answers', coalesce((select jsonb_agg(jsonb_build_object('question', w.question_id, 'answer', w.answer, 'savedAt', w.saved_at, \
          'points', w.points / 100.0) order by w.question_id) from attempt_answers w where w.org_id = a.org_id and w.attempt_id = a.id), '[]')) \
          order by a.id) from attempts a where a.org_id = e.org_id and a.enrollment_id = e.id), '[]')) order by e.id) \

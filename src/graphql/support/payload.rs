@@ -78,7 +78,7 @@ macro_rules! code_doc {
         "Another one has this slug, external id or address; choose another."
     };
     (NothingToPublish) => {
-        "The draft has no unit, or a quiz without questions."
+        "The draft has no unit, or a quiz without questions or with less than it draws; the message says which."
     };
     (InvalidState) => {
         "The move is not one that the present state allows; the message names both."

@@ -56,6 +56,7 @@ impl Academy {
         academy.name(is_open).await;
         let shown = academy.shown.clone();
         academy.course = academy.course(&shown, "PUBLIC").await;
+        academy.banks().await;
         let hidden = academy.hidden.clone();
         let second = academy.course(&hidden, "MEMBERS").await;
         academy.teach(&second).await;
@@ -243,6 +244,26 @@ impl Academy {
                     "rubric": [{ "title": format!("{hidden}-rubric-title"), "points": 1 }] } })),
             ],
         })
+    }
+
+    /// A bank of questions, from which nothing is drawn.
+    async fn banks(&self) {
+        let (hidden, key, org, author) = (
+            &self.hidden,
+            &self.key,
+            self.app.org.0,
+            self.person("author").member.id.0,
+        );
+        self.sql(&format!(
+            "insert into question_banks (org_id, id, name, description) values ('{org}', gen_random_uuid(), '{hidden}-banks-name', \
+             '{hidden}-banks-description'); \
+             insert into bank_questions (org_id, id, bank_id, tags) select org_id, gen_random_uuid(), id, '{{{hidden}-banks-tag}}' from question_banks; \
+             insert into bank_question_versions (org_id, question_id, number, prompt, answer_key, created_by) \
+             select q.org_id, q.id, 1, jsonb_build_object('kind', 'short_text', 'text', '{hidden}-banks-text'), \
+             jsonb_build_object('texts', jsonb_build_object('accepted', jsonb_build_array('{key}-banks-accepted')), 'explanation', \
+             '{key}-banks-explanation'), '{author}' from bank_questions q",
+        ))
+        .await;
     }
 
     async fn change(&self, mutation: &str, input: &str, select: &str, value: Value, pointer: &str) -> String {

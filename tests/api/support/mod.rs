@@ -4,6 +4,7 @@ pub mod academy;
 pub mod app;
 pub mod apps;
 pub mod assessment;
+pub mod banks;
 pub mod browser;
 pub mod client;
 pub mod dns;

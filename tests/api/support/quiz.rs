@@ -204,6 +204,13 @@ impl Sitting {
         read(&self.learner, &self.attempt).await
     }
 
+    /// Makes the sweeper close the attempt although its deadline is to come.
+    pub async fn overdue_before_its_deadline(&self, app: &TestApp) {
+        let id = AttemptKey::parse(&self.attempt).unwrap().id.0;
+        let sql = format!("update attempts set overdue_at = clock_timestamp() where id = '{id}'");
+        factory::sql(app, &sql).await;
+    }
+
     /// Moves the attempt's deadline to so many seconds from now, with a grace of 5 seconds behind it.
     pub async fn deadline_in(&self, app: &TestApp, seconds: i32) {
         let key = AttemptKey::parse(&self.attempt).unwrap();

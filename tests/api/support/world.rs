@@ -70,6 +70,7 @@ pub struct World {
     leaver: Person,
     sitting: Sitting,
     essay: Sitting,
+    bank: assessment::Bank,
     course: factory::Course,
     second: factory::Course,
     second_enrollment: String,
@@ -110,6 +111,7 @@ impl World {
         let second = factory::published_course(&app, &author, 1).await;
         let sitting = Sitting::new(&app, &course).await;
         let essay = quiz::essay(&app, &author).await;
+        let bank = assessment::Bank::new(&app, &author).await;
         let second_enrollment = learning::enroll(&sitting.learner, &second.id).await;
         let (joining, email, token) = factory::user(&app.app).await;
         let sign_ins = SignIns::new(&app, joining).await;
@@ -176,6 +178,7 @@ impl World {
             leaver,
             sitting,
             essay,
+            bank,
             course,
             second,
             second_enrollment,
@@ -209,13 +212,8 @@ impl World {
             self.factors(),
             self.authoring(),
             self.learning(),
-            self.grading(),
-            assessment::rows(
-                &self.owner,
-                &self.second,
-                &self.second_enrollment,
-                &self.essay.attempt,
-            ),
+            assessment::rows(&self.owner, &self.second, &self.second_enrollment, &self.essay),
+            self.bank.rows(),
             self.organizing(),
             self.people(),
             self.programs(),
@@ -282,19 +280,6 @@ impl World {
         let row =
             |(mutation, input)| Row::new(mutation, input, &self.sitting.learner, "NOT_FOUND", "NOT_FOUND");
         inputs.map(row).into()
-    }
-
-    /// What people grade.
-    fn grading(&self) -> Vec<Row> {
-        let item = json!({ "questionId": self.essay.question("Essay"), "points": 1 });
-        let input = json!({ "attemptId": self.essay.attempt, "items": [item] });
-        vec![Row::new(
-            "attemptGrade",
-            input,
-            &self.owner,
-            "NOT_FOUND",
-            "NOT_FOUND",
-        )]
     }
 
     /// Groups and roles, which every member knows of.
