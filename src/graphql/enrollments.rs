@@ -154,16 +154,19 @@ impl Enrollment {
         Ok(attempts::page_of_enrollment(ctx, self.key, args).await?)
     }
 
-    /// How the learner stands in a quiz; null where their edition of the course has no such quiz. Cost: 1, batched.
-    async fn quiz_result(
+    /// How the learner stands in the quizzes of their edition of the course, in its order: one result for each. Cost: 1, batched.
+    async fn quiz_results(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The quiz.")] quiz_id: ID,
-    ) -> async_graphql::Result<Option<QuizResult>> {
-        match UnitKey::parse(&quiz_id) {
-            Some(quiz) => Ok(QuizResult::find(ctx, self, quiz).await?),
-            None => Ok(None),
-        }
+        #[graphql(desc = "Only in this quiz.")] quiz_id: Option<ID>,
+    ) -> async_graphql::Result<Vec<QuizResult>> {
+        let only = match quiz_id.map(|id| UnitKey::parse(&id)) {
+            None => None,
+            Some(Some(quiz)) => Some(quiz),
+            // An id that names no quiz matches none.
+            Some(None) => return Ok(Vec::new()),
+        };
+        Ok(QuizResult::all(ctx, self, only).await?)
     }
 
     /// What the learner is given beyond what quizzes give everybody: one for all quizzes at most, and one for each. Cost: 1,

@@ -40,9 +40,8 @@ connection!(
 pub struct QuestionBankFilter {
     /// Only this organisation's, by its id.
     pub organization: Option<ID>,
-    /// Whether archived ones are among them.
-    #[graphql(default)]
-    pub with_archived: bool,
+    /// Only those that are archived, or only those that are not.
+    pub is_archived: Option<bool>,
 }
 
 /// Which questions of a bank a page has.
@@ -50,9 +49,8 @@ pub struct QuestionBankFilter {
 pub struct BankQuestionFilter {
     /// Only those that have this tag.
     pub tag: Option<String>,
-    /// Whether retired ones are among them.
-    #[graphql(default)]
-    pub with_retired: bool,
+    /// Only those that are retired, or only those that are not.
+    pub is_retired: Option<bool>,
 }
 
 /// Finds a bank that the viewer may know of.
@@ -105,9 +103,9 @@ impl QuestionBank {
         let list = QuestionList {
             bank: self.key,
             tag: filter.tag,
-            with_retired: filter.with_retired,
+            is_retired: filter.is_retired,
         };
-        let name = format!("questions of {} {:?} {}", list.bank, list.tag, list.with_retired);
+        let name = format!("questions of {} {:?} {:?}", list.bank, list.tag, list.is_retired);
         let page = ctx.page(&args, &name)?;
         let range = IdRange::of(&page)?;
         let slice = ctx.fetch_one(QuestionPage(list.clone(), page, range)).await?;
@@ -295,9 +293,9 @@ impl QuestionBankQuery {
             .filter(|org| only.is_none_or(|only| only == *org) && ctx.may(*org, Permission::QuestionsManage));
         let list = BankList {
             orgs: orgs.collect(),
-            with_archived: filter.with_archived,
+            is_archived: filter.is_archived,
         };
-        let name = format!("question banks {:?} {}", list.orgs, list.with_archived);
+        let name = format!("question banks {:?} {:?}", list.orgs, list.is_archived);
         let page = ctx.page(&args, &name)?;
         let rows = ctx.fetch_one(BankPage(list.clone(), page.clone())).await?;
         let count: Count = Box::new(move |reader| {

@@ -10,6 +10,7 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::UnitKey;
 use async_graphql::{Context, Object};
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::try_join_all;
 use std::sync::Arc;
 
 /// How an enrolment stands in a quiz.
@@ -20,26 +21,34 @@ pub struct QuizResult {
 }
 
 impl QuizResult {
-    /// How an enrolment that the viewer sees stands in a quiz; nothing where its edition has no such quiz.
-    pub async fn find(ctx: &Context<'_>, enrollment: &Enrollment, quiz: UnitKey) -> Result<Option<Self>> {
+    /// How an enrolment that the viewer sees stands in the quizzes of its edition, or in one of them.
+    pub async fn all(ctx: &Context<'_>, enrollment: &Enrollment, only: Option<UnitKey>) -> Result<Vec<Self>> {
         let key = enrollment.revision_key();
         let revision = ctx.app().contents.find(&ctx.reader(), key).await?;
-        let found = QuizUnit::find(&revision, quiz).filter(|_| quiz.course == revision.course);
-        let (Some(found), Some((policy, _))) = (found, revision.quiz(quiz.id)) else {
-            return Ok(None);
-        };
+        let is_asked_for = |quiz: UnitKey| only.is_none_or(|only| only == quiz);
+        let results = revision.units().filter_map(|unit| {
+            let key = UnitKey::new(revision.course, unit.id);
+            let quiz = QuizUnit::find(&revision, key).filter(|_| is_asked_for(key))?;
+            let (policy, _) = revision.quiz(unit.id)?;
+            Some(Self::load(ctx, enrollment, key, quiz, policy.clone()))
+        });
+        try_join_all(results).await
+    }
+
+    async fn load(
+        ctx: &Context<'_>,
+        enrollment: &Enrollment,
+        key: UnitKey,
+        quiz: QuizUnit,
+        policy: QuizPolicy,
+    ) -> Result<Self> {
         let key = ResultOf {
             enrollment: enrollment.key,
-            quiz: quiz.id,
+            quiz: key.id,
             counts: policy.counts,
         };
-        let policy = policy.clone();
         let result = ctx.fetch_one(key).await?;
-        Ok(Some(Self {
-            quiz: found,
-            policy,
-            result,
-        }))
+        Ok(Self { quiz, policy, result })
     }
 
     const fn counted(&self) -> Option<Counted> {

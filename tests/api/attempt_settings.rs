@@ -35,11 +35,11 @@ async fn refused(sitting: &Sitting) -> Reply {
 
 /// How the learner stands in the quiz.
 async fn result(sitting: &Sitting) -> Value {
-    let document = "query($id: ID!, $quiz: ID!) { enrollment(id: $id) { quizResult(quizId: $quiz) { points maxPoints isPassed \
+    let document = "query($id: ID!, $quiz: ID!) { enrollment(id: $id) { quizResults(quizId: $quiz) { points maxPoints isPassed \
         attempt { number } attemptsTaken attemptsLeft nextAttemptAt quiz { id } } } }";
     let variables = json!({ "id": sitting.enrollment, "quiz": sitting.quiz });
     let reply = sitting.learner.run_with(document, variables).await;
-    reply.data("/enrollment/quizResult").clone()
+    reply.data("/enrollment").clone()["quizResults"][0].clone()
 }
 
 /// Takes another attempt with so many right answers.

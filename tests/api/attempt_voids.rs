@@ -53,13 +53,13 @@ async fn a_voided_attempt_stays_to_be_seen_and_leaves_room_for_another() {
         next.started["number"], 2,
         "without the pause, which begins at attempts that count"
     );
-    let document = "query($id: ID!, $quiz: ID!) { enrollment(id: $id) { state quizResult(quizId: $quiz) { points attemptsTaken } } }";
+    let document = "query($id: ID!, $quiz: ID!) { enrollment(id: $id) { state quizResults(quizId: $quiz) { points attemptsTaken } } }";
     let reply = next
         .learner
         .run_with(document, json!({ "id": next.enrollment, "quiz": next.quiz }))
         .await;
     assert_eq!(
-        reply.data("/enrollment/quizResult"),
+        reply.data("/enrollment/quizResults/0"),
         &json!({ "points": null, "attemptsTaken": 1 })
     );
     assert_eq!(

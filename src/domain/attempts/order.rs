@@ -163,9 +163,15 @@ mod tests {
     }
 
     #[test]
-    fn the_draw_of_a_seed_is_this_one() {
-        // Stored attempts are replayed by it.
-        assert_eq!(drawn(42, 0, 20, 5).len(), 5);
+    fn the_same_seed_draws_the_same_for_ever() {
+        for (seed, pool, expected) in [
+            (42, 0, [2, 6, 8, 14, 19]),
+            (42, 1, [2, 5, 7, 13, 19]),
+            (7, 0, [2, 4, 7, 9, 15]),
+            (7, 1, [0, 4, 6, 18, 19]),
+        ] {
+            assert_eq!(drawn(seed, pool, 20, 5), expected, "{seed} {pool}");
+        }
     }
 
     #[test]

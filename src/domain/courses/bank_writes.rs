@@ -20,7 +20,7 @@ use serde_json::json;
 const MOST_BANKS: i64 = 1_000;
 const MOST_QUESTIONS: i64 = 50_000;
 /// Tags that a question may have, and characters that a tag may have.
-pub(super) const MOST_TAGS: usize = 20;
+const MOST_TAGS: usize = 20;
 const MOST_OF_TAG: usize = 50;
 
 /// A bank, locked in a write.
@@ -89,9 +89,10 @@ async fn find_question<'g>(
                 .and(bank_questions::id.eq(key.id)),
         )
         .for_no_key_update();
-    let question: Option<BankQuestion> = match gate.org() == key.org {
-        true => row.first(&mut gate.conn()).await.optional()?,
-        false => None,
+    let question: Option<BankQuestion> = if gate.org() == key.org {
+        row.first(&mut gate.conn()).await.optional()?
+    } else {
+        None
     };
     let found = match question {
         Some(question) => lock_bank(gate, question.bank())
@@ -198,7 +199,7 @@ pub async fn archive_bank(write: &Write<'_>, key: QuestionBankKey) -> Result<Que
     refuse_if_archived(&bank.0, "id")?;
     diesel::update(question_banks::table.find((key.org.0, key.id.0)))
         .set((
-            question_banks::archived_at.eq(diesel::dsl::now.nullable()),
+            question_banks::archived_at.eq(diesel::dsl::now),
             question_banks::version.eq(question_banks::version + 1),
         ))
         .execute(&mut write.gate.conn())
@@ -279,7 +280,7 @@ pub async fn retire_question(write: &Write<'_>, key: BankQuestionKey) -> Result<
     let seen = find_question(&write.gate, key).await?;
     refuse_unless_drawn(&seen)?;
     diesel::update(bank_questions::table.find((key.org.0, key.id.0)))
-        .set(bank_questions::retired_at.eq(diesel::dsl::now.nullable()))
+        .set(bank_questions::retired_at.eq(diesel::dsl::now))
         .execute(&mut write.gate.conn())
         .await?;
     write.happened("bank_question.retired", key, json!({}));

@@ -15,6 +15,7 @@ use crate::keyset;
 use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
 use diesel::dsl::SqlTypeOf;
+use diesel::expression::BoxableExpression;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
@@ -154,8 +155,20 @@ impl Batch for BankQuestionKey {
 pub struct BankList {
     /// Whose.
     pub orgs: Vec<OrgId>,
-    /// Whether archived ones are among them.
-    pub with_archived: bool,
+    /// Only those that are archived, or only those that are not.
+    pub is_archived: Option<bool>,
+}
+
+type Condition = Box<dyn BoxableExpression<question_banks::table, Pg, SqlType = Bool>>;
+
+impl BankList {
+    fn narrowing(&self) -> Condition {
+        match self.is_archived {
+            None => Box::new(true.into_sql::<Bool>()),
+            Some(true) => Box::new(question_banks::archived_at.is_not_null()),
+            Some(false) => Box::new(question_banks::archived_at.is_null()),
+        }
+    }
 }
 
 /// One page of them, by name.
@@ -167,7 +180,7 @@ impl BankPage {
         let Self(list, page) = self;
         let query = QuestionBank::query()
             .filter(question_banks::org_id.eq_any(list.orgs.clone()))
-            .filter(question_banks::archived_at.is_null().or(list.with_archived))
+            .filter(list.narrowing())
             .into_boxed();
         let bounded = || {
             Ok(
@@ -195,7 +208,7 @@ impl Batch for BankList {
         let count = |list: &Self| {
             let query = question_banks::table
                 .filter(question_banks::org_id.eq_any(list.orgs.clone()))
-                .filter(question_banks::archived_at.is_null().or(list.with_archived))
+                .filter(list.narrowing())
                 .count();
             async move { query.get_result::<i64>(&mut &*conn).await }
         };
@@ -210,8 +223,8 @@ pub struct QuestionList {
     pub bank: QuestionBankKey,
     /// Only those that have this tag.
     pub tag: Option<String>,
-    /// Whether retired ones are among them.
-    pub with_retired: bool,
+    /// Only those that are retired, or only those that are not.
+    pub is_retired: Option<bool>,
 }
 
 /// One page of them.
@@ -225,7 +238,7 @@ macro_rules! page {
         concat!(
             "select r.* from unnest(?, ?) as p (org_id, id) cross join lateral (select ? from bank_questions \
              where bank_questions.org_id = p.org_id and bank_questions.bank_id = p.id and (?::text is null or ? = any (bank_questions.tags)) \
-             and (bank_questions.retired_at is null or ?) and bank_questions.id > ? and bank_questions.id < ? \
+             and (?::boolean is null or (bank_questions.retired_at is not null) = ?) and bank_questions.id > ? and bank_questions.id < ? \
              order by bank_questions.id ",
             $order,
             " limit ?) r order by r.id ",
@@ -239,7 +252,7 @@ impl Batch for QuestionPage {
 
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
         let mut found = HashMap::with_capacity(keys.len());
-        for keys in groups(keys, |key| (&key.0.tag, key.0.with_retired, &key.1)) {
+        for keys in groups(keys, |key| (&key.0.tag, key.0.is_retired, &key.1)) {
             let Self(list, page, range) = keys[0];
             let (orgs, ids): (Vec<OrgId>, Vec<QuestionBankId>) =
                 keys.iter().map(|key| (key.0.bank.org, key.0.bank.id)).unzip();
@@ -254,7 +267,8 @@ impl Batch for QuestionPage {
                 .bind::<SqlTypeOf<Columns>, _>(<BankQuestion as Selectable<Pg>>::construct_selection())
                 .bind::<Nullable<Text>, _>(list.tag.as_deref())
                 .bind::<Nullable<Text>, _>(list.tag.as_deref())
-                .bind::<Bool, _>(list.with_retired)
+                .bind::<Nullable<Bool>, _>(list.is_retired)
+                .bind::<Nullable<Bool>, _>(list.is_retired)
                 .bind::<SqlUuid, _>(range.above)
                 .bind::<SqlUuid, _>(range.below)
                 .bind::<BigInt, _>(page.size + 1)
@@ -278,17 +292,18 @@ impl Batch for QuestionList {
 
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, i64>> {
         let mut found = HashMap::with_capacity(keys.len());
-        for keys in groups(keys, |key| (&key.tag, key.with_retired)) {
+        for keys in groups(keys, |key| (&key.tag, key.is_retired)) {
             let list = keys[0];
             let (orgs, ids): (Vec<OrgId>, Vec<QuestionBankId>) =
                 keys.iter().map(|key| (key.bank.org, key.bank.id)).unzip();
             let rows: Vec<(OrgId, QuestionBankId, i64)> = Statement::<(SqlUuid, SqlUuid, BigInt)>::new(
                 "select p.org_id, p.id, (select count(*) from bank_questions q where q.org_id = p.org_id and q.bank_id = p.id \
-                 and (?::text is null or ? = any (q.tags)) and (q.retired_at is null or ?)) from unnest(?, ?) as p (org_id, id)",
+                 and (?::text is null or ? = any (q.tags)) and (?::boolean is null or (q.retired_at is not null) = ?)) from unnest(?, ?) as p (org_id, id)",
             )
             .bind::<Nullable<Text>, _>(list.tag.as_deref())
             .bind::<Nullable<Text>, _>(list.tag.as_deref())
-            .bind::<Bool, _>(list.with_retired)
+            .bind::<Nullable<Bool>, _>(list.is_retired)
+            .bind::<Nullable<Bool>, _>(list.is_retired)
             .bind::<Array<SqlUuid>, _>(orgs)
             .bind::<Array<SqlUuid>, _>(ids)
             .load(&mut conn)

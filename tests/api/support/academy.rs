@@ -6,7 +6,7 @@ use super::{TestApp, app::Person};
 use super::{apps, factory};
 use chrono::TimeDelta;
 use lyceum::domain::certificates::CertificateCode;
-use lyceum::kernel::ids::{CertificateId, CertificateKey, CourseKey, Key};
+use lyceum::kernel::ids::{CertificateId, CertificateKey, CourseKey, Key, QuestionBankId, QuestionBankKey};
 use lyceum::kernel::secret::{Token, TokenKind};
 use serde_json::{Value, json};
 
@@ -54,9 +54,9 @@ impl Academy {
                 .to_vec(),
         };
         academy.name(is_open).await;
+        academy.banks().await;
         let shown = academy.shown.clone();
         academy.course = academy.course(&shown, "PUBLIC").await;
-        academy.banks().await;
         let hidden = academy.hidden.clone();
         let second = academy.course(&hidden, "MEMBERS").await;
         academy.teach(&second).await;
@@ -228,7 +228,9 @@ impl Academy {
             gap("b", json!({ "number": number("relative") })), gap("c", json!({ "choice": { "options": options([false, true]) } }))] } }));
         cloze["text"] = json!(format!("{hidden}-questions-text [[a]] [[b]] [[c]]"));
         json!({
-            "policy": { "review": review, "passPercent": 50, "maxAttempts": 9, "timeLimitSeconds": 3600, "shuffleQuestions": true },
+            "policy": { "review": review, "passPercent": 50, "maxAttempts": 9, "timeLimitSeconds": 3600, "shuffleQuestions": true,
+                "cooldownSeconds": 60, "opensAt": "2020-01-01T00:00:00Z", "closesAt": "2099-01-01T00:00:00Z" },
+            "pools": [{ "bankId": self.bank().to_string(), "draw": 1, "tags": [format!("{hidden}-banks-tag")] }],
             "questions": [
                 question(json!({ "singleChoice": { "options": options([false, true]) } })),
                 question(json!({ "multipleChoice": { "options": options([true, true]) } })),
@@ -246,24 +248,30 @@ impl Academy {
         })
     }
 
-    /// A bank of questions, from which nothing is drawn.
+    /// A bank of two questions, one of them retired, from which quizzes draw, and one that is archived.
     async fn banks(&self) {
-        let (hidden, key, org, author) = (
-            &self.hidden,
-            &self.key,
-            self.app.org.0,
-            self.person("author").member.id.0,
-        );
+        let (hidden, key, org) = (&self.hidden, &self.key, self.app.org.0);
+        let (bank, author) = (self.bank().id.0, self.person("author").member.id.0);
+        let named = |text: &str| json!([{ "key": "o1", "text": format!("{hidden}-banks-{text}") }]);
+        let prompt = json!({ "kind": "short_text", "text": format!("{hidden}-banks-text"), "program": format!("{hidden}-banks-program"),
+            "options": named("option"), "stems": named("stem"), "gaps": [{ "key": "a", "kind": "text" }], "units": [format!("{hidden}-banks-unit")],
+            "rubric": [{ "key": "c1", "title": format!("{hidden}-banks-criterion"), "max_points": 100 }] });
+        let answer = json!({ "texts": { "accepted": [format!("{key}-banks-accepted")] }, "explanation": format!("{key}-banks-explanation") });
         self.sql(&format!(
-            "insert into question_banks (org_id, id, name, description) values ('{org}', gen_random_uuid(), '{hidden}-banks-name', \
-             '{hidden}-banks-description'); \
-             insert into bank_questions (org_id, id, bank_id, tags) select org_id, gen_random_uuid(), id, '{{{hidden}-banks-tag}}' from question_banks; \
+            "insert into question_banks (org_id, id, name, description, archived_at) values \
+             ('{org}', '{bank}', '{hidden}-banks-name', '{hidden}-banks-description', null), \
+             ('{org}', gen_random_uuid(), '{hidden}-banks-archived', '{hidden}-banks-description', now()); \
+             insert into bank_questions (org_id, id, bank_id, tags, retired_at) select org_id, gen_random_uuid(), id, '{{{hidden}-banks-tag}}', \
+             case n when 2 then now() end from question_banks, generate_series(1, 2) n; \
              insert into bank_question_versions (org_id, question_id, number, prompt, answer_key, created_by) \
-             select q.org_id, q.id, 1, jsonb_build_object('kind', 'short_text', 'text', '{hidden}-banks-text'), \
-             jsonb_build_object('texts', jsonb_build_object('accepted', jsonb_build_array('{key}-banks-accepted')), 'explanation', \
-             '{key}-banks-explanation'), '{author}' from bank_questions q",
+             select q.org_id, q.id, 1, '{prompt}', '{answer}', '{author}' from bank_questions q",
         ))
         .await;
+    }
+
+    /// The bank that quizzes draw from: it has the organisation's own number.
+    fn bank(&self) -> QuestionBankKey {
+        QuestionBankKey::new(self.app.org, QuestionBankId(self.app.org.0))
     }
 
     async fn change(&self, mutation: &str, input: &str, select: &str, value: Value, pointer: &str) -> String {
@@ -340,8 +348,9 @@ impl Academy {
              max_points, pass_points, voided_at, voided_by, void_reason) \
              select org_id, gen_random_uuid(), enrollment_id, unit_id, course_id, revision_id, member_id, 3, 'voided', 44, now(), 5, 3, now(), '{owner}', \
              '{hidden}-attempts-void' from attempts where number = 2; \
+             update attempts set overdue_at = deadline_at + interval '1 minute'; \
              insert into accommodations (org_id, id, enrollment_id, unit_id, extra_time_percent, extra_attempts, reason, set_by) \
-             select org_id, gen_random_uuid(), id, null, 10, 1, '{hidden}-accommodations-reason', '{owner}' from enrollments; \
+             select org_id, gen_random_uuid(), enrollment_id, case number when 2 then unit_id end, 10, 1, '{hidden}-accommodations-reason', '{owner}' from attempts on conflict do nothing; \
              insert into attempt_receipts (org_id, attempt_id, number, kind, document, grading, hash, signature, key_id, issued_at, points, points_before, \
              keys_revision_id, issued_by, reason) select org_id, id, 1, 'regraded', '{hidden}-receipts-document', '{hidden}-receipts-grading', \
              sha256('x'), sha512('x'), '{hidden}-receipts-key', now(), points, 0, revision_id, '{owner}', '{hidden}-receipts-reason' \
@@ -357,7 +366,8 @@ impl Academy {
              else '{{\"text\": \"{hidden}-answers-essay\"}}' end, \
              case when a.state = 'graded' then 1 end, case when a.state = 'graded' then '{hidden}-answers-feedback' end, \
              case when a.state = 'graded' then '[{{\"key\": \"{hidden}-criteria-key\", \"points\": 1, \"feedback\": \"{hidden}-criteria-feedback\"}}]'::jsonb end \
-             from attempts a join draft_questions q on q.org_id = a.org_id and q.unit_id = a.unit_id",
+             from attempts a join draft_questions q on q.org_id = a.org_id and q.unit_id = a.unit_id \
+             where q.position <> 10 or a.member_id = '{owner}'",
         ))
         .await;
         for (visibility, revoked) in [

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Which field answers what a text argument takes.
 const WORDS: &[(&str, &str)] = &[
+    ("BankQuestionFilter.tag", "BankQuestion.tags"),
     ("CourseSlugInput.organization", "Organization.slug"),
     ("CourseSlugInput.course", "Course.slug"),
     ("catalog.query", "Course.title"),
@@ -24,6 +25,9 @@ const WORDS: &[(&str, &str)] = &[
 
 /// Of what type the identifier is that a filter takes; every other argument is given identifiers of all types.
 const TYPES: &[(&str, &str)] = &[
+    ("Enrollment.quizResults.quizId", "unt"),
+    ("QuestionBankFilter.organization", "org"),
+    ("attemptReplay.attemptId", "att"),
     ("AttemptFilter.courseId", "crs"),
     ("AuditFilter.actorId", "mem"),
     ("AuditFilter.targetId", "crs"),
