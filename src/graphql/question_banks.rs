@@ -4,6 +4,7 @@ use super::drafts::AuthorAnswerKey;
 use super::support::operation::Ask;
 use super::support::{Paged, connection::Count};
 use crate::auth::permission::Permission;
+use crate::auth::policy::Kind;
 use crate::connection;
 use crate::db::paginate::CursorValue;
 use crate::domain::content::{
@@ -238,7 +239,7 @@ impl BankQuestionVersion {
     ///
     /// Requires: `questions.key.read` with the reach `all`. Cost: 1.
     async fn answer_key(&self, ctx: &Context<'_>) -> Option<AuthorAnswerKey> {
-        if !ctx.may(self.row.question().org, Permission::QuestionsKeyRead) {
+        if !ctx.may_over(Kind::Course, self.row.question().org, Permission::QuestionsKeyRead) {
             return None;
         }
         self.row.answer_key().map(AuthorAnswerKey::from)
