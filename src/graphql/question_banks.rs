@@ -101,18 +101,21 @@ impl QuestionBank {
             before,
         };
         let filter = filter.unwrap_or_default();
-        let list = QuestionList {
+        let wanted = QuestionList {
             bank: self.key,
             tag: filter.tag,
             is_retired: filter.is_retired,
         };
-        let name = format!("questions of {} {:?} {:?}", list.bank, list.tag, list.is_retired);
+        let name = format!(
+            "questions of {} {:?} {:?}",
+            wanted.bank, wanted.tag, wanted.is_retired
+        );
         let page = ctx.page(&args, &name)?;
         let range = IdRange::of(&page)?;
-        let slice = ctx.fetch_one(QuestionPage(list.clone(), page, range)).await?;
+        let slice = ctx.fetch_one(QuestionPage(wanted.clone(), page, range)).await?;
         let count: Count = Box::new(move |reader| {
-            let list = list.clone();
-            Box::pin(async move { Ok(reader.fetch(list).await?.unwrap_or_default()) })
+            let wanted = wanted.clone();
+            Box::pin(async move { Ok(reader.fetch(wanted).await?.unwrap_or_default()) })
         });
         let cursor = |question: &Arc<BankQuestion>| [question.key.id.write()];
         Ok(Paged::new(&ctx.app().keyring, &name, slice, cursor, count).into())
@@ -239,7 +242,11 @@ impl BankQuestionVersion {
     ///
     /// Requires: `questions.key.read` with the reach `all`. Cost: 1.
     async fn answer_key(&self, ctx: &Context<'_>) -> Option<AuthorAnswerKey> {
-        if !ctx.may_over(Kind::Course, self.row.question().org, Permission::QuestionsKeyRead) {
+        if !ctx.may_over(
+            Kind::Course,
+            self.row.question().org,
+            Permission::QuestionsKeyRead,
+        ) {
             return None;
         }
         self.row.answer_key().map(AuthorAnswerKey::from)
@@ -292,16 +299,16 @@ impl QuestionBankQuery {
         let orgs = standings
             .map(|standing| standing.org)
             .filter(|org| only.is_none_or(|only| only == *org) && ctx.may(*org, Permission::QuestionsManage));
-        let list = BankList {
+        let wanted = BankList {
             orgs: orgs.collect(),
             is_archived: filter.is_archived,
         };
-        let name = format!("question banks {:?} {:?}", list.orgs, list.is_archived);
+        let name = format!("question banks {:?} {:?}", wanted.orgs, wanted.is_archived);
         let page = ctx.page(&args, &name)?;
-        let rows = ctx.fetch_one(BankPage(list.clone(), page.clone())).await?;
+        let rows = ctx.fetch_one(BankPage(wanted.clone(), page.clone())).await?;
         let count: Count = Box::new(move |reader| {
-            let list = list.clone();
-            Box::pin(async move { Ok(reader.fetch(list).await?.unwrap_or_default()) })
+            let wanted = wanted.clone();
+            Box::pin(async move { Ok(reader.fetch(wanted).await?.unwrap_or_default()) })
         });
         let cursor = |bank: &Arc<QuestionBank>| [bank.name.clone(), bank.key.id.write()];
         let slice = page.slice(rows.to_vec());

@@ -108,6 +108,14 @@ struct GradesOf(AttemptKey);
 
 /// The points of an answer, and what people said of it, as a whole and by criteria.
 type Grade = (Points, Option<String>, Vec<CriterionGrade>);
+type GradeRow = (
+    OrgId,
+    AttemptId,
+    QuestionId,
+    Points,
+    Option<String>,
+    Option<Value>,
+);
 
 impl Batch for GradesOf {
     type Value = Arc<HashMap<QuestionId, Grade>>;
@@ -115,14 +123,7 @@ impl Batch for GradesOf {
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
         let orgs: Vec<OrgId> = keys.iter().map(|key| key.0.org).collect();
         let ids: Vec<AttemptId> = keys.iter().map(|key| key.0.id).collect();
-        let rows: Vec<(
-            OrgId,
-            AttemptId,
-            QuestionId,
-            Points,
-            Option<String>,
-            Option<Value>,
-        )> = attempt_answers::table
+        let rows: Vec<GradeRow> = attempt_answers::table
             .filter(
                 attempt_answers::org_id
                     .eq_any(orgs)
