@@ -23,6 +23,8 @@ pub enum Code {
     AlreadyEnrolled,
     /// The course takes no learners.
     NotPublished,
+    /// The course takes nobody who comes by themselves.
+    EnrollmentClosed,
     /// There is no enrolment that this belongs to.
     NotEnrolled,
     /// An attempt is open already.

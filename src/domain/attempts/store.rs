@@ -54,15 +54,15 @@ pub async fn insert(
     new: &NewAttempt,
 ) -> QueryResult<bool> {
     let inserted = Statement::<Untyped>::new(
-        "insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, seed, \
+        "insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, cycle, number, seed, \
          started_at, deadline_at, max_points, pass_points) \
-         select e.org_id, ?, e.id, q.unit_id, e.course_id, e.revision_id, e.member_id, coalesce(max(a.number), 0) + 1, ?, \
+         select e.org_id, ?, e.id, q.unit_id, e.course_id, e.revision_id, e.member_id, e.cycle, coalesce(max(a.number), 0) + 1, ?, \
          q.moment, q.moment + make_interval(secs => ?), ?, ? \
          from (select ?::uuid as unit_id, clock_timestamp() as moment) q \
          join enrollments e on e.org_id = ? and e.id = ? \
          left join attempts a on a.org_id = e.org_id and a.enrollment_id = e.id and a.unit_id = q.unit_id \
          group by e.org_id, e.id, q.unit_id, q.moment \
-         having coalesce(max(a.number), 0) < ? or bool_or(a.state = 'in_progress')",
+         having count(a.id) filter (where a.cycle = e.cycle) < ? or bool_or(a.state = 'in_progress')",
     )
     .bind::<SqlUuid, _>(new.id)
     .bind::<BigInt, _>(new.seed)
@@ -84,7 +84,7 @@ macro_rules! locked {
         concat!(
             "select ?, ",
             relation_sql!("attempts"),
-            ", enrollments.state <> 'withdrawn', \
+            ", enrollments.state in ('active', 'completed') and enrollments.cycle = attempts.cycle, \
              coalesce(clock_timestamp() > attempts.deadline_at + make_interval(secs => ?), false)",
             $more,
             $from

@@ -5,7 +5,7 @@ use super::model::{AttemptState, SeenAttempt};
 use super::store::{self, MayTake, NewAttempt};
 use crate::db::error::violated;
 use crate::domain::content::compiled::max_points;
-use crate::domain::enrollments::{self, EnrollmentState, SeenEnrollment};
+use crate::domain::enrollments::{self, SeenEnrollment};
 use crate::domain::mutate::{At, Stop, Write, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::ids::{AttemptId, AttemptKey, EnrollmentKey, QuestionId, QuestionKey, UnitKey};
@@ -18,7 +18,7 @@ pub async fn start(write: &Write<'_>, enrollment: EnrollmentKey, quiz: UnitKey) 
     let found = enrollments::store::find_for_write(&write.gate, enrollment).await?;
     let enrolled: MayTake<'_, SeenEnrollment> = write.gate.allow(found).at("enrollmentId")?;
     let row = &enrolled.enrollment;
-    refuse_unless_enrolled(row.state != EnrollmentState::Withdrawn, "enrollmentId")?;
+    refuse_unless_enrolled(row.state.is_in(), "enrollmentId")?;
     let revision = write
         .app
         .contents
@@ -130,7 +130,7 @@ fn refuse_unless_enrolled(stands: bool, path: &str) -> Result<(), Stop> {
     refuse_with(Refusal::at(
         Code::NotEnrolled,
         path,
-        "The enrolment was withdrawn; enrol again to go on.",
+        "The learner is not in this course, or has begun it anew; see the state of the enrolment.",
     ))
 }
 

@@ -89,6 +89,9 @@ macro_rules! code_doc {
     (NotPublished) => {
         "The course takes no learners: it is not published."
     };
+    (EnrollmentClosed) => {
+        "Nobody joins the course by themselves: somebody of its staff enrols learners."
+    };
     (NotEnrolled) => {
         "There is no active enrolment that this belongs to."
     };
