@@ -18,6 +18,7 @@ pub fn content(clock: &Clock, title: String) -> Content {
         title,
         summary: "What this course is about, in a sentence or two that a catalogue shows.".to_owned(),
         completion_rule: CompletionRule::AllUnits,
+        completion_percent: None,
         modules: (0..MODULES).map(|number| module(clock, number)).collect(),
     }
 }
@@ -28,12 +29,14 @@ fn module(clock: &Clock, number: usize) -> ModuleContent {
         .map(|unit| UnitContent {
             id: UnitId(clock.uuid()),
             title: format!("Text {unit} of module {number}"),
+            is_required: true,
             body: UnitBody::Text(text.clone()),
         })
         .collect();
     units.push(UnitContent {
         id: UnitId(clock.uuid()),
         title: format!("Quiz of module {number}"),
+        is_required: true,
         body: UnitBody::Quiz {
             policy: QuizPolicy::default(),
             questions: (0..QUESTIONS).map(|number| question(clock, number)).collect(),

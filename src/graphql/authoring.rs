@@ -135,6 +135,7 @@ impl AuthoringMutation {
                 title: input.title.clone(),
                 summary: input.summary.clone(),
                 completion_rule: input.completion_rule,
+                completion_percent: input.completion_percent,
             },
         };
         let expected = input.expected_version;
@@ -251,14 +252,14 @@ impl AuthoringMutation {
             Ok(key) => key,
             Err(refusals) => return UnitCreatePayload::refused(refusals),
         };
-        let (title, position) = (input.title.clone(), input.position);
+        let (title, position, is_required) = (input.title.clone(), input.position, input.is_required);
         let content = input.content.clone().into_draft(&ctx.app().clock);
         let done = ctx
             .operation()
             .mutate("unitCreate", module.course.org, &input, move |write| {
-                Box::pin(
-                    async move { authoring::create_unit(write, module, &title, &content, position).await },
-                )
+                Box::pin(async move {
+                    authoring::create_unit(write, module, &title, &content, position, is_required).await
+                })
             });
         match done.await? {
             Ok((course, id)) => {
@@ -283,7 +284,7 @@ impl AuthoringMutation {
             Ok(key) => key,
             Err(refusals) => return UnitUpdatePayload::refused(refusals),
         };
-        let title = input.title.clone();
+        let (title, is_required) = (input.title.clone(), input.is_required);
         let content = input
             .content
             .clone()
@@ -292,7 +293,7 @@ impl AuthoringMutation {
             .operation()
             .mutate("unitUpdate", unit.course.org, &input, move |write| {
                 Box::pin(async move {
-                    authoring::update_unit(write, unit, title.as_deref(), content.as_ref()).await
+                    authoring::update_unit(write, unit, title.as_deref(), content.as_ref(), is_required).await
                 })
             });
         match done.await? {

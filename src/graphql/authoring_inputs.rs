@@ -45,6 +45,8 @@ pub struct CourseUpdateInput {
     pub summary: Option<String>,
     /// When an enrolment in the next revision is complete.
     pub completion_rule: Option<CompletionRule>,
+    /// Which share of the units is to be complete, 1 to 100 percent, where the rule is `MINIMUM_PERCENT`.
+    pub completion_percent: Option<i32>,
     /// The draft's version that this edit was made on; refused when it has another by now.
     pub expected_version: Option<i32>,
     /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
@@ -99,6 +101,9 @@ pub struct UnitCreateInput {
     pub content: UnitContentInput,
     /// Where it stands, from 0; at the end where this is left out.
     pub position: Option<i32>,
+    /// Whether the course demands it, where the completion rule is `REQUIRED_UNITS`.
+    #[graphql(default = true)]
+    pub is_required: bool,
     /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
     pub idempotency_key: Option<String>,
 }
@@ -112,6 +117,8 @@ pub struct UnitUpdateInput {
     pub title: Option<String>,
     /// What it is made of; of the kind that it already is.
     pub content: Option<UnitContentInput>,
+    /// Whether the course demands it, where the completion rule is `REQUIRED_UNITS`.
+    pub is_required: Option<bool>,
     /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
     pub idempotency_key: Option<String>,
 }

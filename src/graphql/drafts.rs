@@ -77,6 +77,11 @@ impl CourseDraft {
         self.0.completion_rule
     }
 
+    /// Which share of the units that takes, in percent, where the rule is `MINIMUM_PERCENT`; null where nothing is said. Cost: 1.
+    async fn completion_percent(&self) -> Option<i32> {
+        self.0.completion_percent
+    }
+
     /// Counts the edits; give it as `expectedVersion` to edit or publish only what you have seen. Cost: 1.
     async fn version(&self) -> i32 {
         self.0.version
@@ -135,6 +140,11 @@ impl DraftUnit {
     /// The unit's global identifier, the same in every revision. Cost: 1.
     pub async fn id(&self) -> UnitKey {
         self.0.key
+    }
+
+    /// Whether the course demands the unit, where its completion rule is `REQUIRED_UNITS`. Cost: 1.
+    async fn is_required(&self) -> bool {
+        self.0.is_required
     }
 
     /// The unit's title. Cost: 1.

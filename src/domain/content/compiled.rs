@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The form that this build writes. The first had no kinds of questions beyond choices, short texts and traced programs,
-/// and one point for each question; what it wrote means the same in this one.
-pub const FORMAT: i16 = 2;
+/// and one point for each question; the second demanded all units or all quizzes. What they wrote means the same in this one.
+pub const FORMAT: i16 = 3;
 const FIRST_FORMAT: i16 = 1;
 
 text_enum! {
@@ -22,6 +22,10 @@ text_enum! {
         AllUnits = "all_units",
         /// Every quiz is passed; texts may be left out.
         QuizzesPassed = "quizzes_passed",
+        /// Every unit is complete that its author says is required; others may be left out.
+        RequiredUnits = "required_units",
+        /// A share of the units is complete, whichever they are.
+        MinimumPercent = "minimum_percent",
     }
 }
 
@@ -34,6 +38,9 @@ pub struct Content {
     pub summary: String,
     /// When an enrolment is complete.
     pub completion_rule: CompletionRule,
+    /// Which share of the units that takes, in percent, where the rule is a share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion_percent: Option<i32>,
     /// The modules in order.
     pub modules: Vec<ModuleContent>,
 }
@@ -58,8 +65,20 @@ pub struct UnitContent {
     pub id: UnitId,
     /// Its title.
     pub title: String,
+    /// Whether it is one of those that the course demands, where the rule is a choice of them.
+    #[serde(default = "is_true", skip_serializing_if = "is")]
+    pub is_required: bool,
     /// What it is.
     pub body: UnitBody,
+}
+
+const fn is_true() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references over")]
+const fn is(value: &bool) -> bool {
+    *value
 }
 
 /// What a unit is.
@@ -120,7 +139,7 @@ impl Revision {
     /// Parses a stored revision with the reader of its format.
     pub fn read(stored: &StoredRevision) -> Result<Self> {
         let content: Content = match stored.format {
-            FIRST_FORMAT | FORMAT => serde_json::from_str(&stored.content).map_err(Error::internal)?,
+            FIRST_FORMAT..=FORMAT => serde_json::from_str(&stored.content).map_err(Error::internal)?,
             other => return Err(Error::internal(format!("no reader for content format {other}"))),
         };
         let mut units = HashMap::new();
@@ -168,11 +187,40 @@ impl Revision {
         self.content.modules.iter().flat_map(|module| &module.units)
     }
 
-    /// The units whose completion completes an enrolment.
+    /// Whether the completion rule counts a unit.
+    pub fn counts(&self, unit: &UnitContent) -> bool {
+        match self.content.completion_rule {
+            CompletionRule::AllUnits | CompletionRule::MinimumPercent => true,
+            CompletionRule::QuizzesPassed => matches!(unit.body, UnitBody::Quiz { .. }),
+            CompletionRule::RequiredUnits => unit.is_required,
+        }
+    }
+
+    /// The units that the completion rule counts.
     pub fn required_units(&self) -> impl Iterator<Item = &UnitContent> {
-        let quizzes_only = self.content.completion_rule == CompletionRule::QuizzesPassed;
-        self.units()
-            .filter(move |unit| !quizzes_only || matches!(unit.body, UnitBody::Quiz { .. }))
+        self.units().filter(|unit| self.counts(unit))
+    }
+
+    /// The identities of those units.
+    pub fn required_ids(&self) -> Vec<UnitId> {
+        self.required_units().map(|unit| unit.id).collect()
+    }
+
+    /// How many units the completion rule counts.
+    pub fn unit_count(&self) -> i32 {
+        i32::try_from(self.required_units().count()).unwrap_or(i32::MAX)
+    }
+
+    /// How many of those units complete an enrolment: all, or the share that the rule says, rounded up.
+    pub fn units_needed(&self) -> i32 {
+        let units = i64::from(self.unit_count());
+        let percent = match self.content.completion_rule {
+            CompletionRule::MinimumPercent => i64::from(self.content.completion_percent.unwrap_or(100)),
+            _ => 100,
+        };
+        i32::try_from((units * percent + 99) / 100)
+            .unwrap_or(i32::MAX)
+            .max(1)
     }
 
     /// Bytes of its stored form: what its place in memory is counted by.
@@ -192,7 +240,7 @@ mod tests {
     use uuid::Uuid;
 
     /// What each format looked like when it was written: content, answer keys.
-    const FIXTURES: [(i16, &str, &str); 2] = [
+    const FIXTURES: [(i16, &str, &str); 3] = [
         (
             1,
             include_str!("fixtures/format_1.json"),
@@ -202,6 +250,11 @@ mod tests {
             2,
             include_str!("fixtures/format_2.json"),
             include_str!("fixtures/format_2_keys.json"),
+        ),
+        (
+            3,
+            include_str!("fixtures/format_3.json"),
+            include_str!("fixtures/format_3_keys.json"),
         ),
     ];
 
@@ -232,16 +285,41 @@ mod tests {
                 assert!(keys.0[id].suits(prompt.kind), "format {format}: {}", prompt.text);
             }
         }
-        assert!(Revision::read(&stored(3, FIXTURES[0].1)).is_err());
+        assert!(Revision::read(&stored(4, FIXTURES[0].1)).is_err());
     }
 
     #[test]
     fn this_build_writes_what_its_fixture_shows() {
-        let content: Content = serde_json::from_str(FIXTURES[1].1).unwrap();
-        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[1].1).unwrap();
+        let content: Content = serde_json::from_str(FIXTURES[2].1).unwrap();
+        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[2].1).unwrap();
         assert_eq!(serde_json::to_value(&content).unwrap(), fixture);
-        let keys: AnswerKeys = serde_json::from_str(FIXTURES[1].2).unwrap();
-        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[1].2).unwrap();
+        let keys: AnswerKeys = serde_json::from_str(FIXTURES[2].2).unwrap();
+        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[2].2).unwrap();
         assert_eq!(serde_json::to_value(&keys).unwrap(), fixture);
+    }
+
+    #[test]
+    fn a_share_of_the_units_is_rounded_up_and_never_none() {
+        let mut revision = Revision::read(&stored(3, FIXTURES[2].1)).unwrap();
+        let units = revision.units().count();
+        assert!(units >= 3, "{units}");
+        let needed = |revision: &mut Revision, rule, percent| {
+            revision.content.completion_rule = rule;
+            revision.content.completion_percent = percent;
+            usize::try_from(revision.units_needed()).unwrap()
+        };
+        assert_eq!(needed(&mut revision, CompletionRule::AllUnits, Some(1)), units);
+        assert_eq!(needed(&mut revision, CompletionRule::MinimumPercent, None), units);
+        assert_eq!(needed(&mut revision, CompletionRule::MinimumPercent, Some(1)), 1);
+        assert_eq!(
+            needed(&mut revision, CompletionRule::MinimumPercent, Some(51)),
+            (units * 51).div_ceil(100)
+        );
+        let required = revision.units().filter(|unit| unit.is_required).count();
+        assert!(required < units);
+        assert_eq!(
+            needed(&mut revision, CompletionRule::RequiredUnits, None),
+            required
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! What authors do with a course before it is published: create it, edit its draft.
 
+use super::demands;
 use super::drafts::{
     self, DraftChanges, DraftModule, DraftModulesOf, DraftUnit, DraftUnitsOf, MayUpdate, NewQuestion,
     UnitDraft, UnitKind,
@@ -76,6 +77,7 @@ pub async fn update(
             .as_deref()
             .and_then(|title| Refusal::of_name("title", title, 200)),
         changes.draft.summary.as_deref().and_then(fault_of_summary),
+        changes.draft.completion_percent.and_then(fault_of_percent),
     ];
     refuse_all(faults)?;
     edit(write, &course, &changes.draft, expected_version).await?;
@@ -155,6 +157,7 @@ pub async fn create_unit(
     title: &str,
     content: &UnitDraftContent,
     position: Option<i32>,
+    is_required: bool,
 ) -> Result<UnitIds, Stop> {
     let course = editable(write, module.course, "moduleId").await?;
     if !modules(write, module.course)
@@ -182,6 +185,9 @@ pub async fn create_unit(
     if !content.questions.is_empty() {
         drafts::replace_questions(&course, write.gate.conn(), id, &content.questions).await?;
     }
+    if !is_required {
+        demands::require_unit(&course, write.gate.conn(), id, false).await?;
+    }
     write.happened("unit.created", UnitKey::new(module.course, id), json!({}));
     Ok((module.course, id))
 }
@@ -192,6 +198,7 @@ pub async fn update_unit(
     key: UnitKey,
     title: Option<&str>,
     content: Option<&UnitDraftContent>,
+    is_required: Option<bool>,
 ) -> Result<UnitIds, Stop> {
     use crate::db::schema::draft_units;
     let course = editable(write, key.course, "id").await?;
@@ -226,6 +233,9 @@ pub async fn update_unit(
     .await?;
     if let Some(content) = content.filter(|content| !content.questions.is_empty()) {
         drafts::replace_questions(&course, write.gate.conn(), key.id, &content.questions).await?;
+    }
+    if let Some(is_required) = is_required {
+        demands::require_unit(&course, write.gate.conn(), key.id, is_required).await?;
     }
     write.happened("unit.updated", key, json!({}));
     Ok((key.course, key.id))
@@ -287,6 +297,16 @@ fn place(position: Option<i32>, siblings: usize) -> Result<i32, Stop> {
 fn fault_of_summary(summary: &str) -> Option<Refusal> {
     (summary.chars().count() > 2_000)
         .then(|| Refusal::at(Code::Invalid, "summary", "A summary has at most 2000 characters."))
+}
+
+fn fault_of_percent(percent: i32) -> Option<Refusal> {
+    (!(1..=100).contains(&percent)).then(|| {
+        Refusal::at(
+            Code::Invalid,
+            "completionPercent",
+            "A share is between 1 and 100 percent.",
+        )
+    })
 }
 
 fn faults_of_content(content: &UnitDraftContent) -> Option<Refusal> {

@@ -39,6 +39,8 @@ pub struct CourseDraft {
     pub summary: String,
     /// When an enrolment in the next revision will be complete.
     pub completion_rule: CompletionRule,
+    /// Which share of the units that takes, where the rule is a share.
+    pub completion_percent: Option<i32>,
     /// Counts the edits; an edit may name the version that it was made on.
     pub version: i32,
     /// When it was last edited.
@@ -71,6 +73,8 @@ pub struct DraftUnit {
     pub module_id: ModuleId,
     /// Where it stands in the module, from 0.
     pub position: i32,
+    /// Whether the course demands it, where the rule is a choice of units.
+    pub is_required: bool,
     /// What it is.
     pub kind: UnitKind,
     /// Its title.
@@ -257,6 +261,8 @@ pub struct DraftChanges {
     pub summary: Option<String>,
     /// When an enrolment in the next revision is complete.
     pub completion_rule: Option<CompletionRule>,
+    /// Which share of the units that takes.
+    pub completion_percent: Option<i32>,
 }
 
 /// The proof that every edit of a draft takes.

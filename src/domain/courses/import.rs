@@ -82,6 +82,7 @@ pub async fn import(write: &Write<'_>, imported: &ImportedCourse, publish: bool)
         title: Some(imported.course.title.clone()),
         summary: Some(imported.course.summary.clone()),
         completion_rule: None,
+        completion_percent: None,
     };
     edit(&course, write.gate.conn(), &changes, None).await?;
     replace(write, &course, &imported.modules).await?;

@@ -6,6 +6,7 @@
 //! `draft_questions`, `course_revisions`, `revision_answer_keys`, `course_instructors`.
 
 pub mod authoring;
+pub mod demands;
 pub mod drafts;
 pub mod faces;
 pub mod import;

@@ -114,6 +114,7 @@ async fn compile(
             contents.push(UnitContent {
                 id: unit.key.id,
                 title: unit.title.clone(),
+                is_required: unit.is_required,
                 body,
             });
         }
@@ -134,23 +135,34 @@ async fn compile(
             "The draft has no unit; add one with `unitCreate`.",
         ));
     }
-    let has_quiz = || {
-        compiled
-            .iter()
-            .flat_map(|module| &module.units)
-            .any(|unit| matches!(unit.body, UnitBody::Quiz { .. }))
-    };
-    if draft.completion_rule == CompletionRule::QuizzesPassed && !has_quiz() {
-        let message = "A course that is complete when its quizzes are passed needs a quiz.";
+    if let Some(message) = fault_of_rule(draft, &compiled) {
         return refuse_with(Refusal::at(Code::NothingToPublish, "id", message));
     }
     let content = Content {
         title: draft.title.clone(),
         summary: draft.summary.clone(),
         completion_rule: draft.completion_rule,
+        completion_percent: draft.completion_percent,
         modules: compiled,
     };
     Ok((content, keys))
+}
+
+/// Why nobody could complete a course by its rule.
+fn fault_of_rule(draft: &CourseDraft, modules: &[ModuleContent]) -> Option<&'static str> {
+    let mut units = modules.iter().flat_map(|module| &module.units);
+    match draft.completion_rule {
+        CompletionRule::QuizzesPassed if !units.any(|unit| matches!(unit.body, UnitBody::Quiz { .. })) => {
+            Some("A course that is complete when its quizzes are passed needs a quiz.")
+        }
+        CompletionRule::RequiredUnits if !units.any(|unit| unit.is_required) => {
+            Some("A course that is complete when its required units are needs a unit that is required.")
+        }
+        CompletionRule::MinimumPercent if draft.completion_percent.is_none() => Some(
+            "A course that is complete when a share of its units is needs that share: set completionPercent.",
+        ),
+        _ => None,
+    }
 }
 
 fn compile_unit(
