@@ -1,16 +1,16 @@
 //! How a row selects its own key: `org_id` and `id` of its table.
 
 use super::schema::{
-    account_links, api_tokens, apps, attempts, audit_entries, certificates, course_revisions, courses,
-    draft_modules, draft_units, enrollments, groups, invitations, learner_sessions, member_exports,
-    memberships, organization_domains, organization_security_events, policy_revisions, roles,
-    sso_connections, support_grants,
+    account_links, api_tokens, apps, attempts, audit_entries, bookmarks, certificates, course_reviews,
+    course_revisions, courses, draft_modules, draft_units, enrollments, groups, invitations,
+    learner_sessions, member_exports, memberships, organization_domains, organization_security_events,
+    policy_revisions, roles, sso_connections, support_grants,
 };
 use crate::kernel::ids::{
-    AccountLinkKey, ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey,
-    GroupKey, InvitationKey, LearnerSessionKey, MemberExportKey, MemberKey, ModuleKey, OrganizationDomainKey,
-    OrganizationSecurityEventKey, PolicyRevisionKey, RevisionKey, RoleKey, SsoConnectionKey, SupportGrantKey,
-    UnitKey,
+    AccountLinkKey, ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, BookmarkKey, CertificateKey, CourseKey,
+    CourseReviewKey, EnrollmentKey, GroupKey, InvitationKey, LearnerSessionKey, MemberExportKey, MemberKey,
+    ModuleKey, OrganizationDomainKey, OrganizationSecurityEventKey, PolicyRevisionKey, RevisionKey, RoleKey,
+    SsoConnectionKey, SupportGrantKey, UnitKey,
 };
 use diesel::Selectable;
 use diesel::backend::Backend;
@@ -36,7 +36,9 @@ select_keys! {
     AppKey from apps;
     AttemptKey from attempts;
     AuditEntryKey from audit_entries;
+    BookmarkKey from bookmarks;
     CertificateKey from certificates;
+    CourseReviewKey from course_reviews;
     CourseKey from courses;
     EnrollmentKey from enrollments;
     GroupKey from groups;

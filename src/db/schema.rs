@@ -112,6 +112,7 @@ diesel::table! {
         points -> Nullable<Integer>,
         max_points -> Integer,
         pass_points -> Integer,
+        cycle -> Integer,
     }
 }
 
@@ -131,6 +132,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    bookmarks (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        enrollment_id -> Uuid,
+        course_id -> Uuid,
+        member_id -> Uuid,
+        unit_id -> Uuid,
+        note -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     certificates (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -146,6 +161,7 @@ diesel::table! {
         issued_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
         revocation_reason -> Nullable<Text>,
+        cycle -> Integer,
     }
 }
 
@@ -158,6 +174,7 @@ diesel::table! {
         completion_rule -> Text,
         version -> Integer,
         updated_at -> Timestamptz,
+        completion_percent -> Nullable<Integer>,
     }
 }
 
@@ -166,6 +183,23 @@ diesel::table! {
         org_id -> Uuid,
         course_id -> Uuid,
         member_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    course_reviews (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        enrollment_id -> Uuid,
+        course_id -> Uuid,
+        member_id -> Uuid,
+        stars -> Integer,
+        text -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        hidden_at -> Nullable<Timestamptz>,
+        hidden_by -> Nullable<Uuid>,
+        hidden_reason -> Nullable<Text>,
     }
 }
 
@@ -236,6 +270,33 @@ diesel::table! {
         body -> Nullable<Text>,
         quiz -> Nullable<Jsonb>,
         external_id -> Nullable<Text>,
+        is_required -> Bool,
+    }
+}
+
+diesel::table! {
+    enrollment_cycles (org_id, enrollment_id, cycle) {
+        org_id -> Uuid,
+        enrollment_id -> Uuid,
+        cycle -> Integer,
+        revision_id -> Uuid,
+        unit_count -> Integer,
+        units_completed -> Integer,
+        seconds -> BigInt,
+        completed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    enrollment_terms (org_id, course_id) {
+        org_id -> Uuid,
+        course_id -> Uuid,
+        policy -> Text,
+        invitation_code -> Nullable<Text>,
+        seats -> Nullable<Integer>,
+        due_days -> Nullable<Integer>,
+        access_days -> Nullable<Integer>,
+        valid_months -> Nullable<Integer>,
     }
 }
 
@@ -252,6 +313,14 @@ diesel::table! {
         units_completed -> Integer,
         enrolled_at -> Timestamptz,
         completed_at -> Nullable<Timestamptz>,
+        cycle -> Integer,
+        due_at -> Nullable<Timestamptz>,
+        expires_at -> Nullable<Timestamptz>,
+        requested_at -> Nullable<Timestamptz>,
+        decided_by -> Nullable<Uuid>,
+        decline_reason -> Nullable<Text>,
+        renews_at -> Nullable<Timestamptz>,
+        last_activity_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -623,6 +692,7 @@ diesel::table! {
         position -> Integer,
         position_at -> Nullable<Timestamptz>,
         completed_at -> Nullable<Timestamptz>,
+        watched -> Int4multirange,
     }
 }
 
@@ -647,14 +717,18 @@ diesel::allow_tables_to_appear_in_same_query!(
     attempt_answers,
     attempts,
     audit_entries,
+    bookmarks,
     certificates,
     course_drafts,
     course_instructors,
+    course_reviews,
     course_revisions,
     courses,
     draft_modules,
     draft_questions,
     draft_units,
+    enrollment_cycles,
+    enrollment_terms,
     enrollments,
     group_members,
     groups,

@@ -2,10 +2,13 @@
 
 use super::content::Module;
 use super::drafts::CourseDraft;
-use super::enrollments::{self, EnrollmentConnection};
+use super::enrollment_terms::EnrollmentTerms;
+use super::enrollments::{self, EnrollmentConnection, ProgressReportFilter};
+use super::reports::{CourseCompletion, KnowledgeGap, gaps};
+use super::reviews::{self, CourseReviewConnection};
 use super::support::operation::Ask;
 use super::support::{AccessRefusal, Paged, Verdicts, connection::Count};
-use crate::auth::permission::Permission;
+use crate::auth::permission::{Permission, Reach};
 use crate::auth::policy::{Facts, Kind, Relation};
 use crate::connection;
 use crate::db::paginate::CursorValue;
@@ -16,6 +19,9 @@ use crate::domain::courses::{CourseState, CourseVisibility};
 use crate::domain::enrollments::{EnrollmentFilter, EnrollmentState};
 use crate::domain::organizations::{self, Organization};
 use crate::domain::record_lists::Parent;
+use crate::domain::reports::ScoresIn;
+use crate::domain::reviews::lists::{CourseRating, RatingOf};
+use crate::domain::visibility::View;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{CourseKey, Key, OrgId, OrganizationKey, RevisionKey};
 use crate::kernel::page::PageArgs;
@@ -114,6 +120,20 @@ impl Course {
 
     fn may(&self, ctx: &Context<'_>, permission: Permission, taught: bool) -> bool {
         Verdicts::of(ctx, self.row.key.org).may(permission, self.facts(taught))
+    }
+
+    /// How far the viewer sees learners; nothing for who sees no others.
+    fn staff_view(&self, ctx: &Context<'_>) -> Option<View> {
+        let view = View::of(ctx.viewer(), self.row.key.org, Permission::LearningRecordsRead)?;
+        let Reach {
+            all, taught, managed, ..
+        } = view.reach;
+        (all || taught || managed).then_some(view)
+    }
+
+    /// Whether the viewer may edit the course.
+    pub async fn may_update(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.may(ctx, Permission::CoursesUpdate, self.is_taught(ctx).await?))
     }
 
     async fn is_taught(&self, ctx: &Context<'_>) -> Result<bool> {
@@ -220,6 +240,30 @@ impl Course {
         Ok(CourseDraft::find(ctx, self.row.key).await?)
     }
 
+    /// What learners say of the course, the newest first. Those that are hidden are seen by their authors and by who may edit the course;
+    /// outsiders see none. Cost: 1 for each row asked for; batched.
+    async fn reviews(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<CourseReviewConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(reviews::page(ctx, self.row.key, self.may_update(ctx).await?, args).await?)
+    }
+
+    /// What the reviews come to that are not hidden; null before the first, and for outsiders. Cost: 1, batched.
+    async fn rating(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<CourseRating>> {
+        Ok(ctx.fetch(RatingOf(self.row.key)).await?)
+    }
+
     /// The enrolments in the course that you may see, the newest first.
     ///
     /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; batched.
@@ -238,8 +282,59 @@ impl Course {
             last,
             before,
         };
-        let filter = EnrollmentFilter { course: None, state };
+        let filter = EnrollmentFilter {
+            state,
+            ..EnrollmentFilter::default()
+        };
         Ok(enrollments::page_of(ctx, Parent::Course(self.row.key), filter, args).await?)
+    }
+
+    /// When an enrolment in this edition is complete; null before the first publication. Cost: 1, from memory.
+    async fn completion(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<CourseCompletion>> {
+        Ok(self.revision(ctx).await?.map(CourseCompletion))
+    }
+
+    /// The enrolments in the course that you see, the newest first, for those who look after learners. Null for who sees none but their own.
+    ///
+    /// Requires: `learning_records.read` for more than yourself; shows those that it reaches. Cost: 1 for each row asked for; batched.
+    async fn progress_report(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which enrolments.")] filter: Option<ProgressReportFilter>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Option<EnrollmentConnection>> {
+        if self.staff_view(ctx).is_none() {
+            return Ok(None);
+        }
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let filter = filter.unwrap_or_default().into();
+        let page = enrollments::page_of(ctx, Parent::Course(self.row.key), filter, args);
+        Ok(Some(page.await?))
+    }
+
+    /// The modules in whose quizzes the learners whom you see missed points, the weakest first, by each learner's best attempts. Null for
+    /// who sees none but themselves.
+    ///
+    /// Requires: `learning_records.read` for more than yourself. Cost: 1; one SQL statement.
+    async fn knowledge_gaps(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Vec<KnowledgeGap>>> {
+        let (Some(view), Some(revision)) = (self.staff_view(ctx), self.revision(ctx).await?) else {
+            return Ok(None);
+        };
+        let scores = ctx.fetch_one(ScoresIn(self.row.key, view)).await?;
+        Ok(Some(gaps(&revision, &scores)))
+    }
+
+    /// How learners come into the course, how many, and for how long. Cost: 1, batched.
+    async fn enrollment_terms(&self, ctx: &Context<'_>) -> async_graphql::Result<EnrollmentTerms> {
+        Ok(EnrollmentTerms::find(ctx, self.row.key, self.may_update(ctx).await?).await?)
     }
 
     /// What the viewer may do with the course, decided by the same policies that guard the mutations. Cost: 1.

@@ -12,8 +12,9 @@ use super::authoring::AuthoringMutation;
 use super::certificates::CertificateQuery;
 use super::content::{Module, QuizUnit, TextUnit, Unit};
 use super::courses::{Course, CourseQuery};
+use super::delivery::DeliveryMutations;
 use super::domains::{self, DomainMutation};
-use super::enrollments::{EnrollmentMutation, EnrollmentQuery};
+use super::enrollments::EnrollmentQuery;
 use super::events::{EventSubscription, Occasion, cursor};
 use super::front::{Admitted, DocumentLimits, Front};
 use super::groups::{self, GroupMutation};
@@ -32,6 +33,7 @@ use super::policies::{self, PolicyMutation, PolicyQuery};
 use super::progress::ProgressMutation;
 use super::provider_sign_in::ProviderSignInMutation;
 use super::provisioning::ProvisioningMutation;
+use super::review_mutations;
 use super::role_mutations::RoleMutation;
 use super::second_factor::SecondFactorMutation;
 use super::sign_in::SignInMutation;
@@ -63,17 +65,18 @@ use crate::domain::members::Member;
 use crate::domain::members::export::MemberExport;
 use crate::domain::organizations::Organization;
 use crate::domain::policies::PolicyRevision;
+use crate::domain::reviews::CourseReview;
 use crate::domain::roles::Role;
 use crate::domain::security_events::OrganizationSecurityEvent;
 use crate::domain::sso::SsoConnection;
 use crate::domain::support_grants::SupportGrant;
 use crate::domain::support_grants::reading::Supporter;
 use crate::kernel::ids::{
-    AccountLinkKey, ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey,
-    EventKey, GroupKey, IdentityKey, InvitationKey, Key, LearnerSessionKey, MemberExportKey, MemberKey,
-    ModuleKey, OrganizationDomainKey, OrganizationKey, OrganizationSecurityEventKey, PolicyRevisionKey,
-    RoleKey, SecurityEventKey, SessionKey, SsoConnectionKey, SupportGrantKey, UnitKey, UserKey, org_in,
-    prefix,
+    AccountLinkKey, ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey,
+    CourseReviewKey, EnrollmentKey, EventKey, GroupKey, IdentityKey, InvitationKey, Key, LearnerSessionKey,
+    MemberExportKey, MemberKey, ModuleKey, OrganizationDomainKey, OrganizationKey,
+    OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey, SsoConnectionKey,
+    SupportGrantKey, UnitKey, UserKey, org_in, prefix,
 };
 use crate::kernel::origin::Origin;
 use async_graphql::{
@@ -141,6 +144,8 @@ pub enum Node {
     Attempt(Arc<Attempt>),
     /// A certificate.
     Certificate(Arc<Certificate>),
+    /// A review of a course.
+    CourseReview(Arc<CourseReview>),
 }
 
 /// Finds what an identifier names by its prefix: for each key, how it is found and which node it is.
@@ -199,6 +204,7 @@ async fn find_by_type(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Resu
         UnitKey(key) => edition(ctx, key.course).await?.and_then(|revision| Unit::find(&revision, key)) => unit;
         EnrollmentKey(key) => enrollments::store::find(reader, viewer, key).await? => Node::Enrollment;
         AttemptKey(key) => attempts::lists::find(reader, viewer, key).await? => Node::Attempt;
+        CourseReviewKey(key) => review_mutations::find(ctx, key).await? => Node::CourseReview;
         CertificateKey(key) => certificates::store::find(reader, viewer, key).await? => Node::Certificate;
     })
 }
@@ -298,12 +304,7 @@ pub struct EntranceMutations(
 
 /// What is done in teaching and learning.
 #[derive(MergedObject, Default)]
-pub struct LearningMutations(
-    AuthoringMutation,
-    EnrollmentMutation,
-    ProgressMutation,
-    AttemptMutation,
-);
+pub struct LearningMutations(AuthoringMutation, ProgressMutation, AttemptMutation);
 
 /// What can be done. Root fields run one after the other; each is one transaction. Merged in groups: each in a row of merged objects is
 /// resolved inside the one before, and the compiler follows only so far.
@@ -313,6 +314,7 @@ pub struct Mutation(
     OrganizationMutations,
     EntranceMutations,
     LearningMutations,
+    DeliveryMutations,
 );
 
 /// What can be listened to. A subscription has one root field.

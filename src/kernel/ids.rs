@@ -166,6 +166,10 @@ keys! {
     RevisionKey(RevisionId) = "rev";
     /// A learner's enrolment in a course.
     EnrollmentKey(EnrollmentId) = "enr";
+    /// What a learner keeps of a course for themselves.
+    BookmarkKey(BookmarkId) = "bmk";
+    /// What a learner says of a course.
+    CourseReviewKey(CourseReviewId) = "rvw";
     /// One try at a quiz.
     AttemptKey(AttemptId) = "att";
     /// A certificate of completion.

@@ -3,7 +3,7 @@
 
 use super::harvest::Harvest;
 use super::{TestApp, app::Person};
-use super::{apps, factory};
+use super::{apps, delivery, factory};
 use chrono::TimeDelta;
 use lyceum::domain::certificates::CertificateCode;
 use lyceum::kernel::ids::{CertificateId, CertificateKey, CourseKey, Key};
@@ -301,8 +301,8 @@ impl Academy {
              select c.org_id, gen_random_uuid(), c.id, m.id, c.revision_id, case when m.id = '{owner}' then 'completed' else 'active' end, 'staff', \
              c.unit_count, case when m.id = '{owner}' then c.unit_count else 1 end, case when m.id = '{owner}' then now() end \
              from courses c cross join memberships m where m.org_id = c.org_id and m.id in ('{owner}', '{learner}'); \
-             insert into unit_progress \
-             select e.org_id, e.id, u.id, case when e.completed_at is null then 'started' else 'completed' end, 60, 7, now(), e.completed_at \
+             insert into unit_progress (org_id, enrollment_id, unit_id, state, seconds, position, position_at, completed_at, watched) \
+             select e.org_id, e.id, u.id, case when e.completed_at is null then 'started' else 'completed' end, 60, 7, now(), e.completed_at, '{{[0, 60)}}' \
              from enrollments e join draft_units u on u.org_id = e.org_id and u.course_id = e.course_id; \
              insert into progress_events select org_id, id, gen_random_uuid() from enrollments; \
              insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, state, seed, deadline_at, \
@@ -327,6 +327,9 @@ impl Academy {
              from attempts a join draft_questions q on q.org_id = a.org_id and q.unit_id = a.unit_id",
         ))
         .await;
+        let (of_owner, of_learner) = (self.person("owner").member, self.person("learner").member);
+        self.sql(&delivery::of_academy(hidden, of_owner, of_learner))
+            .await;
         for (visibility, revoked) in [
             ("public", "null, null".to_owned()),
             ("members", format!("now(), '{hidden}-certificates-reason'")),

@@ -5,6 +5,7 @@ pub mod app;
 pub mod apps;
 pub mod browser;
 pub mod client;
+pub mod delivery;
 pub mod dns;
 pub mod document;
 pub mod factors;

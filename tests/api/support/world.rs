@@ -2,6 +2,7 @@
 
 use super::app::Person;
 use super::client::Client;
+use super::delivery::Delivery;
 use super::factors::Authenticator;
 use super::links::Linked;
 use super::quiz::{self, Sitting};
@@ -98,6 +99,7 @@ pub struct World {
     operators: [(Client, String); 2],
     linked: Linked,
     sign_ins: SignIns,
+    delivery: Delivery,
 }
 
 impl World {
@@ -165,9 +167,10 @@ impl World {
         );
         factory::sql(&app, &portal).await;
         let backend = app.bearer(&secret);
-        let asking = [operators::asking(&app).await, operators::asking(&app).await];
         let linked = Linked::new(&app, owner.member).await;
         Self {
+            operators: [operators::asking(&app).await, operators::asking(&app).await],
+            delivery: Delivery::new(&app, &author, &owner).await,
             app,
             author,
             owner,
@@ -197,7 +200,6 @@ impl World {
             program: (program, token),
             backend,
             opened,
-            operators: asking,
             linked,
             sign_ins,
         }
@@ -210,6 +212,7 @@ impl World {
             self.authoring(),
             self.learning(),
             self.grading(),
+            self.delivery.rows(&self.owner),
             self.organizing(),
             self.people(),
             self.programs(),
