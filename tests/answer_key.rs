@@ -25,7 +25,20 @@ const TELL: [&str; 9] = [
 const DOORS: [&str; 2] = ["AttemptItem.review", "DraftQuestion.answerKey"];
 
 /// The types in which authors read drafts.
-const DRAFTS: [&str; 4] = ["CourseDraft", "DraftModule", "DraftQuestion", "DraftUnit"];
+const DRAFTS: [&str; 12] = [
+    "AssignmentContent",
+    "CourseDraft",
+    "DraftModule",
+    "DraftQuestion",
+    "DraftUnit",
+    "DraftUnitContent",
+    "FileContent",
+    "LinkContent",
+    "LiveContent",
+    "QuizContent",
+    "TextContent",
+    "VideoContent",
+];
 
 /// The fields that lead to drafts from elsewhere: one that requires `courses.read_draft`, and what the mutations that
 /// require `courses.update` answer.
@@ -180,7 +193,12 @@ fn no_other_field_has_a_name_that_tells() {
         .collect();
     assert_eq!(
         points,
-        ["Attempt.points", "QuestionReview.points"],
+        [
+            "Attempt.points",
+            "QuestionReview.points",
+            "RubricCriterion.points",
+            "Submission.points"
+        ],
         "no points of a single answer"
     );
 }

@@ -225,6 +225,7 @@ async fn the_doors_are_these_and_no_others() {
         "sign_in_is_proven",
         "sign_in_returns",
         "sign_in_starts",
+        "stale_uploads",
         "tell_of_stranger",
         "unsequenced_orgs",
     ];

@@ -28,7 +28,7 @@ fn module(clock: &Clock, number: usize) -> ModuleContent {
         .map(|unit| UnitContent {
             id: UnitId(clock.uuid()),
             title: format!("Text {unit} of module {number}"),
-            body: UnitBody::Text(text.clone()),
+            body: UnitBody::Text(text.clone().into()),
         })
         .collect();
     units.push(UnitContent {
@@ -68,7 +68,7 @@ pub fn quizzes(content: &Content) -> Vec<(UnitId, Vec<QuestionId>)> {
             UnitBody::Quiz { questions, .. } => {
                 Some((unit.id, questions.iter().map(|(id, _)| *id).collect()))
             }
-            UnitBody::Text(_) => None,
+            _ => None,
         })
         .collect()
 }

@@ -71,6 +71,8 @@ permissions! {
     AttemptsTake = "attempts.take";
     /// Grade the answers that no key can grade.
     AttemptsGrade = "attempts.grade";
+    /// Upload files, to show in units or to hand in.
+    AssetsUpload = "assets.upload";
     /// Read the audit.
     AuditRead = "audit.read";
     /// Write the organisation's own policies and try changes of access before they are made.
@@ -114,6 +116,7 @@ impl Permission {
             | Self::LearnerSessionsCreate
             | Self::SupportGrantApprove
             | Self::SsoManage
+            | Self::AssetsUpload
             | Self::CoursesCreate => Reach { all: true, ..reach },
             Self::GroupsManage | Self::InvitationsManage => Reach {
                 all: true,

@@ -3,7 +3,7 @@
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{
     AttemptId, AuditEntryId, CertificateId, CourseId, EnrollmentId, GroupId, InvitationId, MemberId, OrgId,
-    OrganizationDomainId, OrganizationSecurityEventId, PolicyRevisionId,
+    OrganizationDomainId, OrganizationSecurityEventId, PolicyRevisionId, SubmissionId,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
@@ -64,7 +64,8 @@ id_cursors!(
     OrgId,
     OrganizationDomainId,
     OrganizationSecurityEventId,
-    PolicyRevisionId
+    PolicyRevisionId,
+    SubmissionId
 );
 
 /// Reads the two values of a checked cursor.

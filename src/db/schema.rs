@@ -236,6 +236,7 @@ diesel::table! {
         body -> Nullable<Text>,
         quiz -> Nullable<Jsonb>,
         external_id -> Nullable<Text>,
+        material -> Nullable<Jsonb>,
     }
 }
 
@@ -638,12 +639,84 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    assets (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        state -> Text,
+        file_name -> Text,
+        declared_type -> Text,
+        media_type -> Nullable<Text>,
+        bytes -> Integer,
+        sha256 -> Nullable<Bytea>,
+        rejection -> Nullable<Text>,
+        object_id -> Nullable<Uuid>,
+        uploaded_by -> Uuid,
+        created_at -> Timestamptz,
+        completed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    draft_unit_assets (org_id, unit_id, asset_id) {
+        org_id -> Uuid,
+        unit_id -> Uuid,
+        asset_id -> Uuid,
+        course_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    revision_assets (org_id, revision_id, asset_id) {
+        org_id -> Uuid,
+        revision_id -> Uuid,
+        asset_id -> Uuid,
+        course_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    submissions (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        enrollment_id -> Uuid,
+        unit_id -> Uuid,
+        course_id -> Uuid,
+        revision_id -> Uuid,
+        member_id -> Uuid,
+        number -> Integer,
+        state -> Text,
+        body -> Nullable<Text>,
+        link -> Nullable<Text>,
+        submitted_at -> Timestamptz,
+        due_at -> Nullable<Timestamptz>,
+        is_late -> Bool,
+        points -> Nullable<Integer>,
+        max_points -> Integer,
+        pass_points -> Integer,
+        rubric -> Nullable<Jsonb>,
+        feedback -> Nullable<Text>,
+        graded_by -> Nullable<Uuid>,
+        graded_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    submission_assets (org_id, submission_id, asset_id) {
+        org_id -> Uuid,
+        submission_id -> Uuid,
+        asset_id -> Uuid,
+        position -> Integer,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     account_links,
     account_tokens,
     api_token_secrets,
     api_tokens,
     apps,
+    assets,
     attempt_answers,
     attempts,
     audit_entries,
@@ -654,6 +727,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     courses,
     draft_modules,
     draft_questions,
+    draft_unit_assets,
     draft_units,
     enrollments,
     group_members,
@@ -675,10 +749,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     provider_sign_ins,
     recovery_codes,
     revision_answer_keys,
+    revision_assets,
     roles,
     security_events,
     session_tokens,
     sessions,
+    submission_assets,
+    submissions,
     support_grants,
     sso_connections,
     sso_identities,

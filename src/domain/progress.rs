@@ -4,7 +4,7 @@
 //! seconds add up, and its position is the newest by the devices' own time. So any order of the same events leads to
 //! the same progress. Tables: `unit_progress`, `progress_events`.
 
-use super::content::{Revision, UnitBody};
+use super::content::{Material, Revision, UnitBody};
 use super::enrollments::store::find_for_write;
 use super::enrollments::{EnrollmentState, SeenEnrollment, complete_units};
 use super::mutate::{At, Stop, Write, refuse_with};
@@ -35,7 +35,7 @@ text_enum! {
     UnitProgressState {
         /// The learner has been in the unit.
         Started = "started",
-        /// The unit is complete: a text is read, a quiz is passed.
+        /// The unit is complete: it is read or seen; a quiz or an assignment is passed.
         Completed = "completed",
     }
 }
@@ -203,12 +203,19 @@ fn fault(
             "The learner's edition of the course has no such unit.",
         ));
     };
-    if event.state == UnitProgressState::Completed && matches!(unit.body, UnitBody::Quiz { .. }) {
-        Some((
-            Code::InvalidState,
-            "state",
-            "A quiz is completed by a passed attempt: start one with `attemptStart`.",
-        ))
+    let completed_otherwise = match unit.body {
+        UnitBody::Quiz { .. } => {
+            Some("A quiz is completed by a passed attempt: start one with `attemptStart`.")
+        }
+        UnitBody::Material(Material::Assignment(_)) => Some(
+            "An assignment is completed by a grade that passes: hand something in with `submissionCreate`.",
+        ),
+        _ => None,
+    };
+    if event.state == UnitProgressState::Completed
+        && let Some(message) = completed_otherwise
+    {
+        Some((Code::InvalidState, "state", message))
     } else if !(0..=MOST_SECONDS).contains(&event.seconds) {
         Some((Code::Invalid, "seconds", "An event reports 0 to 86400 seconds."))
     } else if event.position.is_some_and(|position| position < 0) {

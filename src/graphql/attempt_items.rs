@@ -4,6 +4,7 @@
 //! answer key or the points of a single answer.
 
 use super::attempt_answers::AttemptAnswer;
+use super::markdown::html;
 use super::right_answers::{OptionFeedback, RightAnswer};
 use super::support::operation::Ask;
 use crate::domain::attempts::Attempt;
@@ -73,9 +74,14 @@ impl AttemptItem {
         self.question().1.kind
     }
 
-    /// What is asked, Markdown source as its author wrote it: clean what you render. Cost: 1.
+    /// What is asked, Markdown source as its author wrote it: clean what you render, or take `textHtml`. Cost: 1.
     async fn text(&self) -> &str {
         &self.question().1.text
+    }
+
+    /// What is asked, as clean HTML. Cost: 5.
+    async fn text_html(&self) -> async_graphql::Result<String> {
+        Ok(html(&self.question().1.text.clone().into()).await?)
     }
 
     /// The program to trace; null in other questions. Cost: 1.

@@ -156,7 +156,7 @@ impl AttemptMutation {
     }
 
     /// Grades essays of a submitted attempt, over what was said of them before. With the last of them the attempt is graded. If
-    /// it passes, the quiz is complete, and so is the course if nothing else was missing.
+    /// it passes, the quiz is complete, and so is the course if nothing else was missing. Nobody grades themselves.
     ///
     /// Requires: `attempts.grade` that reaches the attempt. Cost: 1.
     async fn attempt_grade(

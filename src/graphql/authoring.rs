@@ -252,7 +252,14 @@ impl AuthoringMutation {
             Err(refusals) => return UnitCreatePayload::refused(refusals),
         };
         let (title, position) = (input.title.clone(), input.position);
-        let content = input.content.clone().into_draft(&ctx.app().clock);
+        let content = match input
+            .content
+            .clone()
+            .into_draft(module.course.org, &ctx.app().clock)
+        {
+            Ok(content) => content,
+            Err(refusals) => return UnitCreatePayload::refused(refusals),
+        };
         let done = ctx
             .operation()
             .mutate("unitCreate", module.course.org, &input, move |write| {
@@ -284,10 +291,12 @@ impl AuthoringMutation {
             Err(refusals) => return UnitUpdatePayload::refused(refusals),
         };
         let title = input.title.clone();
-        let content = input
-            .content
-            .clone()
-            .map(|content| content.into_draft(&ctx.app().clock));
+        let content = input.content.clone();
+        let content = content.map(|content| content.into_draft(unit.course.org, &ctx.app().clock));
+        let content = match content.transpose() {
+            Ok(content) => content,
+            Err(refusals) => return UnitUpdatePayload::refused(refusals),
+        };
         let done = ctx
             .operation()
             .mutate("unitUpdate", unit.course.org, &input, move |write| {

@@ -1,13 +1,10 @@
 //! What the authoring mutations take.
 
-use super::question_inputs::QuestionInput;
-use crate::domain::content::{CompletionRule, QuizPolicy};
+use super::unit_inputs::UnitContentInput;
+use crate::domain::content::CompletionRule;
 use crate::domain::courses::CourseVisibility;
-use crate::domain::courses::authoring::UnitDraftContent;
-use crate::domain::courses::drafts::UnitDraft;
 use crate::inputs;
-use crate::kernel::clock::Clock;
-use async_graphql::{ID, InputObject, OneofObject};
+use async_graphql::{ID, InputObject};
 
 /// What `courseCreate` takes.
 #[derive(Clone, Debug, InputObject)]
@@ -95,7 +92,7 @@ pub struct UnitCreateInput {
     pub module_id: ID,
     /// Its title, 1 to 200 characters.
     pub title: String,
-    /// What it is: a text or a quiz.
+    /// What it is.
     pub content: UnitContentInput,
     /// Where it stands, from 0; at the end where this is left out.
     pub position: Option<i32>,
@@ -116,31 +113,6 @@ pub struct UnitUpdateInput {
     pub idempotency_key: Option<String>,
 }
 
-/// What a unit is made of: one of these.
-#[derive(Clone, Debug, OneofObject)]
-pub enum UnitContentInput {
-    /// A text to read.
-    Text(TextContentInput),
-    /// A quiz to take.
-    Quiz(QuizContentInput),
-}
-
-/// A text to read.
-#[derive(Clone, Debug, InputObject)]
-pub struct TextContentInput {
-    /// Markdown source, at most 1000000 characters.
-    pub body: String,
-}
-
-/// A quiz to take.
-#[derive(Clone, Debug, InputObject)]
-pub struct QuizContentInput {
-    /// How it is taken.
-    pub policy: Option<QuizPolicy>,
-    /// Its questions in order, at most 500. They replace the quiz's questions as a whole.
-    pub questions: Vec<QuestionInput>,
-}
-
 inputs!(
     CourseCreateInput,
     CourseUpdateInput,
@@ -150,26 +122,3 @@ inputs!(
     UnitCreateInput,
     UnitUpdateInput
 );
-
-impl UnitContentInput {
-    /// The content as the draft keeps it.
-    pub fn into_draft(self, clock: &Clock) -> UnitDraftContent {
-        match self {
-            Self::Text(text) => UnitDraftContent {
-                unit: UnitDraft::Text(text.body),
-                questions: Vec::new(),
-            },
-            Self::Quiz(quiz) => {
-                let questions = quiz
-                    .questions
-                    .into_iter()
-                    .map(|question| question.into_new(clock))
-                    .collect();
-                UnitDraftContent {
-                    unit: UnitDraft::Quiz(quiz.policy.unwrap_or_default()),
-                    questions,
-                }
-            }
-        }
-    }
-}

@@ -1,7 +1,10 @@
 //! The content of courses as its readers see it: modules and units of a compiled revision, by reference.
 
+use super::unit_contents::{
+    AssignmentContent, FileContent, LinkContent, LiveContent, TextContent, VideoContent,
+};
 use crate::domain::content::compiled::{SharedRevision, max_points};
-use crate::domain::content::{ModuleContent, Points, QuizPolicy, UnitBody, UnitContent};
+use crate::domain::content::{Material, ModuleContent, Points, QuizPolicy, UnitBody, UnitContent};
 use crate::kernel::ids::{ModuleKey, UnitKey};
 use async_graphql::{Interface, Object};
 
@@ -11,14 +14,6 @@ pub struct Module {
     revision: SharedRevision,
     index: usize,
 }
-
-/// A unit that is a text.
-#[derive(Clone)]
-pub struct TextUnit(UnitPlace);
-
-/// A unit that is a quiz.
-#[derive(Clone)]
-pub struct QuizUnit(UnitPlace);
 
 /// Where a unit stands in its revision.
 #[derive(Clone)]
@@ -35,6 +30,10 @@ impl UnitPlace {
 
     fn key(&self) -> UnitKey {
         UnitKey::new(self.revision.course, self.content().id)
+    }
+
+    fn position(&self) -> i32 {
+        i32::try_from(self.unit).unwrap_or(i32::MAX)
     }
 
     fn module(&self) -> Module {
@@ -68,8 +67,18 @@ impl UnitPlace {
 pub enum Unit {
     /// A text.
     Text(TextUnit),
+    /// A video.
+    Video(VideoUnit),
+    /// A file.
+    File(FileUnit),
+    /// A page elsewhere.
+    Link(LinkUnit),
     /// A quiz.
     Quiz(QuizUnit),
+    /// Work to hand in.
+    Assignment(AssignmentUnit),
+    /// A meeting at a time.
+    Live(LiveUnit),
 }
 
 impl Module {
@@ -110,9 +119,22 @@ impl Unit {
             module,
             unit,
         };
-        match place.content().body {
-            UnitBody::Text(_) => Self::Text(TextUnit(place)),
+        let course = revision.course;
+        match place.content().body.clone() {
+            UnitBody::Text(text) => Self::Text(TextUnit(place, TextContent::new(course, text))),
             UnitBody::Quiz { .. } => Self::Quiz(QuizUnit(place)),
+            UnitBody::Material(material) => match material {
+                Material::Video(video) => {
+                    Self::Video(VideoUnit(place, VideoContent::published(course, video)))
+                }
+                Material::File(file) => Self::File(FileUnit(place, FileContent::published(course, file))),
+                Material::Link(link) => Self::Link(LinkUnit(place, LinkContent::published(course, link))),
+                Material::Live(live) => Self::Live(LiveUnit(place, LiveContent::published(course, live))),
+                Material::Assignment(assignment) => {
+                    let content = AssignmentContent::published(course, assignment);
+                    Self::Assignment(AssignmentUnit(place, content))
+                }
+            },
         }
     }
 }
@@ -122,7 +144,17 @@ impl QuizUnit {
     pub fn find(revision: &SharedRevision, key: UnitKey) -> Option<Self> {
         match Unit::find(revision, key)? {
             Unit::Quiz(quiz) => Some(quiz),
-            Unit::Text(_) => None,
+            _ => None,
+        }
+    }
+}
+
+impl AssignmentUnit {
+    /// Finds an assignment of a revision.
+    pub fn find(revision: &SharedRevision, key: UnitKey) -> Option<Self> {
+        match Unit::find(revision, key)? {
+            Unit::Assignment(assignment) => Some(assignment),
+            _ => None,
         }
     }
 }
@@ -160,39 +192,85 @@ impl Module {
     }
 }
 
-/// A unit to read.
-///
-/// Requires: seeing the course. Cost: 1.
-#[Object]
-impl TextUnit {
-    /// The unit's global identifier, the same in every revision. Cost: 1.
-    pub async fn id(&self) -> UnitKey {
-        self.0.key()
-    }
+/// Writes a kind of unit: what every unit has, and what its content has.
+macro_rules! unit {
+    ($(#[$doc:meta])* $unit:ident, $content:ident) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct $unit(UnitPlace, $content);
 
-    /// The unit's title. Cost: 1.
-    async fn title(&self) -> &str {
-        &self.0.content().title
-    }
+        $(#[$doc])*
+        ///
+        /// Requires: seeing the course. Cost: 1.
+        #[Object]
+        impl $unit {
+            /// The unit's global identifier, the same in every revision. Cost: 1.
+            pub async fn id(&self) -> UnitKey {
+                self.0.key()
+            }
 
-    /// Where the unit stands in its module, from 0. Cost: 1.
-    async fn position(&self) -> i32 {
-        i32::try_from(self.0.unit).unwrap_or(i32::MAX)
-    }
+            /// The unit's title. Cost: 1.
+            async fn title(&self) -> &str {
+                &self.0.content().title
+            }
 
-    /// The module that the unit stands in. Cost: 1.
-    async fn module(&self) -> Module {
-        self.0.module()
-    }
+            /// Where the unit stands in its module, from 0. Cost: 1.
+            async fn position(&self) -> i32 {
+                self.0.position()
+            }
 
-    /// The text, Markdown source as its author wrote it: clean what you render. Cost: 1.
-    async fn body(&self) -> &str {
-        match &self.0.content().body {
-            UnitBody::Text(body) => body,
-            UnitBody::Quiz { .. } => "",
+            /// The module that the unit stands in. Cost: 1.
+            async fn module(&self) -> Module {
+                self.0.module()
+            }
+
+            #[graphql(flatten)]
+            async fn content(&self) -> &$content {
+                &self.1
+            }
         }
-    }
+    };
 }
+
+unit!(
+    /// A unit to read.
+    TextUnit,
+    TextContent
+);
+
+unit!(
+    /// A unit to watch.
+    VideoUnit,
+    VideoContent
+);
+
+unit!(
+    /// A unit to keep: a file.
+    FileUnit,
+    FileContent
+);
+
+unit!(
+    /// A unit that lies elsewhere: a page.
+    LinkUnit,
+    LinkContent
+);
+
+unit!(
+    /// A unit to be handed in and graded by people: send something with `submissionCreate`.
+    AssignmentUnit,
+    AssignmentContent
+);
+
+unit!(
+    /// A unit to be at: a meeting at a time.
+    LiveUnit,
+    LiveContent
+);
+
+/// A unit that is a quiz.
+#[derive(Clone)]
+pub struct QuizUnit(UnitPlace);
 
 /// A unit to be answered. Its questions are shown in an attempt: start one with `attemptStart`.
 ///
@@ -211,7 +289,7 @@ impl QuizUnit {
 
     /// Where the unit stands in its module, from 0. Cost: 1.
     async fn position(&self) -> i32 {
-        i32::try_from(self.0.unit).unwrap_or(i32::MAX)
+        self.0.position()
     }
 
     /// The module that the unit stands in. Cost: 1.
@@ -223,7 +301,7 @@ impl QuizUnit {
     async fn policy(&self) -> QuizPolicy {
         match &self.0.content().body {
             UnitBody::Quiz { policy, .. } => policy.clone(),
-            UnitBody::Text(_) => QuizPolicy::default(),
+            _ => QuizPolicy::default(),
         }
     }
 
@@ -231,7 +309,7 @@ impl QuizUnit {
     async fn max_points(&self) -> Points {
         match &self.0.content().body {
             UnitBody::Quiz { questions, .. } => max_points(questions),
-            UnitBody::Text(_) => Points::ZERO,
+            _ => Points::ZERO,
         }
     }
 
@@ -239,7 +317,7 @@ impl QuizUnit {
     async fn question_count(&self) -> i32 {
         match &self.0.content().body {
             UnitBody::Quiz { questions, .. } => i32::try_from(questions.len()).unwrap_or(i32::MAX),
-            UnitBody::Text(_) => 0,
+            _ => 0,
         }
     }
 }

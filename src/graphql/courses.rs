@@ -3,6 +3,8 @@
 use super::content::Module;
 use super::drafts::CourseDraft;
 use super::enrollments::{self, EnrollmentConnection};
+use super::markdown::html;
+use super::submissions::{self, SubmissionConnection, SubmissionFilterInput};
 use super::support::operation::Ask;
 use super::support::{AccessRefusal, Paged, Verdicts, connection::Count};
 use crate::auth::permission::Permission;
@@ -156,6 +158,11 @@ impl Course {
         &self.row.summary
     }
 
+    /// What the course is about, as clean HTML. Cost: 5.
+    async fn summary_html(&self) -> async_graphql::Result<String> {
+        Ok(html(&self.row.summary.clone().into()).await?)
+    }
+
     /// Where the course stands on its way to learners. Cost: 1.
     async fn state(&self) -> CourseState {
         self.row.state
@@ -240,6 +247,29 @@ impl Course {
         };
         let filter = EnrollmentFilter { course: None, state };
         Ok(enrollments::page_of(ctx, Parent::Course(self.row.key), filter, args).await?)
+    }
+
+    /// What learners handed in for the course's assignments, as far as you may see it, the newest first. Those that are `SUBMITTED` wait to
+    /// be graded.
+    ///
+    /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; batched.
+    async fn submissions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which submissions.")] filter: Option<SubmissionFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<SubmissionConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let (parent, filter) = (Parent::Course(self.row.key), filter.unwrap_or_default().into());
+        Ok(submissions::page_of(ctx, parent, filter, args).await?)
     }
 
     /// What the viewer may do with the course, decided by the same policies that guard the mutations. Cost: 1.

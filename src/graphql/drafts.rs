@@ -1,17 +1,22 @@
 //! `CourseDraft`: what authors read.
 
+use super::markdown::html;
 use super::right_answers::{AuthorAnswer, OptionFeedback};
 use super::support::operation::Ask;
+use super::unit_contents::{
+    AssignmentContent, DraftUnitContent, FileContent, LinkContent, LiveContent, QuizContent, TextContent,
+    VideoContent,
+};
 use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind, Question, Relation};
 use crate::domain::content::{
-    ChoiceOption, CompletionRule, GapPrompt, PartialCredit, Points, QuestionKind, QuizPolicy,
+    ChoiceOption, CompletionRule, GapPrompt, Material, PartialCredit, Points, QuestionKind, QuizPolicy,
 };
 use crate::domain::courses::drafts::{
     self, DraftModulesOf, DraftOf, DraftQuestionsOf, DraftUnitsOf, UnitKind,
 };
 use crate::domain::courses::store::Taught;
-use crate::kernel::error::Result;
+use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, ModuleKey, QuestionKey, UnitKey};
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -70,6 +75,11 @@ impl CourseDraft {
     /// The summary of the next revision, Markdown. Cost: 1.
     async fn summary(&self) -> &str {
         &self.0.summary
+    }
+
+    /// The summary of the next revision as clean HTML. Cost: 5.
+    async fn summary_html(&self) -> async_graphql::Result<String> {
+        Ok(html(&self.0.summary.clone().into()).await?)
     }
 
     /// When an enrolment in the next revision will be complete. Cost: 1.
@@ -152,19 +162,42 @@ impl DraftUnit {
         self.0.position
     }
 
-    /// A text unit's Markdown source; null for a quiz. Cost: 1.
+    /// What the unit is made of, of a type of its own for each kind. Cost: 1.
+    async fn content(&self) -> async_graphql::Result<DraftUnitContent> {
+        let course = self.0.key.course;
+        let unreadable = || Error::internal(format!("unit {} cannot be read", self.0.key.id.0));
+        if self.0.kind == UnitKind::Text {
+            let text = self.0.body.clone().unwrap_or_default();
+            return Ok(DraftUnitContent::Text(TextContent::new(course, text.into())));
+        }
+        if self.0.kind == UnitKind::Quiz {
+            let policy = self.0.policy().ok_or_else(unreadable)?;
+            return Ok(DraftUnitContent::Quiz(QuizContent { policy }));
+        }
+        Ok(match self.0.material().ok_or_else(unreadable)? {
+            Material::Video(video) => DraftUnitContent::Video(VideoContent::draft(course, video)),
+            Material::File(file) => DraftUnitContent::File(FileContent::draft(course, file)),
+            Material::Link(link) => DraftUnitContent::Link(LinkContent::draft(course, link)),
+            Material::Live(live) => DraftUnitContent::Live(LiveContent::draft(course, live)),
+            Material::Assignment(assignment) => {
+                DraftUnitContent::Assignment(AssignmentContent::draft(course, assignment))
+            }
+        })
+    }
+
+    /// A text unit's Markdown source; null for every other kind. Cost: 1.
     async fn body(&self) -> Option<&str> {
         self.0.body.as_deref()
     }
 
-    /// How a quiz unit is taken; null for a text. Cost: 1.
+    /// How a quiz unit is taken; null for every other kind. Cost: 1.
     async fn policy(&self) -> Option<QuizPolicy> {
         self.0.policy()
     }
 
-    /// A quiz unit's questions in order, at most 500; empty for a text. Cost: 1, batched.
+    /// A quiz unit's questions in order, at most 500; empty for every other kind. Cost: 1, batched.
     async fn questions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DraftQuestion>> {
-        if self.0.kind == UnitKind::Text {
+        if self.0.kind != UnitKind::Quiz {
             return Ok(Vec::new());
         }
         let rows = ctx.fetch_one(DraftQuestionsOf(self.0.key)).await?;

@@ -5,6 +5,7 @@ use super::content::Unit;
 use super::courses::Course;
 use super::progress::UnitProgress;
 use super::record_lists;
+use super::submissions::{self, SubmissionConnection};
 use super::support::mutation::{key, signed_in};
 use super::support::{Ask, Paged, connection::Count};
 use crate::db::paginate::CursorValue;
@@ -150,6 +151,24 @@ impl Enrollment {
             before,
         };
         Ok(attempts::page_of_enrollment(ctx, self.key, args).await?)
+    }
+
+    /// What the learner handed in for the course's assignments, the newest first. Cost: 1 for each row asked for, batched.
+    async fn submissions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<SubmissionConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(submissions::page_of_enrollment(ctx, self.key, args).await?)
     }
 
     /// The certificate that the course was completed; null before it is. Cost: 1, batched.

@@ -6,7 +6,7 @@ use crate::domain::content::{
     Answer, AnswerKey, ChoiceOption, GapKind, GapPrompt, GapRule, PartialCredit, Points, QuestionKind,
     QuestionPrompt, Rule, Scoring,
 };
-use crate::domain::courses::drafts::NewQuestion;
+use crate::domain::courses::draft_units::NewQuestion;
 use crate::kernel::clock::Clock;
 use crate::kernel::ids::{Key, QuestionId, QuestionKey};
 use async_graphql::{ID, InputObject, OneofObject};

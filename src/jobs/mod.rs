@@ -5,6 +5,7 @@ pub mod mails;
 pub mod retention;
 pub mod sequencer;
 pub mod sweeper;
+pub mod tidier;
 pub mod undertaker;
 
 use crate::domain::app::App;
@@ -47,6 +48,11 @@ pub async fn run(app: Arc<App>, config: JobsConfig, mailer: Option<Mailer>) {
         again(every * RETENTION_EVERY, "removing what has expired", || {
             retention::run_once(&app)
         }),
+        again(
+            every * RETENTION_EVERY,
+            "removing uploads that nobody completed",
+            || { tidier::run_once(&app) }
+        ),
     );
 }
 

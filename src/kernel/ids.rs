@@ -170,6 +170,10 @@ keys! {
     AttemptKey(AttemptId) = "att";
     /// A certificate of completion.
     CertificateKey(CertificateId) = "crt";
+    /// A file that somebody uploaded.
+    AssetKey(AssetId) = "ast";
+    /// What a learner hands in for an assignment.
+    SubmissionKey(SubmissionId) = "sbm";
 }
 
 /// What lies inside a course has the course in its key, so that it is found in the revision that its reader sees.

@@ -1,5 +1,8 @@
 //! The compiled tree of a revision.
 
+use super::assignment::Assignment;
+use super::markdown::Markdown;
+use super::material::Material;
 use super::points::Points;
 use super::question::{QuestionPrompt, QuizPolicy};
 use crate::kernel::error::{Error, Result};
@@ -11,8 +14,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The form that this build writes. The first had no kinds of questions beyond choices, short texts and traced programs,
-/// and one point for each question; what it wrote means the same in this one.
-pub const FORMAT: i16 = 2;
+/// and one point for each question; the second had no units beyond texts and quizzes. What they wrote means the same in this one.
+pub const FORMAT: i16 = 3;
 const FIRST_FORMAT: i16 = 1;
 
 text_enum! {
@@ -66,8 +69,8 @@ pub struct UnitContent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnitBody {
-    /// A text, Markdown source.
-    Text(String),
+    /// A text.
+    Text(Markdown),
     /// A quiz.
     Quiz {
         /// How it is taken.
@@ -75,6 +78,8 @@ pub enum UnitBody {
         /// Its questions in the author's order.
         questions: Vec<(QuestionId, QuestionPrompt)>,
     },
+    /// Anything else.
+    Material(Material),
 }
 
 /// Points that all questions of a quiz can earn.
@@ -120,7 +125,7 @@ impl Revision {
     /// Parses a stored revision with the reader of its format.
     pub fn read(stored: &StoredRevision) -> Result<Self> {
         let content: Content = match stored.format {
-            FIRST_FORMAT | FORMAT => serde_json::from_str(&stored.content).map_err(Error::internal)?,
+            FIRST_FORMAT..=FORMAT => serde_json::from_str(&stored.content).map_err(Error::internal)?,
             other => return Err(Error::internal(format!("no reader for content format {other}"))),
         };
         let mut units = HashMap::new();
@@ -149,7 +154,15 @@ impl Revision {
     pub fn quiz(&self, id: UnitId) -> Option<(&QuizPolicy, &[(QuestionId, QuestionPrompt)])> {
         match &self.unit(id)?.1.body {
             UnitBody::Quiz { policy, questions } => Some((policy, questions)),
-            UnitBody::Text(_) => None,
+            UnitBody::Text(_) | UnitBody::Material(_) => None,
+        }
+    }
+
+    /// Finds an assignment.
+    pub fn assignment(&self, id: UnitId) -> Option<&Assignment> {
+        match &self.unit(id)?.1.body {
+            UnitBody::Material(Material::Assignment(assignment)) => Some(assignment),
+            _ => None,
         }
     }
 
@@ -175,9 +188,10 @@ impl Revision {
             .filter(move |unit| !quizzes_only || matches!(unit.body, UnitBody::Quiz { .. }))
     }
 
-    /// Bytes of its stored form: what its place in memory is counted by.
+    /// What its place in memory is counted by: the bytes of its stored form, twice, since the HTML of its texts may come to lie
+    /// beside them.
     pub const fn bytes(&self) -> usize {
-        self.bytes
+        2 * self.bytes
     }
 }
 
@@ -192,7 +206,7 @@ mod tests {
     use uuid::Uuid;
 
     /// What each format looked like when it was written: content, answer keys.
-    const FIXTURES: [(i16, &str, &str); 2] = [
+    const FIXTURES: [(i16, &str, &str); 3] = [
         (
             1,
             include_str!("fixtures/format_1.json"),
@@ -202,6 +216,11 @@ mod tests {
             2,
             include_str!("fixtures/format_2.json"),
             include_str!("fixtures/format_2_keys.json"),
+        ),
+        (
+            3,
+            include_str!("fixtures/format_3.json"),
+            include_str!("fixtures/format_3_keys.json"),
         ),
     ];
 
@@ -232,16 +251,16 @@ mod tests {
                 assert!(keys.0[id].suits(prompt.kind), "format {format}: {}", prompt.text);
             }
         }
-        assert!(Revision::read(&stored(3, FIXTURES[0].1)).is_err());
+        assert!(Revision::read(&stored(4, FIXTURES[0].1)).is_err());
     }
 
     #[test]
     fn this_build_writes_what_its_fixture_shows() {
-        let content: Content = serde_json::from_str(FIXTURES[1].1).unwrap();
-        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[1].1).unwrap();
+        let content: Content = serde_json::from_str(FIXTURES[2].1).unwrap();
+        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[2].1).unwrap();
         assert_eq!(serde_json::to_value(&content).unwrap(), fixture);
-        let keys: AnswerKeys = serde_json::from_str(FIXTURES[1].2).unwrap();
-        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[1].2).unwrap();
+        let keys: AnswerKeys = serde_json::from_str(FIXTURES[2].2).unwrap();
+        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[2].2).unwrap();
         assert_eq!(serde_json::to_value(&keys).unwrap(), fixture);
     }
 }

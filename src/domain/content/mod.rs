@@ -5,10 +5,14 @@
 //! content names its format; readers for every format ever written stay.
 
 pub mod answer;
+pub mod assignment;
 pub mod cache;
 pub mod compiled;
 pub mod key;
 pub mod mark;
+pub mod markdown;
+pub mod material;
+pub mod mentions;
 pub mod number;
 pub mod points;
 pub mod question;
@@ -19,6 +23,8 @@ pub use answer::{Answer, GapAnswer};
 pub use cache::Contents;
 pub use compiled::{CompletionRule, Content, ModuleContent, Revision, UnitBody, UnitContent};
 pub use key::{AnswerKey, AnswerKeys, GapRule, Rule};
+pub use markdown::Markdown;
+pub use material::Material;
 pub use points::Points;
 pub use question::{
     ChoiceOption, GapKind, GapPrompt, QuestionKind, QuestionPrompt, QuizPolicy, ReviewPolicy,

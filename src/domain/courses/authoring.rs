@@ -1,12 +1,10 @@
 //! What authors do with a course before it is published: create it, edit its draft.
 
-use super::drafts::{
-    self, DraftChanges, DraftModule, DraftModulesOf, DraftUnit, DraftUnitsOf, MayUpdate, NewQuestion,
-    UnitDraft, UnitKind,
-};
+use super::draft_units::{self, NewQuestion, UnitDraft};
+use super::drafts::{self, DraftChanges, DraftModule, DraftModulesOf, DraftUnit, DraftUnitsOf, MayUpdate};
 use super::model::CourseVisibility;
-use super::question_faults::fault_of;
 use super::store::{self, NewCourse, find_for_write};
+use super::unit_faults::{fault_of_content, refuse_unless_readable};
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::cache::Stale;
@@ -24,8 +22,6 @@ use serde_json::json;
 
 /// Modules that a course may have, and units that a module may have.
 pub const MOST_CHILDREN: usize = 500;
-/// Questions that a quiz may have.
-pub const MOST_QUESTIONS: usize = 500;
 
 /// Creates a course with an empty draft.
 pub async fn create(write: &Write<'_>, new: &NewCourse) -> Result<CourseKey, Stop> {
@@ -164,12 +160,13 @@ pub async fn create_unit(
     {
         return refuse_with(Refusal::not_found("moduleId"));
     }
-    refuse_all([Refusal::of_name("title", title, 200), faults_of_content(content)])?;
+    refuse_all([Refusal::of_name("title", title, 200), fault_of_content(content)])?;
+    refuse_unless_readable(write, &content.unit).await?;
     let units = load(write, DraftUnitsOf(module)).await?.unwrap_or_default();
     let position = place(position, units.len())?;
     edit(write, &course, &DraftChanges::default(), None).await?;
     let id = UnitId(write.app.clock.uuid());
-    drafts::insert_unit(
+    draft_units::insert_unit(
         &course,
         write.gate.conn(),
         module.id,
@@ -180,43 +177,40 @@ pub async fn create_unit(
     )
     .await?;
     if !content.questions.is_empty() {
-        drafts::replace_questions(&course, write.gate.conn(), id, &content.questions).await?;
+        draft_units::replace_questions(&course, write.gate.conn(), id, &content.questions).await?;
     }
     write.happened("unit.created", UnitKey::new(module.course, id), json!({}));
     Ok((module.course, id))
 }
 
-/// Edits a unit of a draft. What it is (text or quiz) stays; a quiz's questions are replaced as a whole.
+/// Edits a unit of a draft. What it is (such as a text or a quiz) stays; a quiz's questions are replaced as a whole.
 pub async fn update_unit(
     write: &Write<'_>,
     key: UnitKey,
     title: Option<&str>,
     content: Option<&UnitDraftContent>,
 ) -> Result<UnitIds, Stop> {
-    use crate::db::schema::draft_units;
+    use crate::db::schema::draft_units as rows;
     let course = editable(write, key.course, "id").await?;
-    let row = DraftUnit::query().filter(
-        draft_units::org_id
-            .eq(key.course.org)
-            .and(draft_units::id.eq(key.id)),
-    );
+    let row = DraftUnit::query().filter(rows::org_id.eq(key.course.org).and(rows::id.eq(key.id)));
     let unit: Option<DraftUnit> = row.first(&mut write.gate.conn()).await.optional()?;
     let Some(unit) = unit.filter(|unit| unit.key == key) else {
         return refuse_with(Refusal::not_found("id"));
     };
     let title_fault = title.and_then(|title| Refusal::of_name("title", title, 200));
-    refuse_all([title_fault, content.and_then(faults_of_content)])?;
-    if content
-        .is_some_and(|content| matches!(content.unit, UnitDraft::Quiz(_)) != (unit.kind == UnitKind::Quiz))
-    {
+    refuse_all([title_fault, content.and_then(fault_of_content)])?;
+    if content.is_some_and(|content| content.unit.kind() != unit.kind) {
         return refuse_with(Refusal::at(
             Code::InvalidState,
             "content",
-            "A text stays a text and a quiz stays a quiz; create another unit.",
+            "A unit stays what it is, such as a text or a quiz; create another unit.",
         ));
     }
+    if let Some(content) = content {
+        refuse_unless_readable(write, &content.unit).await?;
+    }
     edit(write, &course, &DraftChanges::default(), None).await?;
-    drafts::update_unit(
+    draft_units::update_unit(
         &course,
         write.gate.conn(),
         key.id,
@@ -225,7 +219,7 @@ pub async fn update_unit(
     )
     .await?;
     if let Some(content) = content.filter(|content| !content.questions.is_empty()) {
-        drafts::replace_questions(&course, write.gate.conn(), key.id, &content.questions).await?;
+        draft_units::replace_questions(&course, write.gate.conn(), key.id, &content.questions).await?;
     }
     write.happened("unit.updated", key, json!({}));
     Ok((key.course, key.id))
@@ -287,32 +281,6 @@ fn place(position: Option<i32>, siblings: usize) -> Result<i32, Stop> {
 fn fault_of_summary(summary: &str) -> Option<Refusal> {
     (summary.chars().count() > 2_000)
         .then(|| Refusal::at(Code::Invalid, "summary", "A summary has at most 2000 characters."))
-}
-
-fn faults_of_content(content: &UnitDraftContent) -> Option<Refusal> {
-    let fault = |path: &str, message: String| Some(Refusal::at(Code::Invalid, path, message));
-    let policy = match &content.unit {
-        UnitDraft::Text(body) if body.chars().count() > 1_000_000 => {
-            return fault(
-                "content.text.body",
-                "A text has at most 1000000 characters.".into(),
-            );
-        }
-        UnitDraft::Text(_) => return None,
-        UnitDraft::Quiz(policy) => policy,
-    };
-    if let Some((field, message)) = policy.fault() {
-        return fault(&format!("content.quiz.policy.{field}"), message.into());
-    }
-    if content.questions.len() > MOST_QUESTIONS {
-        return fault(
-            "content.quiz.questions",
-            format!("A quiz has at most {MOST_QUESTIONS} questions."),
-        );
-    }
-    let mut faults = content.questions.iter().map(fault_of).enumerate();
-    let (index, (field, message)) = faults.find_map(|(index, fault)| Some((index, fault?)))?;
-    fault(&format!("content.quiz.questions.{index}.{field}"), message)
 }
 
 /// Turns a violated unique key into what the author can do about it.

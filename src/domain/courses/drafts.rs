@@ -5,7 +5,7 @@ use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::db::schema::{course_drafts, draft_modules, draft_questions, draft_units};
 use crate::db::{Batch, Conn};
-use crate::domain::content::{AnswerKey, CompletionRule, QuestionPrompt, QuizPolicy};
+use crate::domain::content::{AnswerKey, CompletionRule, Material, QuestionPrompt, QuizPolicy};
 use crate::kernel::ids::{CourseId, CourseKey, ModuleId, ModuleKey, OrgId, QuestionId, UnitId, UnitKey};
 use crate::text_enum;
 use chrono::{DateTime, Utc};
@@ -20,8 +20,18 @@ text_enum! {
     UnitKind {
         /// A text to read.
         Text = "text",
+        /// A video to watch.
+        Video = "video",
+        /// A file to keep.
+        File = "file",
+        /// A page elsewhere.
+        Link = "link",
         /// A quiz to take.
         Quiz = "quiz",
+        /// Work to hand in.
+        Assignment = "assignment",
+        /// A meeting at a time.
+        Live = "live",
     }
 }
 
@@ -79,6 +89,7 @@ pub struct DraftUnit {
     pub body: Option<String>,
     /// A quiz unit's policy.
     pub quiz: Option<Value>,
+    material: Option<Value>,
 }
 
 impl DraftUnit {
@@ -87,6 +98,12 @@ impl DraftUnit {
         self.quiz
             .as_ref()
             .and_then(|quiz| serde_json::from_value(quiz.clone()).ok())
+    }
+
+    /// What a unit is made of that is neither a text nor a quiz.
+    pub fn material(&self) -> Option<Material> {
+        let material = self.material.as_ref();
+        material.and_then(|material| serde_json::from_value(material.clone()).ok())
     }
 }
 
@@ -288,28 +305,6 @@ pub async fn edit(
     Ok(edited == 1)
 }
 
-/// What a unit is made of.
-#[derive(Clone, Debug)]
-pub enum UnitDraft {
-    /// A text, Markdown source.
-    Text(String),
-    /// A quiz.
-    Quiz(QuizPolicy),
-}
-
-/// A question as an author writes it.
-#[derive(Clone, Debug)]
-pub struct NewQuestion {
-    /// Its identity: a new one, or that of the question that it replaces.
-    pub id: QuestionId,
-    /// What learners see.
-    pub prompt: QuestionPrompt,
-    /// What is right.
-    pub key: AnswerKey,
-    /// The author's own name for it.
-    pub external_id: Option<String>,
-}
-
 /// Inserts a module at a position; what stands there and behind moves on.
 pub async fn insert_module(
     course: &MayUpdate<'_>,
@@ -360,119 +355,4 @@ pub async fn order_modules(
         .await?;
     }
     Ok(())
-}
-
-/// Inserts a unit at a position of its module; what stands there and behind moves on.
-pub async fn insert_unit(
-    course: &MayUpdate<'_>,
-    mut conn: Conn<'_>,
-    module: ModuleId,
-    id: UnitId,
-    position: i32,
-    title: &str,
-    unit: &UnitDraft,
-) -> QueryResult<()> {
-    let key = course.course.key;
-    let behind = draft_units::org_id
-        .eq(key.org)
-        .and(draft_units::module_id.eq(module))
-        .and(draft_units::position.ge(position));
-    diesel::update(draft_units::table.filter(behind))
-        .set(draft_units::position.eq(draft_units::position + 1))
-        .execute(&mut conn)
-        .await?;
-    let (kind, body, quiz) = unit.columns();
-    diesel::insert_into(draft_units::table)
-        .values((
-            draft_units::org_id.eq(key.org),
-            draft_units::id.eq(id),
-            draft_units::course_id.eq(key.id),
-            draft_units::module_id.eq(module),
-            draft_units::position.eq(position),
-            draft_units::kind.eq(kind),
-            draft_units::title.eq(title),
-            draft_units::body.eq(body),
-            draft_units::quiz.eq(quiz),
-        ))
-        .execute(&mut conn)
-        .await
-        .map(|_| ())
-}
-
-/// Changes a unit's title and what it is made of; what is `None` stays.
-pub async fn update_unit(
-    course: &MayUpdate<'_>,
-    mut conn: Conn<'_>,
-    id: UnitId,
-    title: Option<&str>,
-    unit: Option<&UnitDraft>,
-) -> QueryResult<()> {
-    let key = course.course.key;
-    let row = draft_units::table
-        .find((key.org.0, id.0))
-        .filter(draft_units::course_id.eq(key.id));
-    if let Some(title) = title {
-        diesel::update(row)
-            .set(draft_units::title.eq(title))
-            .execute(&mut conn)
-            .await?;
-    }
-    if let Some(unit) = unit {
-        let (kind, body, quiz) = unit.columns();
-        let changes = (
-            draft_units::kind.eq(kind),
-            draft_units::body.eq(body),
-            draft_units::quiz.eq(quiz),
-        );
-        diesel::update(row).set(changes).execute(&mut conn).await?;
-    }
-    Ok(())
-}
-
-/// Replaces the questions of a quiz unit; a question whose id stays keeps its identity.
-pub async fn replace_questions(
-    course: &MayUpdate<'_>,
-    mut conn: Conn<'_>,
-    unit: UnitId,
-    questions: &[NewQuestion],
-) -> QueryResult<()> {
-    let org = course.course.key.org;
-    diesel::delete(
-        draft_questions::table.filter(
-            draft_questions::org_id
-                .eq(org)
-                .and(draft_questions::unit_id.eq(unit)),
-        ),
-    )
-    .execute(&mut conn)
-    .await?;
-    let rows: Vec<_> = (0..)
-        .zip(questions)
-        .map(|(position, question)| {
-            (
-                draft_questions::org_id.eq(org),
-                draft_questions::id.eq(question.id),
-                draft_questions::unit_id.eq(unit),
-                draft_questions::position.eq(position),
-                draft_questions::prompt.eq(serde_json::to_value(&question.prompt).unwrap_or_default()),
-                draft_questions::answer_key.eq(serde_json::to_value(&question.key).unwrap_or_default()),
-                draft_questions::external_id.eq(question.external_id.as_deref()),
-            )
-        })
-        .collect();
-    diesel::insert_into(draft_questions::table)
-        .values(rows)
-        .execute(&mut conn)
-        .await
-        .map(|_| ())
-}
-
-impl UnitDraft {
-    /// The columns that differ between texts and quizzes.
-    pub fn columns(&self) -> (UnitKind, Option<&str>, Option<Value>) {
-        match self {
-            Self::Text(body) => (UnitKind::Text, Some(body), None),
-            Self::Quiz(policy) => (UnitKind::Quiz, None, serde_json::to_value(policy).ok()),
-        }
-    }
 }

@@ -3,9 +3,11 @@
 //! A course row shows what is published; before the first publication it shows the working title that it was created
 //! with. What an author edits lives in the draft tables and reaches a reader only through [`publish`], which freezes
 //! it into a numbered revision. Tables: `courses`, `course_drafts`, `draft_modules`, `draft_units`,
-//! `draft_questions`, `course_revisions`, `revision_answer_keys`, `course_instructors`.
+//! `draft_unit_assets`, `draft_questions`, `course_revisions`, `revision_answer_keys`, `revision_assets`,
+//! `course_instructors`.
 
 pub mod authoring;
+pub mod draft_units;
 pub mod drafts;
 pub mod faces;
 pub mod import;
@@ -13,6 +15,7 @@ pub mod model;
 pub mod publish;
 pub mod question_faults;
 pub mod store;
+pub mod unit_faults;
 
 pub use faces::Faces;
 pub use model::{Course, CourseState, CourseVisibility};

@@ -9,7 +9,7 @@ use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::cache::Stale;
 use crate::db::schema::{course_revisions, courses, revision_answer_keys};
-use crate::db::{Batch, Conn};
+use crate::db::{Batch, Conn, Statement};
 use crate::domain::content::compiled::FORMAT;
 use crate::domain::content::{AnswerKeys, CompletionRule, Content, ModuleContent, UnitBody, UnitContent};
 use crate::domain::mutate::{At, Stop, Write, refuse_with};
@@ -17,6 +17,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, MemberId, RevisionId};
 use diesel::prelude::*;
+use diesel::sql_types::{Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 use std::collections::HashMap;
@@ -158,9 +159,15 @@ fn compile_unit(
     questions: &HashMap<DraftQuestionsOf, Arc<Vec<super::drafts::DraftQuestion>>>,
     keys: &mut AnswerKeys,
 ) -> Result<UnitBody, Stop> {
-    let Some(policy) = unit.policy() else {
-        return Ok(UnitBody::Text(unit.body.clone().unwrap_or_default()));
-    };
+    match unit.kind {
+        UnitKind::Quiz => {}
+        UnitKind::Text => return Ok(UnitBody::Text(unit.body.clone().unwrap_or_default().into())),
+        _ => {
+            let unreadable = || Error::internal(format!("unit {} cannot be read", unit.key.id.0));
+            return Ok(UnitBody::Material(unit.material().ok_or_else(unreadable)?));
+        }
+    }
+    let policy = unit.policy().unwrap_or_default();
     let mut prompts = Vec::new();
     for question in questions
         .get(&DraftQuestionsOf(unit.key))
@@ -222,6 +229,7 @@ async fn insert(
         ))
         .execute(&mut conn)
         .await?;
+    name_assets(course, conn, id).await?;
     let units: usize = content.modules.iter().map(|module| module.units.len()).sum();
     diesel::update(courses::table.find((key.org.0, key.id.0)))
         .set((
@@ -236,4 +244,23 @@ async fn insert(
         .execute(&mut conn)
         .await?;
     Ok(number)
+}
+
+/// Notes which files a revision shows: those of the draft that it was made of.
+async fn name_assets(
+    course: &Allowed<'_, action::CoursesPublish, SeenCourse>,
+    mut conn: Conn<'_>,
+    revision: RevisionId,
+) -> QueryResult<()> {
+    let key = course.course.key;
+    Statement::<Untyped>::new(
+        "insert into revision_assets (org_id, revision_id, asset_id, course_id) \
+         select distinct d.org_id, ?::uuid, d.asset_id, d.course_id from draft_unit_assets d where d.org_id = ? and d.course_id = ?",
+    )
+    .bind::<SqlUuid, _>(revision)
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
+    .execute(&mut conn)
+    .await
+    .map(|_| ())
 }

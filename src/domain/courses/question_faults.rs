@@ -1,6 +1,6 @@
 //! Why a question cannot be meant as its author wrote it.
 
-use super::drafts::NewQuestion;
+use super::draft_units::NewQuestion;
 use crate::domain::content::{Answer, ChoiceOption, GapPrompt, GapRule, QuestionKind, QuestionPrompt, Rule};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -156,3 +156,34 @@ impl Batch for PinOf {
         Ok(rows.into_iter().map(pin).collect())
     }
 }
+
+/// Whether a member is a learner of a course: has an enrolment in it, and has not left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Learns(pub CourseKey, pub MemberId);
+
+impl Batch for Learns {
+    type Value = ();
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, ()>> {
+        let orgs: Vec<OrgId> = keys.iter().map(|key| key.0.org).collect();
+        let courses: Vec<CourseId> = keys.iter().map(|key| key.0.id).collect();
+        let members: Vec<MemberId> = keys.iter().map(|key| key.1).collect();
+        let rows: Vec<(OrgId, CourseId, MemberId)> = enrollments::table
+            .filter(
+                enrollments::org_id
+                    .eq_any(orgs)
+                    .and(enrollments::course_id.eq_any(courses)),
+            )
+            .filter(enrollments::member_id.eq_any(members))
+            .filter(enrollments::state.ne(EnrollmentState::Withdrawn))
+            .select((
+                enrollments::org_id,
+                enrollments::course_id,
+                enrollments::member_id,
+            ))
+            .load(&mut conn)
+            .await?;
+        let learns = |(org, course, member)| (Self(CourseKey::new(org, course), member), ());
+        Ok(rows.into_iter().map(learns).collect())
+    }
+}

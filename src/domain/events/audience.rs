@@ -5,9 +5,9 @@ use crate::auth::permission::Permission;
 use crate::auth::standing::{OrgStanding, Viewer};
 use crate::db::Reader;
 use crate::domain::courses::store::Taught;
-use crate::domain::{attempts, certificates, enrollments};
+use crate::domain::{attempts, certificates, enrollments, submissions};
 use crate::kernel::error::Result;
-use crate::kernel::ids::{AttemptKey, CertificateKey, CourseKey, EnrollmentKey, Key};
+use crate::kernel::ids::{AttemptKey, CertificateKey, CourseKey, EnrollmentKey, Key, SubmissionKey};
 
 /// Who may read an event, beside those who read the whole audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
     ("app.created", Audience::Auditors),
     ("app.deleted", Audience::Auditors),
     ("app.updated", Audience::Auditors),
+    ("asset.announced", Audience::Auditors),
+    ("asset.completed", Audience::Auditors),
     ("attempt.abandoned", Audience::Learning),
     ("attempt.answer_saved", Audience::Learning),
     ("attempt.answers_graded", Audience::Learning),
@@ -88,6 +90,8 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
     ("role.updated", Audience::Auditors),
     ("sso_connection.removed", Audience::Auditors),
     ("sso_connection.set", Audience::Auditors),
+    ("submission.created", Audience::Learning),
+    ("submission.graded", Audience::Learning),
     ("support.approved", Audience::Auditors),
     ("support.declined", Audience::Auditors),
     ("support.read", Audience::Auditors),
@@ -159,6 +163,8 @@ async fn may_read_record(
         enrollments::store::find(reader, viewer, key).await?.is_some()
     } else if let Some(key) = AttemptKey::parse(subject) {
         attempts::lists::find(reader, viewer, key).await?.is_some()
+    } else if let Some(key) = SubmissionKey::parse(subject) {
+        submissions::lists::find(reader, viewer, key).await?.is_some()
     } else if let Some(key) = CertificateKey::parse(subject) {
         certificates::store::find(reader, viewer, key).await?.is_some()
     } else {

@@ -200,7 +200,14 @@ async fn document(mut conn: Conn<'_>, key: MemberKey) -> QueryResult<Value> {
          'startedAt', a.started_at, 'submittedAt', a.submitted_at, 'points', a.points / 100.0, 'maxPoints', a.max_points / 100.0, \
          'answers', coalesce((select jsonb_agg(jsonb_build_object('question', w.question_id, 'answer', w.answer, 'savedAt', w.saved_at, \
          'points', w.points / 100.0) order by w.question_id) from attempt_answers w where w.org_id = a.org_id and w.attempt_id = a.id), '[]')) \
-         order by a.id) from attempts a where a.org_id = e.org_id and a.enrollment_id = e.id), '[]')) order by e.id) \
+         order by a.id) from attempts a where a.org_id = e.org_id and a.enrollment_id = e.id), '[]'), \
+         'submissions', coalesce((select jsonb_agg(jsonb_build_object('assignment', s.unit_id, 'number', s.number, 'state', s.state, \
+         'text', s.body, 'link', s.link, 'submittedAt', s.submitted_at, 'isLate', s.is_late, 'points', s.points / 100.0, \
+         'maxPoints', s.max_points / 100.0, 'feedback', s.feedback, 'gradedAt', s.graded_at, \
+         'files', coalesce((select jsonb_agg(jsonb_build_object('fileName', x.file_name, 'mediaType', x.media_type, 'bytes', x.bytes) \
+         order by f.position) from submission_assets f join assets x on x.org_id = f.org_id and x.id = f.asset_id \
+         where f.org_id = s.org_id and f.submission_id = s.id), '[]')) order by s.id) \
+         from submissions s where s.org_id = e.org_id and s.enrollment_id = e.id), '[]')) order by e.id) \
          from enrollments e join courses c on c.org_id = e.org_id and c.id = e.course_id \
          where e.org_id = m.org_id and e.member_id = m.id), '[]'), \
          'certificates', coalesce((select jsonb_agg(jsonb_build_object('holderName', c.holder_name, 'courseTitle', c.course_title, \

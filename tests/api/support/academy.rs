@@ -3,7 +3,7 @@
 
 use super::harvest::Harvest;
 use super::{TestApp, app::Person};
-use super::{apps, factory};
+use super::{academy_units, apps, factory};
 use chrono::TimeDelta;
 use lyceum::domain::certificates::CertificateCode;
 use lyceum::kernel::ids::{CertificateId, CertificateKey, CourseKey, Key};
@@ -54,12 +54,14 @@ impl Academy {
                 .to_vec(),
         };
         academy.name(is_open).await;
+        let asset = academy.upload().await;
         let shown = academy.shown.clone();
-        academy.course = academy.course(&shown, "PUBLIC").await;
+        academy.course = academy.course(&shown, "PUBLIC", &asset).await;
         let hidden = academy.hidden.clone();
-        let second = academy.course(&hidden, "MEMBERS").await;
+        let second = academy.course(&hidden, "MEMBERS", &asset).await;
         academy.teach(&second).await;
         academy.record().await;
+        academy.hand_in(&asset).await;
         academy.operate().await;
         academy
     }
@@ -142,7 +144,7 @@ impl Academy {
     }
 
     /// Writes and publishes a course, then goes on with its draft.
-    async fn course(&self, word: &str, visibility: &str) -> String {
+    async fn course(&self, word: &str, visibility: &str, asset: &str) -> String {
         let (author, hidden) = (self.person("author"), &self.hidden);
         let course = self
             .change(
@@ -172,6 +174,9 @@ impl Academy {
             json!({ "text": { "body": format!("{word}-units-body") } }),
         )
         .await;
+        for (kind, content) in academy_units::contents(word, asset) {
+            factory::unit(author, &module, &unit(kind), json!({ kind: content })).await;
+        }
         // Reviewed at once, and not before it is passed.
         for review in ["AFTER_SUBMISSION", "AFTER_PASSING"] {
             factory::unit(

@@ -31,6 +31,7 @@ const TYPES: &[(&str, &str)] = &[
     ("EnrollmentFilter.courseId", "crs"),
     ("MemberFilter.group", "grp"),
     ("MemberFilter.role", "rol"),
+    ("SubmissionFilter.unitId", "unt"),
 ];
 
 /// How many identifiers of one type are asked about.

@@ -1,6 +1,7 @@
 //! The academy under test, who asks it, and what it starts with.
 
 pub mod academy;
+pub mod academy_units;
 pub mod app;
 pub mod apps;
 pub mod browser;
@@ -24,7 +25,9 @@ pub mod sign_ins;
 pub mod socket;
 pub mod sso;
 pub mod unsigned;
+pub mod uploads;
 pub mod walk;
 pub mod world;
+pub mod world_units;
 
 pub use app::TestApp;

@@ -6,6 +6,7 @@ use super::factors::Authenticator;
 use super::links::Linked;
 use super::quiz::{self, Sitting};
 use super::sign_ins::SignIns;
+use super::world_units::Work;
 use super::{TestApp, apps, factors, factory, learning, operators, servers, unsigned};
 use chrono::TimeDelta;
 use lyceum::kernel::ids::{ApiTokenKey, AppKey, GroupKey, InvitationId, InvitationKey, LearnerSessionKey};
@@ -98,6 +99,7 @@ pub struct World {
     operators: [(Client, String); 2],
     linked: Linked,
     sign_ins: SignIns,
+    work: Work,
 }
 
 impl World {
@@ -167,6 +169,7 @@ impl World {
         let backend = app.bearer(&secret);
         let asking = [operators::asking(&app).await, operators::asking(&app).await];
         let linked = Linked::new(&app, owner.member).await;
+        let work = Work::new(&app, &author).await;
         Self {
             app,
             author,
@@ -200,6 +203,7 @@ impl World {
             operators: asking,
             linked,
             sign_ins,
+            work,
         }
     }
 
@@ -210,6 +214,7 @@ impl World {
             self.authoring(),
             self.learning(),
             self.grading(),
+            self.work.rows(&self.app, &self.owner),
             self.organizing(),
             self.people(),
             self.programs(),
