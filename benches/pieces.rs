@@ -155,7 +155,7 @@ fn contents(criterion: &mut Criterion) {
     let units = content.modules.iter().flat_map(|module| &module.units);
     let questions = units.filter_map(|unit| match &unit.body {
         UnitBody::Quiz { questions, .. } => Some(questions.clone()),
-        UnitBody::Text(_) => None,
+        _ => None,
     });
     let questions: Vec<_> = questions.flatten().collect();
     let answers: Answers = questions

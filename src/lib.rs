@@ -8,6 +8,7 @@ pub mod db;
 pub mod dev;
 pub mod dns;
 pub mod domain;
+pub mod files;
 pub mod graphql;
 pub mod import;
 pub mod jobs;

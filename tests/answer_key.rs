@@ -9,9 +9,10 @@ use lyceum::graphql::schema::sdl;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The types that tell what is right.
-const TELL: [&str; 9] = [
+const TELL: [&str; 10] = [
     "AuthorAnswer",
     "AuthorAnswerKey",
+    "CriterionGrade",
     "OptionFeedback",
     "QuestionReview",
     "RightAnswer",
@@ -22,10 +23,29 @@ const TELL: [&str; 9] = [
 ];
 
 /// The fields that lead to one from elsewhere: each decides anew whether it may.
-const DOORS: [&str; 2] = ["AttemptItem.review", "DraftQuestion.answerKey"];
+const DOORS: [&str; 3] = [
+    "AttemptItem.review",
+    "BankQuestionVersion.answerKey",
+    "DraftQuestion.answerKey",
+];
 
 /// The types in which authors read drafts.
-const DRAFTS: [&str; 4] = ["CourseDraft", "DraftModule", "DraftQuestion", "DraftUnit"];
+const DRAFTS: [&str; 14] = [
+    "AssignmentContent",
+    "CourseDraft",
+    "DraftModule",
+    "DraftQuestion",
+    "DraftReview",
+    "DraftUnit",
+    "DraftUnitContent",
+    "FileContent",
+    "LinkContent",
+    "LiveContent",
+    "QuestionPool",
+    "QuizContent",
+    "TextContent",
+    "VideoContent",
+];
 
 /// The fields that lead to drafts from elsewhere: one that requires `courses.read_draft`, and what the mutations that
 /// require `courses.update` answer.
@@ -43,11 +63,24 @@ const DRAFT_DOORS: [&str; 10] = [
 ];
 
 /// Fields beyond the types that tell, whose names sound as if they told.
-const HARMLESS: [&str; 4] = [
+const HARMLESS: [&str; 17] = [
     "AttemptItem.review",
+    "BankQuestionVersion.answerKey",
+    "Course.reviews",
     "CourseAccess.readAnswerKeys",
+    "CourseDraft.requiresReview",
+    "CourseDraft.review",
     "DraftQuestion.answerKey",
+    "Mutation.courseReviewDecide",
+    "Mutation.courseSubmitForReview",
+    "Mutation.reviewHide",
+    "Mutation.reviewRemove",
+    "Mutation.reviewSet",
+    "Mutation.reviewShow",
     "QuizPolicy.review",
+    "ReviewHidePayload.review",
+    "ReviewSetPayload.review",
+    "ReviewShowPayload.review",
 ];
 
 /// Every field of every type that can be answered, as `Type.field`, with the type that it leads to.
@@ -128,7 +161,7 @@ impl Walk {
 }
 
 #[test]
-fn two_fields_lead_to_what_is_right_and_no_other() {
+fn three_fields_lead_to_what_is_right_and_no_other() {
     assert_eq!(Walk::of(&sdl()).doors_to(&TELL), DOORS);
 }
 
@@ -147,9 +180,10 @@ fn from_no_root_field_does_a_path_lead_to_what_is_right_beside_the_review() {
             .collect::<Vec<_>>()
     };
     assert_eq!(told(&[]), TELL, "the walk sees the doors when they are open");
-    assert_eq!(told(&DRAFT_DOORS), TELL[2..], "learners have the review");
+    let authors = [&DRAFT_DOORS[..], &["BankQuestionVersion.answerKey"]].concat();
+    assert_eq!(told(&authors), TELL[2..], "learners have the review");
     assert_eq!(
-        told(&[&DRAFT_DOORS[..], &["AttemptItem.review"]].concat()),
+        told(&[&authors[..], &["AttemptItem.review"]].concat()),
         [""; 0],
         "and nothing else"
     );
@@ -185,7 +219,15 @@ fn no_other_field_has_a_name_that_tells() {
         .collect();
     assert_eq!(
         points,
-        ["Attempt.points", "QuestionReview.points"],
+        [
+            "AssignmentCriterion.points",
+            "Attempt.points",
+            "AttemptReceipt.points",
+            "CriterionGrade.points",
+            "QuestionReview.points",
+            "QuizResult.points",
+            "Submission.points"
+        ],
         "no points of a single answer"
     );
 }

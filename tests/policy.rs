@@ -144,6 +144,7 @@ fn plainly(case: Case) -> bool {
     );
     let makes_owner = guards_owners && case.about_owner && !case.actor_is_owner;
     let for_another = case.permission == Permission::AttemptsTake && !relation.own;
+    let for_oneself = case.permission == Permission::AttemptsGrade && relation.own;
     let gives = guards_owners
         || matches!(
             case.permission,
@@ -154,7 +155,7 @@ fn plainly(case: Case) -> bool {
         Permission::OrgDelete | Permission::OwnershipTransfer
     ) && !case.actor_is_owner;
     let gives_too_much = gives && case.exceeds;
-    reached && case.here && !makes_owner && !gives_too_much && !is_owners && !for_another
+    reached && case.here && !makes_owner && !gives_too_much && !is_owners && !for_another && !for_oneself
 }
 
 fn by_policy(case: Case) -> bool {

@@ -120,7 +120,8 @@ async fn the_tables_in_rust_are_the_tables_in_the_database() {
         "select format('%s.%s: %s', c.table_name, c.column_name, case when c.is_nullable = 'YES' then format('Nullable<%s>', k.kind) else k.kind end) \
          from information_schema.columns c join information_schema.tables t using (table_schema, table_name) \
          join (values ('uuid', 'Uuid'), ('text', 'Text'), ('timestamptz', 'Timestamptz'), ('bool', 'Bool'), ('int4', 'Integer'), \
-         ('int8', 'BigInt'), ('int2', 'SmallInt'), ('jsonb', 'Jsonb'), ('bytea', 'Bytea'), ('_text', 'Array<Text>')) k (udt, kind) on k.udt = c.udt_name \
+         ('int8', 'BigInt'), ('int2', 'SmallInt'), ('jsonb', 'Jsonb'), ('bytea', 'Bytea'), ('_text', 'Array<Text>'), \
+         ('float8', 'Double'), ('int4multirange', 'Int4multirange')) k (udt, kind) on k.udt = c.udt_name \
          where c.table_schema = 'public' and t.table_type = 'BASE TABLE' and c.table_name not like '\\_\\_%'",
     );
     assert_eq!(declared, actual.await);
@@ -195,6 +196,7 @@ async fn the_doors_are_these_and_no_others() {
         "close_mail",
         "domain_holder",
         "due_attempts",
+        "due_enrollments",
         "due_mails",
         "due_organizations",
         "end_support",
@@ -203,6 +205,7 @@ async fn the_doors_are_these_and_no_others() {
         "forget_expired_of_apps",
         "forget_expired_sign_ins",
         "forget_member_exports",
+        "forget_progress_events",
         "founded_organizations",
         "identity",
         "invitation",
@@ -225,6 +228,7 @@ async fn the_doors_are_these_and_no_others() {
         "sign_in_is_proven",
         "sign_in_returns",
         "sign_in_starts",
+        "stale_uploads",
         "tell_of_stranger",
         "unsequenced_orgs",
     ];
@@ -243,7 +247,7 @@ async fn the_doors_are_these_and_no_others() {
 async fn the_serving_role_cannot_rewrite_history() {
     let granted = column(
         "select format('%s %s', table_name, privilege_type) from information_schema.role_table_grants where grantee = 'lyceum_app' \
-         and table_name in ('audit_entries', 'outbox_events', 'course_revisions', 'revision_answer_keys', 'security_events', 'organization_security_events') and privilege_type not in ('SELECT', 'INSERT')",
+         and table_name in ('audit_entries', 'outbox_events', 'course_revisions', 'revision_answer_keys', 'security_events', 'organization_security_events', 'attempt_receipts') and privilege_type not in ('SELECT', 'INSERT')",
     );
     assert_eq!(granted.await, BTreeSet::new());
 }

@@ -18,6 +18,7 @@ pub fn content(clock: &Clock, title: String) -> Content {
         title,
         summary: "What this course is about, in a sentence or two that a catalogue shows.".to_owned(),
         completion_rule: CompletionRule::AllUnits,
+        completion_percent: None,
         modules: (0..MODULES).map(|number| module(clock, number)).collect(),
     }
 }
@@ -29,13 +30,15 @@ fn module(clock: &Clock, number: usize) -> ModuleContent {
             id: UnitId(clock.uuid()),
             title: format!("Text {unit} of module {number}"),
             release: Vec::new(),
-            body: UnitBody::Text(text.clone()),
+            is_required: true,
+            body: UnitBody::Text(text.clone().into()),
         })
         .collect();
     units.push(UnitContent {
         id: UnitId(clock.uuid()),
         title: format!("Quiz of module {number}"),
         release: Vec::new(),
+        is_required: true,
         body: UnitBody::Quiz {
             policy: QuizPolicy::default(),
             questions: (0..QUESTIONS).map(|number| question(clock, number)).collect(),
@@ -70,7 +73,7 @@ pub fn quizzes(content: &Content) -> Vec<(UnitId, Vec<QuestionId>)> {
             UnitBody::Quiz { questions, .. } => {
                 Some((unit.id, questions.iter().map(|(id, _)| *id).collect()))
             }
-            UnitBody::Text(_) => None,
+            _ => None,
         })
         .collect()
 }

@@ -63,6 +63,8 @@ permissions! {
     CoursesPublish = "courses.publish";
     /// Read questions together with their answer keys.
     QuestionsKeyRead = "questions.key.read";
+    /// Make banks of questions, and read and write what is in them.
+    QuestionsManage = "questions.manage";
     /// Enrol learners.
     EnrollmentsManage = "enrollments.manage";
     /// Read enrolments, progress, attempts and certificates.
@@ -71,6 +73,14 @@ permissions! {
     AttemptsTake = "attempts.take";
     /// Grade the answers that no key can grade.
     AttemptsGrade = "attempts.grade";
+    /// Grade attempts anew by corrected answer keys.
+    AttemptsRegrade = "attempts.regrade";
+    /// Declare attempts void.
+    AttemptsVoid = "attempts.void";
+    /// Give learners more time and more attempts than a quiz does.
+    AccommodationsManage = "accommodations.manage";
+    /// Upload files, to show in units or to hand in.
+    AssetsUpload = "assets.upload";
     /// Read the audit.
     AuditRead = "audit.read";
     /// Write the organisation's own policies and try changes of access before they are made.
@@ -114,6 +124,8 @@ impl Permission {
             | Self::LearnerSessionsCreate
             | Self::SupportGrantApprove
             | Self::SsoManage
+            | Self::QuestionsManage
+            | Self::AssetsUpload
             | Self::CoursesCreate => Reach { all: true, ..reach },
             Self::GroupsManage | Self::InvitationsManage => Reach {
                 all: true,
@@ -125,7 +137,10 @@ impl Permission {
             | Self::CoursesUpdate
             | Self::CoursesPublish
             | Self::QuestionsKeyRead
-            | Self::AttemptsGrade => Reach {
+            | Self::AttemptsGrade
+            | Self::AttemptsRegrade
+            | Self::AttemptsVoid
+            | Self::AccommodationsManage => Reach {
                 all: true,
                 taught: true,
                 ..reach

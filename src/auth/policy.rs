@@ -39,6 +39,8 @@ pub enum Kind {
     Enrollment,
     /// An attempt.
     Attempt,
+    /// What was handed in for an assignment.
+    Submission,
     /// A certificate.
     Certificate,
 }
@@ -54,6 +56,7 @@ impl Kind {
         Self::Course,
         Self::Enrollment,
         Self::Attempt,
+        Self::Submission,
         Self::Certificate,
     ];
 
@@ -68,6 +71,7 @@ impl Kind {
             Self::Course => "Course",
             Self::Enrollment => "Enrollment",
             Self::Attempt => "Attempt",
+            Self::Submission => "Submission",
             Self::Certificate => "Certificate",
         }
     }

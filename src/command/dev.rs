@@ -103,6 +103,7 @@ impl DataDir {
                 cluster: None,
             });
         }
+        let node = &node.clone().with_files_in(self.data_dir.join("files"));
         if let Ok(address) = fs::read_to_string(self.data_dir.join("database.url"))
             && let Ok(app) = node
                 .app_for_development(address.trim().to_owned(), &self.master_key()?)
@@ -127,6 +128,7 @@ impl DataDir {
             fs::write(self.data_dir.join("database.url"), cluster.app_url(DATABASE))?;
             fs::write(self.data_dir.join("owner.url"), cluster.owner_url(DATABASE))?;
         }
+        let node = node.clone().with_files_in(self.data_dir.join("files"));
         let app = node
             .app_for_development(cluster.app_url(DATABASE), &self.master_key()?)
             .await?;

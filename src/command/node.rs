@@ -4,10 +4,13 @@ use crate::auth::password::{PasswordConfig, Passwords};
 use crate::auth::providers::Providers;
 use crate::cache::Shared;
 use crate::cache::buckets::Buckets;
-use crate::config::{DatabaseConfig, DnsConfig, HttpConfig, MailConfig, OutgoingConfig, SignInConfig};
+use crate::config::{
+    DatabaseConfig, DnsConfig, FilesConfig, HttpConfig, MailConfig, OutgoingConfig, SignInConfig,
+};
 use crate::db::Db;
 use crate::dns::NameServers;
-use crate::domain::app::App;
+use crate::domain::app::{App, Outside};
+use crate::files::Files;
 use crate::graphql::front::DocumentLimits;
 use crate::graphql::schema::Api;
 use crate::jobs::mails::Mailer;
@@ -44,6 +47,8 @@ pub struct NodeConfig {
     outgoing: OutgoingConfig,
     #[command(flatten)]
     sign_in: SignInConfig,
+    #[command(flatten)]
+    files: FilesConfig,
     /// Where Redis is, such as `redis://127.0.0.1/`; without it copies stay within the process.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     redis_url: Option<String>,
@@ -88,6 +93,13 @@ impl NodeConfig {
         self
     }
 
+    /// The same settings where files lie in this folder, unless they say where.
+    #[must_use]
+    pub fn with_files_in(mut self, folder: PathBuf) -> Self {
+        self.files.files_dir.get_or_insert(folder);
+        self
+    }
+
     /// The same with the database and the keys of a development server.
     pub async fn app_for_development(&self, app_url: String, keys: &str) -> anyhow::Result<Arc<App>> {
         let database = DatabaseConfig {
@@ -112,14 +124,18 @@ impl NodeConfig {
         let clock = Clock::default();
         let origins: Vec<String> = origins.iter().chain(&self.mail.app_url).cloned().collect();
         let providers = Providers::new(&self.sign_in, self.outgoing, &origins, clock.clone())?;
+        let outside = Outside {
+            dns: Arc::new(NameServers::new(&self.dns)?),
+            providers,
+            files: Files::new(&self.files, self.sign_in.public_url.as_deref(), keyring.clone())?,
+        };
         App::new(
             db,
             shared,
             Passwords::new(&self.passwords)?,
             clock,
             keyring,
-            Arc::new(NameServers::new(&self.dns)?),
-            providers,
+            outside,
         )
     }
 

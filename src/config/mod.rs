@@ -1,7 +1,9 @@
 //! Every setting of a node, one documented field each; the only reader of the environment.
 
+mod files;
 mod sign_in;
 
+pub use files::FilesConfig;
 pub use sign_in::{OutgoingConfig, SignInConfig};
 
 use clap::Args;
@@ -139,6 +141,9 @@ pub struct HttpConfig {
     /// Browsers that are on their way to or from a provider at the same time; each waits for the provider. More are answered 503.
     #[arg(long, env = "LYCEUM_CONCURRENT_SIGN_INS", default_value_t = 128)]
     pub concurrent_sign_ins: usize,
+    /// Files that begin to be written or read on this server at the same time. More are answered 503.
+    #[arg(long, env = "LYCEUM_CONCURRENT_TRANSFERS", default_value_t = 128)]
+    pub concurrent_transfers: usize,
     /// Milliseconds that a query may take in all.
     #[arg(long, env = "LYCEUM_REQUEST_TIMEOUT_MS", default_value_t = 15_000)]
     pub request_timeout_ms: u64,
@@ -184,6 +189,7 @@ impl Default for HttpConfig {
             body_bytes: 1_200_000,
             concurrent_requests: 512,
             concurrent_sign_ins: 128,
+            concurrent_transfers: 128,
             request_timeout_ms: 15_000,
             streams: 10_000,
             streams_per_address: 500,

@@ -1,16 +1,18 @@
 //! How a row selects its own key: `org_id` and `id` of its table.
 
 use super::schema::{
-    account_links, api_tokens, apps, attempts, audit_entries, certificates, course_revisions, courses,
-    draft_modules, draft_units, enrollments, groups, invitations, learner_sessions, member_exports,
-    memberships, organization_domains, organization_security_events, policy_revisions, roles,
-    sso_connections, support_grants,
+    account_links, api_tokens, apps, assets, attempts, audit_entries, bank_questions, bookmarks,
+    certificates, course_reviews, course_revisions, courses, draft_modules, draft_units, enrollments, groups,
+    invitations, learner_sessions, member_exports, memberships, organization_domains,
+    organization_security_events, policy_revisions, question_banks, roles, sso_connections, submissions,
+    support_grants,
 };
 use crate::kernel::ids::{
-    AccountLinkKey, ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey,
-    GroupKey, InvitationKey, LearnerSessionKey, MemberExportKey, MemberKey, ModuleKey, OrganizationDomainKey,
-    OrganizationSecurityEventKey, PolicyRevisionKey, RevisionKey, RoleKey, SsoConnectionKey, SupportGrantKey,
-    UnitKey,
+    AccountLinkKey, ApiTokenKey, AppKey, AssetKey, AttemptKey, AuditEntryKey, BankQuestionKey, BookmarkKey,
+    CertificateKey, CourseKey, CourseReviewKey, EnrollmentKey, GroupKey, InvitationKey, LearnerSessionKey,
+    MemberExportKey, MemberKey, ModuleKey, OrganizationDomainKey, OrganizationSecurityEventKey,
+    PolicyRevisionKey, QuestionBankKey, RevisionKey, RoleKey, SsoConnectionKey, SubmissionKey,
+    SupportGrantKey, UnitKey,
 };
 use diesel::Selectable;
 use diesel::backend::Backend;
@@ -34,9 +36,13 @@ select_keys! {
     LearnerSessionKey from learner_sessions;
     ApiTokenKey from api_tokens;
     AppKey from apps;
+    AssetKey from assets;
     AttemptKey from attempts;
     AuditEntryKey from audit_entries;
+    BankQuestionKey from bank_questions;
+    BookmarkKey from bookmarks;
     CertificateKey from certificates;
+    CourseReviewKey from course_reviews;
     CourseKey from courses;
     EnrollmentKey from enrollments;
     GroupKey from groups;
@@ -44,9 +50,11 @@ select_keys! {
     MemberKey from memberships;
     OrganizationSecurityEventKey from organization_security_events;
     PolicyRevisionKey from policy_revisions;
+    QuestionBankKey from question_banks;
     RevisionKey from course_revisions;
     RoleKey from roles;
     SsoConnectionKey from sso_connections;
+    SubmissionKey from submissions;
 }
 
 macro_rules! select_content_keys {

@@ -2,8 +2,9 @@
 
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{
-    AttemptId, AuditEntryId, CertificateId, CourseId, EnrollmentId, GroupId, InvitationId, MemberId, OrgId,
-    OrganizationDomainId, OrganizationSecurityEventId, PolicyRevisionId,
+    AttemptId, AuditEntryId, BankQuestionId, CertificateId, CourseId, EnrollmentId, GroupId, InvitationId,
+    MemberId, OrgId, OrganizationDomainId, OrganizationSecurityEventId, PolicyRevisionId, QuestionBankId,
+    SubmissionId,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
@@ -55,6 +56,7 @@ macro_rules! id_cursors {
 id_cursors!(
     AttemptId,
     AuditEntryId,
+    BankQuestionId,
     CertificateId,
     CourseId,
     EnrollmentId,
@@ -64,7 +66,9 @@ id_cursors!(
     OrgId,
     OrganizationDomainId,
     OrganizationSecurityEventId,
-    PolicyRevisionId
+    PolicyRevisionId,
+    QuestionBankId,
+    SubmissionId
 );
 
 /// Reads the two values of a checked cursor.

@@ -4,6 +4,20 @@
 #![expect(missing_docs, reason = "the migrations document the tables")]
 
 diesel::table! {
+    accommodations (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        enrollment_id -> Uuid,
+        unit_id -> Nullable<Uuid>,
+        extra_time_percent -> Integer,
+        extra_attempts -> Integer,
+        reason -> Nullable<Text>,
+        set_by -> Uuid,
+        set_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     account_idempotency_records (user_id, mutation, key) {
         user_id -> Uuid,
         mutation -> Text,
@@ -90,6 +104,27 @@ diesel::table! {
         saved_at -> Timestamptz,
         points -> Nullable<Integer>,
         feedback -> Nullable<Text>,
+        criteria -> Nullable<Jsonb>,
+    }
+}
+
+diesel::table! {
+    attempt_receipts (org_id, attempt_id, number) {
+        org_id -> Uuid,
+        attempt_id -> Uuid,
+        number -> Integer,
+        kind -> Text,
+        document -> Text,
+        grading -> Text,
+        hash -> Bytea,
+        signature -> Bytea,
+        key_id -> Text,
+        issued_at -> Timestamptz,
+        points -> Nullable<Integer>,
+        points_before -> Nullable<Integer>,
+        keys_revision_id -> Uuid,
+        issued_by -> Nullable<Uuid>,
+        reason -> Nullable<Text>,
     }
 }
 
@@ -112,6 +147,12 @@ diesel::table! {
         points -> Nullable<Integer>,
         max_points -> Integer,
         pass_points -> Integer,
+        overdue_at -> Nullable<Timestamptz>,
+        voided_at -> Nullable<Timestamptz>,
+        voided_by -> Nullable<Uuid>,
+        void_reason -> Nullable<Text>,
+        salt -> Bytea,
+        cycle -> Integer,
     }
 }
 
@@ -131,6 +172,44 @@ diesel::table! {
 }
 
 diesel::table! {
+    bank_question_versions (org_id, question_id, number) {
+        org_id -> Uuid,
+        question_id -> Uuid,
+        number -> Integer,
+        prompt -> Jsonb,
+        answer_key -> Jsonb,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    bank_questions (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        bank_id -> Uuid,
+        number -> Integer,
+        tags -> Array<Text>,
+        created_at -> Timestamptz,
+        retired_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    bookmarks (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        enrollment_id -> Uuid,
+        course_id -> Uuid,
+        member_id -> Uuid,
+        unit_id -> Uuid,
+        note -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     certificates (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -146,6 +225,7 @@ diesel::table! {
         issued_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
         revocation_reason -> Nullable<Text>,
+        cycle -> Integer,
     }
 }
 
@@ -166,6 +246,7 @@ diesel::table! {
         review_decided_by -> Nullable<Uuid>,
         review_decided_at -> Nullable<Timestamptz>,
         review_note -> Nullable<Text>,
+        completion_percent -> Nullable<Integer>,
     }
 }
 
@@ -182,6 +263,23 @@ diesel::table! {
         org_id -> Uuid,
         course_id -> Uuid,
         required_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    course_reviews (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        enrollment_id -> Uuid,
+        course_id -> Uuid,
+        member_id -> Uuid,
+        stars -> Integer,
+        text -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        hidden_at -> Nullable<Timestamptz>,
+        hidden_by -> Nullable<Uuid>,
+        hidden_reason -> Nullable<Text>,
     }
 }
 
@@ -255,8 +353,37 @@ diesel::table! {
         body -> Nullable<Text>,
         quiz -> Nullable<Jsonb>,
         external_id -> Nullable<Text>,
+        material -> Nullable<Jsonb>,
         version -> Integer,
         release_rules -> Jsonb,
+        pools -> Nullable<Jsonb>,
+        is_required -> Bool,
+    }
+}
+
+diesel::table! {
+    enrollment_cycles (org_id, enrollment_id, cycle) {
+        org_id -> Uuid,
+        enrollment_id -> Uuid,
+        cycle -> Integer,
+        revision_id -> Uuid,
+        unit_count -> Integer,
+        units_completed -> Integer,
+        seconds -> BigInt,
+        completed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    enrollment_terms (org_id, course_id) {
+        org_id -> Uuid,
+        course_id -> Uuid,
+        policy -> Text,
+        invitation_code -> Nullable<Text>,
+        seats -> Nullable<Integer>,
+        due_days -> Nullable<Integer>,
+        access_days -> Nullable<Integer>,
+        valid_months -> Nullable<Integer>,
     }
 }
 
@@ -273,6 +400,14 @@ diesel::table! {
         units_completed -> Integer,
         enrolled_at -> Timestamptz,
         completed_at -> Nullable<Timestamptz>,
+        cycle -> Integer,
+        due_at -> Nullable<Timestamptz>,
+        expires_at -> Nullable<Timestamptz>,
+        requested_at -> Nullable<Timestamptz>,
+        decided_by -> Nullable<Uuid>,
+        decline_reason -> Nullable<Text>,
+        renews_at -> Nullable<Timestamptz>,
+        last_activity_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -506,6 +641,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    question_banks (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        description -> Text,
+        version -> Integer,
+        created_at -> Timestamptz,
+        archived_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     recovery_codes (user_id, code_hash) {
         user_id -> Uuid,
         code_hash -> Bytea,
@@ -644,6 +791,7 @@ diesel::table! {
         position -> Integer,
         position_at -> Nullable<Timestamptz>,
         completed_at -> Nullable<Timestamptz>,
+        watched -> Int4multirange,
     }
 }
 
@@ -659,24 +807,105 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    assets (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        state -> Text,
+        file_name -> Text,
+        declared_type -> Text,
+        media_type -> Nullable<Text>,
+        bytes -> Integer,
+        sha256 -> Nullable<Bytea>,
+        rejection -> Nullable<Text>,
+        object_id -> Nullable<Uuid>,
+        uploaded_by -> Uuid,
+        created_at -> Timestamptz,
+        completed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    draft_unit_assets (org_id, unit_id, asset_id) {
+        org_id -> Uuid,
+        unit_id -> Uuid,
+        asset_id -> Uuid,
+        course_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    revision_assets (org_id, revision_id, asset_id) {
+        org_id -> Uuid,
+        revision_id -> Uuid,
+        asset_id -> Uuid,
+        course_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    submissions (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        enrollment_id -> Uuid,
+        unit_id -> Uuid,
+        course_id -> Uuid,
+        revision_id -> Uuid,
+        member_id -> Uuid,
+        number -> Integer,
+        state -> Text,
+        body -> Nullable<Text>,
+        link -> Nullable<Text>,
+        submitted_at -> Timestamptz,
+        due_at -> Nullable<Timestamptz>,
+        is_late -> Bool,
+        points -> Nullable<Integer>,
+        max_points -> Integer,
+        pass_points -> Integer,
+        rubric -> Nullable<Jsonb>,
+        feedback -> Nullable<Text>,
+        graded_by -> Nullable<Uuid>,
+        graded_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    submission_assets (org_id, submission_id, asset_id) {
+        org_id -> Uuid,
+        submission_id -> Uuid,
+        asset_id -> Uuid,
+        position -> Integer,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    accommodations,
     account_links,
     account_tokens,
     api_token_secrets,
     api_tokens,
     apps,
+    assets,
     attempt_answers,
+    attempt_receipts,
     attempts,
     audit_entries,
+    bank_question_versions,
+    bank_questions,
+    bookmarks,
     certificates,
     course_drafts,
     course_instructors,
     course_prerequisites,
+    course_reviews,
     course_revisions,
     courses,
     draft_modules,
     draft_questions,
+    draft_unit_assets,
     draft_units,
+    enrollment_cycles,
+    enrollment_terms,
     enrollments,
     group_members,
     groups,
@@ -695,12 +924,16 @@ diesel::allow_tables_to_appear_in_same_query!(
     policy_revisions,
     progress_events,
     provider_sign_ins,
+    question_banks,
     recovery_codes,
     revision_answer_keys,
+    revision_assets,
     roles,
     security_events,
     session_tokens,
     sessions,
+    submission_assets,
+    submissions,
     support_grants,
     sso_connections,
     sso_identities,

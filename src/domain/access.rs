@@ -10,7 +10,7 @@ use crate::db::{Reader, Statement};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{
     AttemptKey, CertificateKey, CourseKey, EnrollmentKey, GroupKey, InvitationKey, Key, MemberId, MemberKey,
-    OrgId, OrganizationKey, RoleKey, prefix,
+    OrgId, OrganizationKey, RoleKey, SubmissionKey, prefix,
 };
 use crate::relation_sql;
 use diesel::OptionalExtension;
@@ -38,6 +38,8 @@ pub enum Subject {
     Enrollment(EnrollmentKey),
     /// An attempt.
     Attempt(AttemptKey),
+    /// What was handed in for an assignment.
+    Submission(SubmissionKey),
     /// A certificate.
     Certificate(CertificateKey),
 }
@@ -54,6 +56,7 @@ impl Subject {
             CourseKey::PREFIX => CourseKey::parse(id).map(Self::Course),
             EnrollmentKey::PREFIX => EnrollmentKey::parse(id).map(Self::Enrollment),
             AttemptKey::PREFIX => AttemptKey::parse(id).map(Self::Attempt),
+            SubmissionKey::PREFIX => SubmissionKey::parse(id).map(Self::Submission),
             CertificateKey::PREFIX => CertificateKey::parse(id).map(Self::Certificate),
             _ => None,
         }
@@ -70,6 +73,7 @@ impl Subject {
             Self::Course(key) => key.org,
             Self::Enrollment(key) => key.org,
             Self::Attempt(key) => key.org,
+            Self::Submission(key) => key.org,
             Self::Certificate(key) => key.org,
         }
     }
@@ -231,6 +235,7 @@ async fn known(
         Subject::Course(key) => (COURSE, key.id.0),
         Subject::Enrollment(key) => (ENROLLMENT, key.id.0),
         Subject::Attempt(key) => (ATTEMPT, key.id.0),
+        Subject::Submission(key) => (SUBMISSION, key.id.0),
         Subject::Certificate(key) => (CERTIFICATE, key.id.0),
     };
     let Some(row) = find(reader, sql, org, id, me).await? else {
@@ -273,6 +278,7 @@ async fn known(
         ),
         Subject::Enrollment(_) => record(Kind::Enrollment),
         Subject::Attempt(_) => record(Kind::Attempt),
+        Subject::Submission(_) => record(Kind::Submission),
         Subject::Certificate(_) => record(Kind::Certificate),
     };
     Ok(Some(Known {
@@ -336,6 +342,11 @@ const ATTEMPT: &str = concat!(
     "select e.member_id as owner, ",
     relation_sql!("e"),
     ", false as is_marked from attempts e where e.org_id = ? and e.id = ?"
+);
+const SUBMISSION: &str = concat!(
+    "select e.member_id as owner, ",
+    relation_sql!("e"),
+    ", false as is_marked from submissions e where e.org_id = ? and e.id = ?"
 );
 const CERTIFICATE: &str = concat!(
     "select e.member_id as owner, ",

@@ -18,6 +18,7 @@ use crate::cache::buckets::Buckets;
 use crate::cache::{Shared, Stale};
 use crate::db::Db;
 use crate::dns::TextRecords;
+use crate::files::Files;
 use crate::kernel::clock::Clock;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::OrgId;
@@ -52,6 +53,8 @@ pub struct App {
     pub dns: Arc<dyn TextRecords>,
     /// The services by which people sign in.
     pub providers: Providers,
+    /// The files that people upload.
+    pub files: Files,
     /// Compiled course revisions.
     pub contents: Contents,
     /// The published faces of courses.
@@ -69,6 +72,16 @@ pub struct App {
     restandings: AtomicU64,
 }
 
+/// What a node reaches beyond its database.
+pub struct Outside {
+    /// What the owners of domains say.
+    pub dns: Arc<dyn TextRecords>,
+    /// The services by which people sign in.
+    pub providers: Providers,
+    /// The files that people upload.
+    pub files: Files,
+}
+
 impl App {
     /// Puts a node together and starts hearing what becomes stale.
     pub fn new(
@@ -77,8 +90,11 @@ impl App {
         passwords: Passwords,
         clock: Clock,
         keyring: Keyring,
-        dns: Arc<dyn TextRecords>,
-        providers: Providers,
+        Outside {
+            dns,
+            providers,
+            files,
+        }: Outside,
     ) -> anyhow::Result<Arc<Self>> {
         let app = Arc::new(Self {
             contents: Contents::new(shared.clone()),
@@ -101,6 +117,7 @@ impl App {
             keyring,
             dns,
             providers,
+            files,
         });
         tokio::spawn(forget_what_is_stale(app.shared.hear(), Arc::downgrade(&app)));
         Ok(app)

@@ -1,27 +1,29 @@
 //! Progress: what a learner did in the units of an enrolment, merged from the events of any number of devices.
 //!
 //! Events come in batches, late and in any order. Each is counted once, by its own id; a unit's state only rises, its
-//! seconds add up, and its position is the newest by the devices' own time. So any order of the same events leads to
-//! the same progress. Tables: `unit_progress`, `progress_events`.
+//! seconds add up, what was watched of it is united, and its position is the newest by the devices' own time. So any order of the
+//! same events leads to the same progress. Tables: `unit_progress`, `progress_events`.
 
-use super::content::{Revision, UnitBody};
+use super::content::{Material, Revision, UnitBody};
+use super::enrollments::release::refuse_locked;
 use super::enrollments::store::find_for_write;
-use super::enrollments::{EnrollmentState, SeenEnrollment, complete_units};
+use super::enrollments::{SeenEnrollment, complete_units};
 use super::mutate::{At, Stop, Write, refuse_with};
 use super::refusal::{Code, Refusal};
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::db::schema::unit_progress;
 use crate::db::{Batch, Conn, Statement};
-use crate::kernel::ids::{EnrollmentId, EnrollmentKey, OrgId, UnitId, UnitKey};
+use crate::kernel::ids::{CourseKey, EnrollmentId, EnrollmentKey, OrgId, UnitId, UnitKey};
 use crate::text_enum;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Bound;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -29,13 +31,15 @@ use uuid::Uuid;
 pub const MOST_EVENTS: usize = 100;
 /// Seconds that one event may report: a day.
 const MOST_SECONDS: i32 = 86_400;
+/// Ranges that one event may report.
+const MOST_RANGES: usize = 50;
 
 text_enum! {
     /// How far a learner is with a unit.
     UnitProgressState {
         /// The learner has been in the unit.
         Started = "started",
-        /// The unit is complete: a text is read, a quiz is passed.
+        /// The unit is complete: it is read or seen; a quiz or an assignment is passed.
         Completed = "completed",
     }
 }
@@ -58,6 +62,18 @@ pub struct UnitProgress {
     pub position: i32,
     /// When the unit became complete.
     pub completed_at: Option<DateTime<Utc>>,
+    /// What was watched of it, in seconds from its beginning: ranges that do not touch, in order.
+    pub watched: Vec<(Bound<i32>, Bound<i32>)>,
+}
+
+impl UnitProgress {
+    /// What was watched: ranges of seconds from its beginning, the ends left out.
+    pub fn ranges(&self) -> impl Iterator<Item = (i32, i32)> {
+        self.watched.iter().filter_map(|range| match range {
+            (Bound::Included(start), Bound::Excluded(end)) => Some((*start, *end)),
+            _ => None,
+        })
+    }
 }
 
 /// The units of an enrolment that the learner has been in, in no order: at most as many as its edition has.
@@ -103,6 +119,8 @@ pub struct ProgressEvent {
     pub seconds: i32,
     /// Where the learner was, if the device says so.
     pub position: Option<i32>,
+    /// What was watched: ranges of seconds from the unit's beginning, the ends left out.
+    pub ranges: Vec<(i32, i32)>,
     /// When, by the device's clock.
     pub at: DateTime<Utc>,
 }
@@ -116,6 +134,15 @@ pub struct Recorded {
     pub recorded: Vec<Uuid>,
     /// The events that had been counted before.
     pub ignored: Vec<Uuid>,
+    /// Seconds of units that had not been watched before.
+    #[serde(default)]
+    pub watched: i64,
+    /// The course.
+    #[serde(default)]
+    pub course: Option<CourseKey>,
+    /// The units that became complete.
+    #[serde(default)]
+    pub completed: Vec<UnitId>,
 }
 
 /// Records a batch of events: three statements, whatever their number.
@@ -131,12 +158,13 @@ pub async fn record(
     let found = find_for_write(&write.gate, key).await?;
     let enrollment: Allowed<'_, action::AttemptsTake, SeenEnrollment> =
         write.gate.allow(found).at("enrollmentId")?;
-    if enrollment.enrollment.state == EnrollmentState::Withdrawn {
-        return refuse_with(Refusal::at(
-            Code::NotEnrolled,
-            "enrollmentId",
-            "The learner has left this course.",
-        ));
+    let state = enrollment.enrollment.state;
+    if !state.is_in() {
+        let message = format!(
+            "The enrolment is {}: the learner is not in this course.",
+            state.shown()
+        );
+        return refuse_with(Refusal::at(Code::NotEnrolled, "enrollmentId", message));
     }
     let contents = &write.app.contents;
     let revision = contents
@@ -146,9 +174,18 @@ pub async fn record(
     if !faults.is_empty() {
         return Err(Stop::Refused(faults));
     }
+    let completing = events
+        .iter()
+        .filter(|event| event.state == UnitProgressState::Completed);
+    let completing: Vec<UnitId> = completing.map(|event| event.unit.id).collect();
+    let named = events.iter().enumerate();
+    let named: Vec<_> = named
+        .map(|(index, event)| (event.unit.id, format!("events.{index}.unitId")))
+        .collect();
+    refuse_locked(write, &enrollment.enrollment, &revision, &named, &completing).await?;
     let mut ids = HashSet::new();
     let events: Vec<&ProgressEvent> = events.iter().filter(|event| ids.insert(event.id)).collect();
-    let (fresh, complete) = merge(&enrollment, write.gate.conn(), &events).await?;
+    let (fresh, complete, watched) = merge(&enrollment, write.gate.conn(), &events).await?;
     let (recorded, ignored): (Vec<_>, Vec<_>) =
         events.into_iter().partition(|event| fresh.contains(&event.id));
     let units: BTreeSet<UnitId> = recorded.iter().map(|event| event.unit.id).collect();
@@ -168,14 +205,20 @@ pub async fn record(
         .filter(|event| event.state == UnitProgressState::Completed && !complete.contains(&event.unit.id))
         .map(|event| event.unit.id)
         .collect();
-    if !done.is_empty() {
-        complete_units(write, &enrollment, &revision, &Vec::from_iter(done)).await?;
-    }
+    let completed = if done.is_empty() {
+        Vec::new()
+    } else {
+        let done = complete_units(write, &enrollment, &revision, &Vec::from_iter(done)).await?;
+        done.units
+    };
     let ids = |events: Vec<&ProgressEvent>| events.into_iter().map(|event| event.id).collect();
     Ok(Recorded {
         enrollment: key,
         recorded: ids(recorded),
         ignored: ids(ignored),
+        watched,
+        course: Some(revision.course),
+        completed,
     })
 }
 
@@ -203,16 +246,35 @@ fn fault(
             "The learner's edition of the course has no such unit.",
         ));
     };
-    if event.state == UnitProgressState::Completed && matches!(unit.body, UnitBody::Quiz { .. }) {
-        Some((
-            Code::InvalidState,
-            "state",
-            "A quiz is completed by a passed attempt: start one with `attemptStart`.",
-        ))
+    let completed_otherwise = match unit.body {
+        UnitBody::Quiz { .. } => {
+            Some("A quiz is completed by a passed attempt: start one with `attemptStart`.")
+        }
+        UnitBody::Material(Material::Assignment(_)) => Some(
+            "An assignment is completed by a grade that passes: hand something in with `submissionCreate`.",
+        ),
+        _ => None,
+    };
+    if event.state == UnitProgressState::Completed
+        && let Some(message) = completed_otherwise
+    {
+        Some((Code::InvalidState, "state", message))
     } else if !(0..=MOST_SECONDS).contains(&event.seconds) {
         Some((Code::Invalid, "seconds", "An event reports 0 to 86400 seconds."))
     } else if event.position.is_some_and(|position| position < 0) {
         Some((Code::Invalid, "position", "A position is 0 or more."))
+    } else if event.ranges.len() > MOST_RANGES {
+        Some((Code::Invalid, "ranges", "An event reports at most 50 ranges."))
+    } else if event
+        .ranges
+        .iter()
+        .any(|(start, end)| *start < 0 || start >= end || *end > MOST_SECONDS)
+    {
+        Some((
+            Code::Invalid,
+            "ranges",
+            "A range begins at 0 or later, ends behind its beginning, and at 86400 at the latest.",
+        ))
     } else if event.at > now + TimeDelta::days(1) {
         Some((
             Code::Invalid,
@@ -224,39 +286,66 @@ fn fault(
     }
 }
 
-/// Counts the events that are new and adds them to their units' progress. Returns the ids of the new events, and which
-/// of their units were complete before.
+/// Counts the events that are new and adds them to their units' progress. Returns the ids of the new events, which of their units
+/// were complete before, and how many seconds had not been watched before.
 async fn merge(
     enrollment: &Allowed<'_, action::AttemptsTake, SeenEnrollment>,
     mut conn: Conn<'_>,
     events: &[&ProgressEvent],
-) -> QueryResult<(HashSet<Uuid>, HashSet<UnitId>)> {
+) -> QueryResult<(HashSet<Uuid>, HashSet<UnitId>, i64)> {
     let key = enrollment.enrollment.key;
-    let (fresh, complete): (Vec<Uuid>, Vec<UnitId>) = Statement::<(Array<SqlUuid>, Array<SqlUuid>)>::new(
+    let ranges = || {
+        let of = |event: &&ProgressEvent| {
+            let id = event.id;
+            event
+                .ranges
+                .clone()
+                .into_iter()
+                .map(move |(start, end)| (id, start, end))
+        };
+        events.iter().flat_map(of)
+    };
+    let (fresh, complete, watched): (Vec<Uuid>, Vec<UnitId>, i64) = Statement::<(Array<SqlUuid>, Array<SqlUuid>, BigInt)>::new(
         "with fresh as ( \
             insert into progress_events (org_id, enrollment_id, event_id) select ?, ?, e.id from unnest(?) as e (id) \
             on conflict do nothing returning org_id, enrollment_id, event_id \
+        ), seen as ( \
+            select w.id, range_agg(int4range(w.starts, w.ends)) as watched from unnest(?, ?, ?) as w (id, starts, ends) group by w.id \
         ), merged as ( \
             select f.org_id, f.enrollment_id, e.unit_id, \
                 least(sum(e.seconds), 2147483647)::integer as seconds, \
                 (array_agg(e.position order by e.at desc, e.position desc) filter (where e.position is not null))[1] as position, \
-                max(e.at) filter (where e.position is not null) as position_at \
+                max(e.at) filter (where e.position is not null) as position_at, \
+                coalesce(range_agg(s.watched), '{}') as watched \
             from fresh f join unnest(?, ?, ?, ?, ?) as e (id, unit_id, seconds, position, at) on e.id = f.event_id \
+            left join seen s on s.id = e.id \
             group by f.org_id, f.enrollment_id, e.unit_id \
+        ), before as ( \
+            select p.unit_id, p.watched from merged m join unit_progress p on p.org_id = m.org_id \
+            and p.enrollment_id = m.enrollment_id and p.unit_id = m.unit_id \
         ), stored as ( \
-            insert into unit_progress as p (org_id, enrollment_id, unit_id, state, seconds, position, position_at) \
-            select org_id, enrollment_id, unit_id, 'started', seconds, coalesce(position, 0), position_at from merged \
+            insert into unit_progress as p (org_id, enrollment_id, unit_id, state, seconds, position, position_at, watched) \
+            select org_id, enrollment_id, unit_id, 'started', seconds, coalesce(position, 0), position_at, watched from merged \
             on conflict (org_id, enrollment_id, unit_id) do update set \
                 seconds = least(p.seconds::bigint + excluded.seconds, 2147483647)::integer, \
                 position = case when (excluded.position_at, excluded.position) > (coalesce(p.position_at, '-infinity'), p.position) \
                     then excluded.position else p.position end, \
-                position_at = greatest(p.position_at, excluded.position_at) \
+                position_at = greatest(p.position_at, excluded.position_at), \
+                watched = p.watched + excluded.watched \
             returning unit_id, state \
-        ) select array(select event_id from fresh), array(select unit_id from stored where state = 'completed')",
+        ), touched as ( \
+            update enrollments e set last_activity_at = now() from (select org_id, enrollment_id from fresh limit 1) f \
+            where e.org_id = f.org_id and e.id = f.enrollment_id \
+        ) select array(select event_id from fresh), array(select unit_id from stored where state = 'completed'), \
+            (select coalesce(sum(upper(r) - lower(r)), 0) from merged m left join before b on b.unit_id = m.unit_id \
+            cross join lateral unnest(m.watched - coalesce(b.watched, '{}')) as r)",
     )
     .bind::<SqlUuid, _>(key.org)
     .bind::<SqlUuid, _>(key.id)
     .bind::<Array<SqlUuid>, _>(each(events, |event| event.id))
+    .bind::<Array<SqlUuid>, _>(ranges().map(|(id, ..)| id).collect::<Vec<_>>())
+    .bind::<Array<Integer>, _>(ranges().map(|(_, start, _)| start).collect::<Vec<_>>())
+    .bind::<Array<Integer>, _>(ranges().map(|(.., end)| end).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(each(events, |event| event.id))
     .bind::<Array<SqlUuid>, _>(each(events, |event| event.unit.id))
     .bind::<Array<Integer>, _>(each(events, |event| event.seconds))
@@ -264,7 +353,11 @@ async fn merge(
     .bind::<Array<Timestamptz>, _>(each(events, |event| event.at))
     .get_result(&mut conn)
     .await?;
-    Ok((fresh.into_iter().collect(), complete.into_iter().collect()))
+    Ok((
+        fresh.into_iter().collect(),
+        complete.into_iter().collect(),
+        watched,
+    ))
 }
 
 fn each<T>(events: &[&ProgressEvent], value: impl Fn(&ProgressEvent) -> T) -> Vec<T> {

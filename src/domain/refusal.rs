@@ -21,18 +21,26 @@ pub enum Code {
     InvalidState,
     /// The draft was not approved as it is.
     ReviewRequired,
+    /// Other courses come first.
+    PrerequisitesMissing,
     /// It is the actor's own, and somebody else has to do this.
     OwnWork,
     /// The learner is enrolled already.
     AlreadyEnrolled,
     /// The course takes no learners.
     NotPublished,
+    /// The course takes nobody who comes by themselves.
+    EnrollmentClosed,
     /// There is no enrolment that this belongs to.
     NotEnrolled,
     /// An attempt is open already.
     AttemptOpen,
     /// No attempts are left.
     NoAttemptsLeft,
+    /// It is too early for the next attempt.
+    Cooldown,
+    /// It is not open yet, or closed by now.
+    Locked,
     /// The attempt's time is over.
     DeadlinePassed,
     /// The organisation would have no owner left.

@@ -1,6 +1,7 @@
 //! What the mutations about attempts take.
 
 use crate::domain::attempts::given::Given;
+use crate::domain::attempts::rubric::CriterionGrade;
 use crate::domain::content::number::NumberAnswer;
 use crate::domain::content::{GapAnswer, Points};
 use crate::inputs;
@@ -121,13 +122,29 @@ pub struct AttemptGradeInput {
 pub struct ItemGradeInput {
     /// The question: `questionId` of one of the attempt's items.
     pub question_id: ID,
-    /// Points for the answer, from 0 to the item's `maxPoints`.
-    pub points: Points,
+    /// Points for the answer, from 0 to the item's `maxPoints`; left out where the question has a rubric, whose criteria are
+    /// summed.
+    pub points: Option<Points>,
     /// What the learner is told when review opens, Markdown, at most 10000 characters.
     pub feedback: Option<String>,
+    /// Points for each criterion of the question's rubric; left out where it has none.
+    #[graphql(default)]
+    pub criteria: Vec<CriterionGrade>,
+}
+
+/// What `attemptVoid` takes.
+#[derive(Clone, Debug, InputObject)]
+pub struct AttemptVoidInput {
+    /// The attempt, open or closed.
+    pub id: ID,
+    /// Why, 1 to 2000 characters; its learner reads it.
+    pub reason: String,
+    /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
+    pub idempotency_key: Option<String>,
 }
 
 inputs!(
+    AttemptVoidInput,
     AttemptStartInput,
     AttemptAnswerSaveInput,
     AttemptSubmitInput,

@@ -4,57 +4,65 @@
 //! answer key or the points of a single answer.
 
 use super::attempt_answers::AttemptAnswer;
+use super::markdown::html;
 use super::right_answers::{OptionFeedback, RightAnswer};
 use super::support::operation::Ask;
 use crate::domain::attempts::Attempt;
-use crate::domain::attempts::order::{Place, author_order, own_order};
+use crate::domain::attempts::order::{Place, Questions, asked, author_order, own_order};
 use crate::domain::attempts::review::{Review, SavedIn};
+use crate::domain::attempts::rubric::CriterionGrade;
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::content::{
-    ChoiceOption, GapPrompt, PartialCredit, Points, QuestionKind, QuestionPrompt, ReviewPolicy,
+    ChoiceOption, Criterion, GapPrompt, PartialCredit, Points, QuestionKind, QuestionPrompt, QuizPolicy,
 };
 use crate::kernel::ids::{QuestionId, QuestionKey};
 use async_graphql::{Context, Object, SimpleObject};
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A question as an attempt shows it.
 pub struct AttemptItem {
     attempt: Attempt,
     revision: SharedRevision,
+    /// What the attempt drew beside the quiz's own questions, with those; nothing where it draws none.
+    drawn: Option<Arc<Vec<(QuestionId, QuestionPrompt)>>>,
     place: Place,
 }
 
 impl AttemptItem {
     /// The items of an attempt, in its own order or in the author's.
     pub fn all(attempt: &Attempt, revision: &SharedRevision, in_own_order: bool) -> Vec<Self> {
-        let Some((policy, questions)) = revision.quiz(attempt.unit_id) else {
+        let Some((policy, questions)) = asked(revision, attempt.unit_id, attempt.seed) else {
             return Vec::new();
         };
         let places = if in_own_order {
-            own_order(attempt.seed, policy, questions)
+            own_order(attempt.seed, policy, &questions)
         } else {
-            author_order(questions)
+            author_order(&questions)
+        };
+        let drawn = match questions {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(questions) => Some(Arc::new(questions)),
         };
         let item = |place| Self {
             attempt: attempt.clone(),
             revision: revision.clone(),
+            drawn: drawn.clone(),
             place,
         };
         places.into_iter().map(item).collect()
     }
 
-    fn question(&self) -> (QuestionId, &QuestionPrompt) {
-        let (_, questions) = self
-            .revision
-            .quiz(self.attempt.unit_id)
-            .expect("items are made of a quiz");
-        let (id, prompt) = &questions[self.place.question];
-        (*id, prompt)
+    fn quiz(&self) -> (&QuizPolicy, &Questions) {
+        let quiz = self.revision.quiz(self.attempt.unit_id);
+        quiz.expect("items are made of a quiz")
     }
 
-    fn policy(&self) -> ReviewPolicy {
-        self.revision
-            .quiz(self.attempt.unit_id)
-            .map_or(ReviewPolicy::Never, |(policy, _)| policy.review)
+    fn question(&self) -> (QuestionId, &QuestionPrompt) {
+        let own = || self.quiz().1;
+        let questions = self.drawn.as_ref().map_or_else(own, |drawn| drawn.as_slice());
+        let (id, prompt) = &questions[self.place.question];
+        (*id, prompt)
     }
 }
 
@@ -73,9 +81,14 @@ impl AttemptItem {
         self.question().1.kind
     }
 
-    /// What is asked, Markdown source as its author wrote it: clean what you render. Cost: 1.
+    /// What is asked, Markdown source as its author wrote it: clean what you render, or take `textHtml`. Cost: 1.
     async fn text(&self) -> &str {
         &self.question().1.text
+    }
+
+    /// What is asked, as clean HTML. Cost: 5.
+    async fn text_html(&self) -> async_graphql::Result<String> {
+        Ok(html(&self.question().1.text.clone().into()).await?)
     }
 
     /// The program to trace; null in other questions. Cost: 1.
@@ -113,6 +126,11 @@ impl AttemptItem {
         &self.question().1.units
     }
 
+    /// By what people grade an essay; empty in other questions, and in essays that are graded as a whole. Cost: 1.
+    async fn rubric(&self) -> &[Criterion] {
+        &self.question().1.rubric
+    }
+
     /// The options of a choice or a matching, the items of an ordering; empty in other questions. Cost: 1.
     async fn options(&self) -> Vec<&ChoiceOption> {
         let options = &self.question().1.options;
@@ -132,7 +150,7 @@ impl AttemptItem {
     /// Whether the answer was right, what is right, and why. Null until the quiz's review policy has opened the review
     /// of this attempt: never for an attempt that is open or was abandoned. Cost: 1, batched.
     async fn review(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<QuestionReview>> {
-        let review = Review::find(&ctx.reader(), &self.attempt, self.policy(), self.question().0).await?;
+        let review = Review::find(&ctx.reader(), &self.attempt, self.quiz().0, self.question().0).await?;
         let max_points = self.question().1.scoring.points;
         Ok(review.map(|review| QuestionReview::of(review, max_points)))
     }
@@ -153,6 +171,8 @@ pub struct QuestionReview {
     pub option_feedback: Vec<OptionFeedback>,
     /// What the people who graded the answer say of it, Markdown source as they wrote it: clean what you render. Cost: 1.
     pub feedback: Option<String>,
+    /// What they say by each criterion of the question's rubric, in its order; empty where there is none. Cost: 1.
+    pub criteria: Vec<CriterionGrade>,
 }
 
 impl QuestionReview {
@@ -164,6 +184,7 @@ impl QuestionReview {
             option_feedback: OptionFeedback::all(&review.key),
             explanation: review.key.explanation,
             feedback: review.feedback,
+            criteria: review.criteria,
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use super::attempt_answers::AttemptAnswer;
 use super::attempt_inputs::{
-    AttemptAnswerSaveInput, AttemptGradeInput, AttemptStartInput, AttemptSubmitInput,
+    AttemptAnswerSaveInput, AttemptGradeInput, AttemptStartInput, AttemptSubmitInput, AttemptVoidInput,
 };
 use super::support::mutation::{key, signed_in};
 use super::support::operation::Ask;
 use crate::domain::attempts::review::SavedIn;
 use crate::domain::attempts::store::ItemGrade;
-use crate::domain::attempts::{Attempt, by_hand, lists, submit, take};
+use crate::domain::attempts::{Attempt, by_hand, lists, submit, take, void};
 use crate::kernel::ids::{AttemptKey, EnrollmentKey, QuestionKey, UnitKey};
 use crate::payload;
 use async_graphql::{Context, Object, Result};
@@ -20,7 +20,9 @@ payload! {
         /// The new attempt.
         attempt: Arc<Attempt>,
     }
-    AttemptStartUserError, AttemptStartErrorCode { NotFound, Invalid, NotEnrolled, AttemptOpen, NoAttemptsLeft, IdempotencyMismatch }
+    AttemptStartUserError, AttemptStartErrorCode {
+        NotFound, Invalid, NotEnrolled, Locked, AttemptOpen, NoAttemptsLeft, Cooldown, IdempotencyMismatch
+    }
 }
 
 payload! {
@@ -50,6 +52,15 @@ payload! {
         attempt: Arc<Attempt>,
     }
     AttemptGradeUserError, AttemptGradeErrorCode { NotFound, Invalid, InvalidState, IdempotencyMismatch }
+}
+
+payload! {
+    /// What `attemptVoid` answers.
+    AttemptVoidPayload {
+        /// The attempt.
+        attempt: Arc<Attempt>,
+    }
+    AttemptVoidUserError, AttemptVoidErrorCode { NotFound, Invalid, InvalidState, IdempotencyMismatch }
 }
 
 /// The mutations about attempts.
@@ -128,7 +139,8 @@ impl AttemptMutation {
     }
 
     /// Submits your open attempt: the server grades what was saved; essays wait for people. If it passes, the quiz is complete, and so is the
-    /// course if nothing else was missing. Until 5 seconds after the deadline; then the server submits by itself.
+    /// course if nothing else was missing. Until the quiz's grace after the deadline is over; then the
+    /// server submits by itself.
     ///
     /// Requires: `attempts.take` on your own attempt. Cost: 1.
     async fn attempt_submit(
@@ -156,7 +168,7 @@ impl AttemptMutation {
     }
 
     /// Grades essays of a submitted attempt, over what was said of them before. With the last of them the attempt is graded. If
-    /// it passes, the quiz is complete, and so is the course if nothing else was missing.
+    /// it passes, the quiz is complete, and so is the course if nothing else was missing. Nobody grades themselves.
     ///
     /// Requires: `attempts.grade` that reaches the attempt. Cost: 1.
     async fn attempt_grade(
@@ -176,6 +188,7 @@ impl AttemptMutation {
                     question,
                     points: item.points,
                     feedback: item.feedback.clone(),
+                    criteria: item.criteria.clone(),
                 }),
                 Err(refusals) => return AttemptGradePayload::refused(refusals),
             }
@@ -191,6 +204,35 @@ impl AttemptMutation {
                 ..Default::default()
             })),
             Err(refusals) => AttemptGradePayload::refused(refusals),
+        }
+    }
+
+    /// Declares an attempt void, whatever its state: it stays to be seen with what it earned, counts for nothing, and leaves room
+    /// for another. What it completed stays complete. There is no way back.
+    ///
+    /// Requires: `attempts.void` that reaches the attempt. Cost: 1.
+    async fn attempt_void(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which attempt, and why.")] input: AttemptVoidInput,
+    ) -> Result<Option<AttemptVoidPayload>> {
+        signed_in(ctx)?;
+        let attempt: AttemptKey = match key(&input.id, "id") {
+            Ok(key) => key,
+            Err(refusals) => return AttemptVoidPayload::refused(refusals),
+        };
+        let reason = input.reason.clone();
+        let done = ctx
+            .operation()
+            .mutate("attemptVoid", attempt.org, &input, move |write| {
+                Box::pin(async move { void::void(write, attempt, &reason).await })
+            });
+        match done.await? {
+            Ok(key) => Ok(Some(AttemptVoidPayload {
+                attempt: lists::find(&ctx.reader(), ctx.viewer(), key).await?,
+                ..Default::default()
+            })),
+            Err(refusals) => AttemptVoidPayload::refused(refusals),
         }
     }
 }

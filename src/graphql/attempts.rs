@@ -2,17 +2,21 @@
 
 use super::attempt_items::AttemptItem;
 use super::content::QuizUnit;
+use super::receipts::AttemptReceipt;
 use super::record_lists;
 use super::support::operation::Ask;
 use super::support::{Paged, connection::Count};
+use crate::auth::permission::Permission;
 use crate::connection;
 use crate::db::paginate::CursorValue;
 use crate::domain::attempts::lists::{self, AttemptCountOf, AttemptFilter, AttemptsOf, SecondsLeft};
+use crate::domain::attempts::queue::{QueueOf, QueuePage};
 use crate::domain::attempts::{Attempt, AttemptState};
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::enrollments::Enrollment;
 use crate::domain::members::Member;
 use crate::domain::record_lists::Parent;
+use crate::domain::visibility::View;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{AttemptKey, CourseId, CourseKey, EnrollmentKey, Key, MemberKey};
 use crate::kernel::page::PageArgs;
@@ -104,6 +108,16 @@ impl Attempt {
         let in_own_order = self.state != AttemptState::InProgress || self.is_mine(ctx);
         Ok(AttemptItem::all(self, &revision, in_own_order))
     }
+
+    /// The newest receipt of the attempt; null while it is open. Cost: 1, batched.
+    async fn receipt(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<AttemptReceipt>> {
+        Ok(AttemptReceipt::all(ctx, self).await?.pop())
+    }
+
+    /// All receipts of the attempt, the first first: one for each grade that it had. Cost: 1, batched.
+    async fn receipts(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AttemptReceipt>> {
+        Ok(AttemptReceipt::all(ctx, self).await?)
+    }
 }
 
 /// Reads a page of what the viewer may see of the attempts in an organisation, in a course or of a member; batched.
@@ -115,6 +129,27 @@ pub async fn page_of(
 ) -> Result<AttemptConnection> {
     let paged = record_lists::page_of(ctx, "attempts", parent, filter, args, cursor).await?;
     Ok(paged.into())
+}
+
+/// Reads a page of the attempts at a course's quizzes that the viewer may grade and that wait for it; batched.
+pub async fn queue_of(ctx: &Context<'_>, course: CourseKey, args: PageArgs) -> Result<AttemptConnection> {
+    let list = format!("attempts to grade of {course}");
+    let page = ctx.page(&args, &list)?;
+    let Some(view) = View::of(ctx.viewer(), course.org, Permission::AttemptsGrade) else {
+        let none: Count = Box::new(|_| Box::pin(async { Ok(0) }));
+        let slice = page.slice(Vec::new());
+        return Ok(Paged::new(&ctx.app().keyring, &list, slice, queued, none).into());
+    };
+    let queue = QueueOf { course, view };
+    let slice = ctx.fetch_one(QueuePage(queue, page)).await?;
+    let count: Count =
+        Box::new(move |reader| Box::pin(async move { Ok(reader.fetch(queue).await?.unwrap_or_default()) }));
+    Ok(Paged::new(&ctx.app().keyring, &list, slice, queued, count).into())
+}
+
+fn queued(attempt: &Arc<Attempt>) -> [String; 2] {
+    let submitted = attempt.submitted_at.unwrap_or(attempt.started_at);
+    [submitted.write(), attempt.key.id.write()]
 }
 
 /// Reads a page of the viewer's own attempts in all of their organisations.

@@ -42,7 +42,9 @@ payload! {
         /// The course, as learners see it from now on.
         course: Course,
     }
-    CoursePublishUserError, CoursePublishErrorCode { NotFound, Invalid, InvalidState, ReviewRequired, NothingToPublish, VersionConflict, IdempotencyMismatch }
+    CoursePublishUserError, CoursePublishErrorCode {
+        NotFound, Invalid, InvalidState, ReviewRequired, NothingToPublish, LimitReached, VersionConflict, IdempotencyMismatch
+    }
 }
 
 payload! {
@@ -131,6 +133,7 @@ impl AuthoringMutation {
                 summary: input.summary.clone(),
                 completion_rule: input.completion_rule,
                 requires_review: input.requires_review,
+                completion_percent: input.completion_percent,
             },
         };
         let expected = input.expected_version;
@@ -219,13 +222,22 @@ impl AuthoringMutation {
             Ok(key) => key,
             Err(refusals) => return UnitCreatePayload::refused(refusals),
         };
-        let title = input.title.clone();
+        let (title, is_required) = (input.title.clone(), input.is_required);
         let place = input.position.map_or(Place::End, Place::At);
-        let content = input.content.clone().into_draft(&ctx.app().clock);
+        let content = match input
+            .content
+            .clone()
+            .into_draft(module.course.org, &ctx.app().clock)
+        {
+            Ok(content) => content,
+            Err(refusals) => return UnitCreatePayload::refused(refusals),
+        };
         let done = ctx
             .operation()
             .mutate("unitCreate", module.course.org, &input, move |write| {
-                Box::pin(async move { authoring::create_unit(write, module, &title, &content, place).await })
+                Box::pin(async move {
+                    authoring::create_unit(write, module, &title, &content, place, is_required).await
+                })
             });
         match done.await? {
             Ok((course, id)) => {
@@ -250,16 +262,20 @@ impl AuthoringMutation {
             Ok(key) => key,
             Err(refusals) => return UnitUpdatePayload::refused(refusals),
         };
-        let (title, expected) = (input.title.clone(), input.expected_version);
-        let content = input
-            .content
-            .clone()
-            .map(|content| content.into_draft(&ctx.app().clock));
+        let (title, is_required) = (input.title.clone(), input.is_required);
+        let expected = input.expected_version;
+        let content = input.content.clone();
+        let content = content.map(|content| content.into_draft(unit.course.org, &ctx.app().clock));
+        let content = match content.transpose() {
+            Ok(content) => content,
+            Err(refusals) => return UnitUpdatePayload::refused(refusals),
+        };
         let done = ctx
             .operation()
             .mutate("unitUpdate", unit.course.org, &input, move |write| {
                 Box::pin(async move {
-                    authoring::update_unit(write, unit, title.as_deref(), content.as_ref(), expected).await
+                    let (title, content) = (title.as_deref(), content.as_ref());
+                    authoring::update_unit(write, unit, title, content, is_required, expected).await
                 })
             });
         match done.await? {
@@ -271,9 +287,10 @@ impl AuthoringMutation {
                 }))
             }
             Err(refusals) => {
-                let current = match is_stale(&refusals) {
-                    true => DraftUnit::find(ctx, unit).await?,
-                    false => None,
+                let current = if is_stale(&refusals) {
+                    DraftUnit::find(ctx, unit).await?
+                } else {
+                    None
                 };
                 let refused = UnitUpdatePayload::refused(refusals)?;
                 Ok(refused.map(|payload| UnitUpdatePayload {

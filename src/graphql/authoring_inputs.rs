@@ -1,13 +1,10 @@
 //! What the authoring mutations take.
 
-use super::question_inputs::QuestionInput;
-use crate::domain::content::{CompletionRule, QuizPolicy};
+use super::unit_inputs::UnitContentInput;
+use crate::domain::content::CompletionRule;
 use crate::domain::courses::CourseVisibility;
-use crate::domain::courses::authoring::UnitDraftContent;
-use crate::domain::courses::drafts::UnitDraft;
 use crate::inputs;
-use crate::kernel::clock::Clock;
-use async_graphql::{ID, InputObject, OneofObject};
+use async_graphql::{ID, InputObject};
 
 /// What `courseCreate` takes.
 #[derive(Clone, Debug, InputObject)]
@@ -52,6 +49,8 @@ pub struct CourseUpdateInput {
     /// Whether only a draft that somebody else approved as it is can be published; changes at once, and takes
     /// `courses.publish`.
     pub requires_review: Option<bool>,
+    /// Which share of the units is to be complete, 1 to 100 percent, where the rule is `MINIMUM_PERCENT`.
+    pub completion_percent: Option<i32>,
     /// The draft's version that this edit was made on; refused when it has another by now.
     pub expected_version: Option<i32>,
     /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
@@ -91,10 +90,13 @@ pub struct UnitCreateInput {
     pub module_id: ID,
     /// Its title, 1 to 200 characters.
     pub title: String,
-    /// What it is: a text or a quiz.
+    /// What it is.
     pub content: UnitContentInput,
     /// Where it stands, from 0; at the end where this is left out.
     pub position: Option<i32>,
+    /// Whether the course demands it, where the completion rule is `REQUIRED_UNITS`.
+    #[graphql(default = true)]
+    pub is_required: bool,
     /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
     pub idempotency_key: Option<String>,
 }
@@ -110,33 +112,10 @@ pub struct UnitUpdateInput {
     pub content: Option<UnitContentInput>,
     /// The unit's version that this edit was made on; refused when it has another by now.
     pub expected_version: Option<i32>,
+    /// Whether the course demands it, where the completion rule is `REQUIRED_UNITS`.
+    pub is_required: Option<bool>,
     /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
     pub idempotency_key: Option<String>,
-}
-
-/// What a unit is made of: one of these.
-#[derive(Clone, Debug, OneofObject)]
-pub enum UnitContentInput {
-    /// A text to read.
-    Text(TextContentInput),
-    /// A quiz to take.
-    Quiz(QuizContentInput),
-}
-
-/// A text to read.
-#[derive(Clone, Debug, InputObject)]
-pub struct TextContentInput {
-    /// Markdown source, at most 1000000 characters.
-    pub body: String,
-}
-
-/// A quiz to take.
-#[derive(Clone, Debug, InputObject)]
-pub struct QuizContentInput {
-    /// How it is taken.
-    pub policy: Option<QuizPolicy>,
-    /// Its questions in order, at most 500. They replace the quiz's questions as a whole.
-    pub questions: Vec<QuestionInput>,
 }
 
 inputs!(
@@ -147,26 +126,3 @@ inputs!(
     UnitCreateInput,
     UnitUpdateInput
 );
-
-impl UnitContentInput {
-    /// The content as the draft keeps it.
-    pub fn into_draft(self, clock: &Clock) -> UnitDraftContent {
-        match self {
-            Self::Text(text) => UnitDraftContent {
-                unit: UnitDraft::Text(text.body),
-                questions: Vec::new(),
-            },
-            Self::Quiz(quiz) => {
-                let questions = quiz
-                    .questions
-                    .into_iter()
-                    .map(|question| question.into_new(clock))
-                    .collect();
-                UnitDraftContent {
-                    unit: UnitDraft::Quiz(quiz.policy.unwrap_or_default()),
-                    questions,
-                }
-            }
-        }
-    }
-}

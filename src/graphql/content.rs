@@ -1,9 +1,13 @@
 //! The content of courses as its readers see it: modules and units of a compiled revision, by reference.
 
-use crate::domain::content::compiled::{SharedRevision, max_points};
-use crate::domain::content::{ModuleContent, Points, QuizPolicy, UnitBody, UnitContent};
+use super::unit_access::UnitAccess;
+use super::unit_contents::{
+    AssignmentContent, FileContent, LinkContent, LiveContent, TextContent, VideoContent,
+};
+use crate::domain::content::compiled::SharedRevision;
+use crate::domain::content::{Material, ModuleContent, Points, QuizPolicy, UnitBody, UnitContent};
 use crate::kernel::ids::{ModuleKey, UnitKey};
-use async_graphql::{Interface, Object};
+use async_graphql::{Context, Interface, Object};
 
 /// A module of a revision.
 #[derive(Clone)]
@@ -11,14 +15,6 @@ pub struct Module {
     revision: SharedRevision,
     index: usize,
 }
-
-/// A unit that is a text.
-#[derive(Clone)]
-pub struct TextUnit(UnitPlace);
-
-/// A unit that is a quiz.
-#[derive(Clone)]
-pub struct QuizUnit(UnitPlace);
 
 /// Where a unit stands in its revision.
 #[derive(Clone)]
@@ -35,6 +31,10 @@ impl UnitPlace {
 
     fn key(&self) -> UnitKey {
         UnitKey::new(self.revision.course, self.content().id)
+    }
+
+    fn position(&self) -> i32 {
+        i32::try_from(self.unit).unwrap_or(i32::MAX)
     }
 
     fn module(&self) -> Module {
@@ -63,13 +63,28 @@ impl UnitPlace {
         name = "module",
         ty = "Module",
         desc = "The module that the unit stands in. Cost: 1."
+    ),
+    field(
+        name = "access",
+        ty = "UnitAccess",
+        desc = "Whether you may go into the unit, and what is missing. Cost: 1, batched."
     )
 )]
 pub enum Unit {
     /// A text.
     Text(TextUnit),
+    /// A video.
+    Video(VideoUnit),
+    /// A file.
+    File(FileUnit),
+    /// A page elsewhere.
+    Link(LinkUnit),
     /// A quiz.
     Quiz(QuizUnit),
+    /// Work to hand in.
+    Assignment(AssignmentUnit),
+    /// A meeting at a time.
+    Live(LiveUnit),
 }
 
 impl Module {
@@ -110,9 +125,22 @@ impl Unit {
             module,
             unit,
         };
-        match place.content().body {
-            UnitBody::Text(_) => Self::Text(TextUnit(place)),
+        let course = revision.course;
+        match place.content().body.clone() {
+            UnitBody::Text(text) => Self::Text(TextUnit(place, TextContent::new(course, text))),
             UnitBody::Quiz { .. } => Self::Quiz(QuizUnit(place)),
+            UnitBody::Material(material) => match material {
+                Material::Video(video) => {
+                    Self::Video(VideoUnit(place, VideoContent::published(course, video)))
+                }
+                Material::File(file) => Self::File(FileUnit(place, FileContent::published(course, file))),
+                Material::Link(link) => Self::Link(LinkUnit(place, LinkContent::published(course, link))),
+                Material::Live(live) => Self::Live(LiveUnit(place, LiveContent::published(course, live))),
+                Material::Assignment(assignment) => {
+                    let content = AssignmentContent::published(course, assignment);
+                    Self::Assignment(AssignmentUnit(place, content))
+                }
+            },
         }
     }
 }
@@ -122,7 +150,17 @@ impl QuizUnit {
     pub fn find(revision: &SharedRevision, key: UnitKey) -> Option<Self> {
         match Unit::find(revision, key)? {
             Unit::Quiz(quiz) => Some(quiz),
-            Unit::Text(_) => None,
+            _ => None,
+        }
+    }
+}
+
+impl AssignmentUnit {
+    /// Finds an assignment of a revision.
+    pub fn find(revision: &SharedRevision, key: UnitKey) -> Option<Self> {
+        match Unit::find(revision, key)? {
+            Unit::Assignment(assignment) => Some(assignment),
+            _ => None,
         }
     }
 }
@@ -160,39 +198,90 @@ impl Module {
     }
 }
 
-/// A unit to read.
-///
-/// Requires: seeing the course. Cost: 1.
-#[Object]
-impl TextUnit {
-    /// The unit's global identifier, the same in every revision. Cost: 1.
-    pub async fn id(&self) -> UnitKey {
-        self.0.key()
-    }
+/// Writes a kind of unit: what every unit has, and what its content has.
+macro_rules! unit {
+    ($(#[$doc:meta])* $unit:ident, $content:ident) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct $unit(UnitPlace, $content);
 
-    /// The unit's title. Cost: 1.
-    async fn title(&self) -> &str {
-        &self.0.content().title
-    }
+        $(#[$doc])*
+        ///
+        /// Requires: seeing the course. Cost: 1.
+        #[Object]
+        impl $unit {
+            /// The unit's global identifier, the same in every revision. Cost: 1.
+            pub async fn id(&self) -> UnitKey {
+                self.0.key()
+            }
 
-    /// Where the unit stands in its module, from 0. Cost: 1.
-    async fn position(&self) -> i32 {
-        i32::try_from(self.0.unit).unwrap_or(i32::MAX)
-    }
+            /// The unit's title. Cost: 1.
+            async fn title(&self) -> &str {
+                &self.0.content().title
+            }
 
-    /// The module that the unit stands in. Cost: 1.
-    async fn module(&self) -> Module {
-        self.0.module()
-    }
+            /// Where the unit stands in its module, from 0. Cost: 1.
+            async fn position(&self) -> i32 {
+                self.0.position()
+            }
 
-    /// The text, Markdown source as its author wrote it: clean what you render. Cost: 1.
-    async fn body(&self) -> &str {
-        match &self.0.content().body {
-            UnitBody::Text(body) => body,
-            UnitBody::Quiz { .. } => "",
+            /// The module that the unit stands in. Cost: 1.
+            async fn module(&self) -> Module {
+                self.0.module()
+            }
+
+            /// Whether you may go into the unit, and what is missing. Cost: 1, batched.
+            async fn access(&self, ctx: &Context<'_>) -> async_graphql::Result<UnitAccess> {
+                Ok(UnitAccess::of(ctx, self.0.revision.course, self.0.content()).await?)
+            }
+
+            #[graphql(flatten)]
+            async fn content(&self) -> &$content {
+                &self.1
+            }
         }
-    }
+    };
 }
+
+unit!(
+    /// A unit to read.
+    TextUnit,
+    TextContent
+);
+
+unit!(
+    /// A unit to watch.
+    VideoUnit,
+    VideoContent
+);
+
+unit!(
+    /// A unit to keep: a file.
+    FileUnit,
+    FileContent
+);
+
+unit!(
+    /// A unit that lies elsewhere: a page.
+    LinkUnit,
+    LinkContent
+);
+
+unit!(
+    /// A unit to be handed in and graded by people: send something with `submissionCreate`.
+    AssignmentUnit,
+    AssignmentContent
+);
+
+unit!(
+    /// A unit to be at: a meeting at a time.
+    LiveUnit,
+    LiveContent
+);
+
+/// A unit that is a quiz.
+#[derive(Clone)]
+pub struct QuizUnit(UnitPlace);
 
 /// A unit to be answered. Its questions are shown in an attempt: start one with `attemptStart`.
 ///
@@ -211,7 +300,7 @@ impl QuizUnit {
 
     /// Where the unit stands in its module, from 0. Cost: 1.
     async fn position(&self) -> i32 {
-        i32::try_from(self.0.unit).unwrap_or(i32::MAX)
+        self.0.position()
     }
 
     /// The module that the unit stands in. Cost: 1.
@@ -219,27 +308,26 @@ impl QuizUnit {
         self.0.module()
     }
 
+    /// Whether you may go into the unit, and what is missing. Cost: 1, batched.
+    async fn access(&self, ctx: &Context<'_>) -> async_graphql::Result<UnitAccess> {
+        Ok(UnitAccess::of(ctx, self.0.revision.course, self.0.content()).await?)
+    }
+
     /// How the quiz is taken. Cost: 1.
     async fn policy(&self) -> QuizPolicy {
         match &self.0.content().body {
             UnitBody::Quiz { policy, .. } => policy.clone(),
-            UnitBody::Text(_) => QuizPolicy::default(),
+            _ => QuizPolicy::default(),
         }
     }
 
-    /// Points that the questions can earn together. Cost: 1.
+    /// Points that the questions of an attempt can earn together: the same in every attempt. Cost: 1.
     async fn max_points(&self) -> Points {
-        match &self.0.content().body {
-            UnitBody::Quiz { questions, .. } => max_points(questions),
-            UnitBody::Text(_) => Points::ZERO,
-        }
+        self.0.content().body.max_points()
     }
 
-    /// How many questions the quiz has. Cost: 1.
+    /// How many questions an attempt has, with those that it draws. Cost: 1.
     async fn question_count(&self) -> i32 {
-        match &self.0.content().body {
-            UnitBody::Quiz { questions, .. } => i32::try_from(questions.len()).unwrap_or(i32::MAX),
-            UnitBody::Text(_) => 0,
-        }
+        i32::try_from(self.0.content().body.question_count()).unwrap_or(i32::MAX)
     }
 }

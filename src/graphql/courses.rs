@@ -1,28 +1,35 @@
-//! `Course`: fields, edges, root fields.
+//! `Course`: fields and edges.
 
+use super::attempts::{self, AttemptConnection};
 use super::content::Module;
 use super::drafts::CourseDraft;
-use super::enrollments::{self, EnrollmentConnection};
+use super::enrollment_terms::EnrollmentTerms;
+use super::enrollments::{self, EnrollmentConnection, ProgressReportFilter};
 use super::insights::CourseInsights;
+use super::markdown::html;
+use super::reports::{CourseCompletion, KnowledgeGap, gaps};
+use super::reviews::{self, CourseReviewConnection};
 use super::revision_diff::RevisionDiff;
+use super::submissions::{self, SubmissionConnection, SubmissionFilterInput};
 use super::support::operation::Ask;
-use super::support::{AccessRefusal, Paged, Verdicts, connection::Count};
-use crate::auth::permission::Permission;
+use super::support::{AccessRefusal, Verdicts};
+use crate::auth::permission::{Permission, Reach};
 use crate::auth::policy::{Facts, Kind, Relation};
-use crate::connection;
-use crate::db::paginate::CursorValue;
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::courses::model::Course as CourseRow;
 use crate::domain::courses::releasing::PrerequisitesOf;
-use crate::domain::courses::store::{self, CourseFilter, CourseOrder};
+use crate::domain::courses::store;
 use crate::domain::courses::{CourseState, CourseVisibility, diff};
 use crate::domain::enrollments::{EnrollmentFilter, EnrollmentState};
-use crate::domain::organizations::{self, Organization};
+use crate::domain::organizations::Organization;
 use crate::domain::record_lists::Parent;
+use crate::domain::reports::ScoresIn;
+use crate::domain::reviews::lists::{CourseRating, RatingOf};
+use crate::domain::visibility::View;
 use crate::kernel::error::Result;
-use crate::kernel::ids::{CourseKey, Key, OrgId, OrganizationKey, RevisionKey};
+use crate::kernel::ids::{CourseKey, OrganizationKey, RevisionKey};
 use crate::kernel::page::PageArgs;
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -37,28 +44,6 @@ impl From<Arc<CourseRow>> for Course {
     fn from(row: Arc<CourseRow>) -> Self {
         Self { row, pin: None }
     }
-}
-
-connection!(CourseConnection, CourseEdge, Course, "courses");
-
-/// Names a course by its slug and its organisation's.
-#[derive(Clone, Debug, InputObject)]
-pub struct CourseSlugInput {
-    /// The organisation's slug.
-    pub organization: String,
-    /// The course's slug.
-    pub course: String,
-}
-
-/// Which courses a catalogue page has.
-#[derive(Clone, Debug, Default, InputObject)]
-pub struct CatalogFilter {
-    /// Only this organisation's courses, by its id.
-    pub organization: Option<ID>,
-    /// Only courses that have all of these tags.
-    pub tags: Option<Vec<String>>,
-    /// Only courses in this language, a tag of BCP 47; `de` finds `de-AT` too.
-    pub language: Option<String>,
 }
 
 /// Which edition of a course is shown.
@@ -123,6 +108,20 @@ impl Course {
         Verdicts::of(ctx, self.row.key.org).may(permission, self.facts(taught))
     }
 
+    /// How far the viewer sees learners; nothing for who sees no others.
+    fn staff_view(&self, ctx: &Context<'_>) -> Option<View> {
+        let view = View::of(ctx.viewer(), self.row.key.org, Permission::LearningRecordsRead)?;
+        let Reach {
+            all, taught, managed, ..
+        } = view.reach;
+        (all || taught || managed).then_some(view)
+    }
+
+    /// Whether the viewer may edit the course.
+    pub async fn may_update(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.may(ctx, Permission::CoursesUpdate, self.is_taught(ctx).await?))
+    }
+
     async fn is_taught(&self, ctx: &Context<'_>) -> Result<bool> {
         match ctx.viewer().in_org(self.row.key.org) {
             Some(standing) => Ok(ctx
@@ -161,6 +160,11 @@ impl Course {
     /// What the course is about, Markdown, as published. Cost: 1.
     async fn summary(&self) -> &str {
         &self.row.summary
+    }
+
+    /// What the course is about, as clean HTML. Cost: 5.
+    async fn summary_html(&self) -> async_graphql::Result<String> {
+        Ok(html(&self.row.summary.clone().into()).await?)
     }
 
     /// Where the course stands on its way to learners. Cost: 1.
@@ -301,6 +305,30 @@ impl Course {
         Ok(changes.map(|changes| RevisionDiff::new(self.row.key, Some(from), to, changes)))
     }
 
+    /// What learners say of the course, the newest first. Those that are hidden are seen by their authors and by who may edit the course;
+    /// outsiders see none. Cost: 1 for each row asked for; batched.
+    async fn reviews(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<CourseReviewConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(reviews::page(ctx, self.row.key, self.may_update(ctx).await?, args).await?)
+    }
+
+    /// What the reviews come to that are not hidden; null before the first, and for outsiders. Cost: 1, batched.
+    async fn rating(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<CourseRating>> {
+        Ok(ctx.fetch(RatingOf(self.row.key)).await?)
+    }
+
     /// The enrolments in the course that you may see, the newest first.
     ///
     /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; batched.
@@ -319,8 +347,102 @@ impl Course {
             last,
             before,
         };
-        let filter = EnrollmentFilter { course: None, state };
+        let filter = EnrollmentFilter {
+            state,
+            ..EnrollmentFilter::default()
+        };
         Ok(enrollments::page_of(ctx, Parent::Course(self.row.key), filter, args).await?)
+    }
+
+    /// The attempts at the course's quizzes that wait for you to grade them, the oldest first.
+    ///
+    /// Requires: `attempts.grade`; shows those that it reaches. Cost: 1 for each row asked for; batched.
+    async fn grading_queue(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<AttemptConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(attempts::queue_of(ctx, self.row.key, args).await?)
+    }
+
+    /// When an enrolment in this edition is complete; null before the first publication. Cost: 1, from memory.
+    async fn completion(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<CourseCompletion>> {
+        Ok(self.revision(ctx).await?.map(CourseCompletion))
+    }
+
+    /// The enrolments in the course that you see, the newest first, for those who look after learners. Null for who sees none but their own.
+    ///
+    /// Requires: `learning_records.read` for more than yourself; shows those that it reaches. Cost: 1 for each row asked for; batched.
+    async fn progress_report(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which enrolments.")] filter: Option<ProgressReportFilter>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Option<EnrollmentConnection>> {
+        if self.staff_view(ctx).is_none() {
+            return Ok(None);
+        }
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let filter = filter.unwrap_or_default().into();
+        let page = enrollments::page_of(ctx, Parent::Course(self.row.key), filter, args);
+        Ok(Some(page.await?))
+    }
+
+    /// The modules in whose quizzes the learners whom you see missed points, the weakest first, by each learner's best attempts. Null for
+    /// who sees none but themselves.
+    ///
+    /// Requires: `learning_records.read` for more than yourself. Cost: 1; one SQL statement.
+    async fn knowledge_gaps(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Vec<KnowledgeGap>>> {
+        let (Some(view), Some(revision)) = (self.staff_view(ctx), self.revision(ctx).await?) else {
+            return Ok(None);
+        };
+        let scores = ctx.fetch_one(ScoresIn(self.row.key, view)).await?;
+        Ok(Some(gaps(&revision, &scores)))
+    }
+
+    /// How learners come into the course, how many, and for how long. Cost: 1, batched.
+    async fn enrollment_terms(&self, ctx: &Context<'_>) -> async_graphql::Result<EnrollmentTerms> {
+        Ok(EnrollmentTerms::find(ctx, self.row.key, self.may_update(ctx).await?).await?)
+    }
+
+    /// What learners handed in for the course's assignments, as far as you may see it, the newest first. Those that are `SUBMITTED` wait to
+    /// be graded.
+    ///
+    /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; batched.
+    async fn submissions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which submissions.")] filter: Option<SubmissionFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<SubmissionConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let (parent, filter) = (Parent::Course(self.row.key), filter.unwrap_or_default().into());
+        Ok(submissions::page_of(ctx, parent, filter, args).await?)
     }
 
     /// What the viewer may do with the course, decided by the same policies that guard the mutations. Cost: 1.
@@ -333,131 +455,5 @@ impl Course {
             read_answer_keys: verdicts.may(Permission::QuestionsKeyRead, facts),
             refusals: verdicts.refusals(),
         })
-    }
-}
-
-/// Reads a page of courses.
-pub async fn page(
-    ctx: &Context<'_>,
-    filter: CourseFilter,
-    order: CourseOrder,
-    args: PageArgs,
-) -> Result<CourseConnection> {
-    let list = format!("courses {filter:?} {order:?}");
-    let page = ctx.page(&args, &list)?;
-    let slice = store::list(&ctx.reader(), ctx.viewer(), &filter, order, &page).await?;
-    let viewer = ctx.viewer().clone();
-    let count: Count = Box::new(move |reader| {
-        let (viewer, filter) = (viewer.clone(), filter.clone());
-        Box::pin(async move { store::count(&reader, &viewer, &filter).await })
-    });
-    let cursor = |course: &Arc<CourseRow>| {
-        let value = match order {
-            CourseOrder::TitleAsc | CourseOrder::TitleDesc => course.title.clone(),
-            CourseOrder::CreatedAtAsc | CourseOrder::CreatedAtDesc => course.created_at.write(),
-        };
-        [value, course.key.id.write()]
-    };
-    Ok(Paged::new(&ctx.app().keyring, &list, slice, cursor, count)
-        .map(Course::from)
-        .into())
-}
-
-/// The organisation of a slug: the viewer's own without a look-up.
-pub async fn org_of_slug(ctx: &Context<'_>, slug: &str) -> Result<Option<OrgId>> {
-    let own = ctx
-        .viewer()
-        .person()
-        .and_then(|person| person.orgs.iter().find(|standing| standing.org_slug == slug));
-    match own {
-        Some(standing) => Ok(Some(standing.org)),
-        None => Ok(organizations::by_slug(&ctx.reader(), slug)
-            .await?
-            .map(|organization| organization.org)),
-    }
-}
-
-/// The root fields about courses.
-#[derive(Default)]
-pub struct CourseQuery;
-
-#[Object]
-impl CourseQuery {
-    /// Finds a course by its id or by its slug; give one of the two. Null when there is none that you may see.
-    ///
-    /// Requires: nothing; see `Course`. Cost: 1; a published course comes from memory.
-    async fn course(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The course's global identifier.")] id: Option<ID>,
-        #[graphql(desc = "The course's slug and its organisation's.")] slug: Option<CourseSlugInput>,
-    ) -> async_graphql::Result<Option<Course>> {
-        match (id, slug) {
-            (Some(id), None) => match CourseKey::parse(&id) {
-                Some(key) => Ok(ctx.seen(key.org, Course::find(ctx, key).await?)),
-                None => Ok(None),
-            },
-            (None, Some(slug)) => {
-                let Some(org) = org_of_slug(ctx, &slug.organization).await? else {
-                    return Ok(None);
-                };
-                let found = ctx
-                    .app()
-                    .faces
-                    .find_by_slug(&ctx.reader(), ctx.viewer(), org, &slug.course)
-                    .await?;
-                Ok(found.map(Course::from))
-            }
-            _ => Err(
-                crate::kernel::error::Error::BadInput("Give `id` or `slug`, one of the two.".into()).into(),
-            ),
-        }
-    }
-
-    /// The courses that you may join: those of your organisations, and public ones of open organisations.
-    ///
-    /// Requires: nothing. Cost: 1 for each row asked for; one SQL statement.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "filter, order and the four arguments of a connection"
-    )]
-    async fn catalog(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(
-            desc = "Words to find in title and summary; \"a phrase\" and -excluded words are understood."
-        )]
-        query: Option<String>,
-        #[graphql(desc = "Which courses.")] filter: Option<CatalogFilter>,
-        #[graphql(desc = "In which order; by title where it is left out.")] order_by: Option<CourseOrder>,
-        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<CourseConnection> {
-        let wanted = filter.unwrap_or_default();
-        let org = wanted
-            .organization
-            .map(|id| OrganizationKey::parse(&id).map_or(OrgId(uuid::Uuid::nil()), |key| key.0));
-        let filter = CourseFilter {
-            query,
-            org,
-            catalogue: true,
-            tags: wanted.tags.unwrap_or_default(),
-            language: wanted.language,
-            ..CourseFilter::default()
-        };
-        Ok(page(
-            ctx,
-            filter,
-            order_by.unwrap_or_default(),
-            PageArgs {
-                first,
-                after,
-                last,
-                before,
-            },
-        )
-        .await?)
     }
 }

@@ -1,21 +1,28 @@
 //! `CourseDraft`: what authors read.
 
+use super::draft_reviews::DraftReview;
+use super::markdown::html;
 use super::releasing::UnitReleaseRule;
 use super::right_answers::{AuthorAnswer, OptionFeedback};
 use super::support::operation::Ask;
+use super::unit_contents::{
+    AssignmentContent, DraftUnitContent, FileContent, LinkContent, LiveContent, QuizContent, TextContent,
+    VideoContent,
+};
 use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind, Question, Relation};
 use crate::domain::content::{
-    ChoiceOption, CompletionRule, GapPrompt, PartialCredit, Points, QuestionKind, QuizPolicy,
+    AnswerKey, ChoiceOption, CompletionRule, Criterion, GapPrompt, Material, PartialCredit, Points,
+    QuestionKind, QuizPolicy,
 };
 use crate::domain::courses::drafts::{
     self, DraftModulesOf, DraftOf, DraftQuestionsOf, DraftUnitsOf, UnitKind,
 };
+use crate::domain::courses::pools::Pool;
 use crate::domain::courses::reviews::ReviewState;
 use crate::domain::courses::store::Taught;
-use crate::domain::members::Member;
-use crate::kernel::error::Result;
-use crate::kernel::ids::{CourseKey, MemberId, MemberKey, ModuleKey, QuestionKey, UnitKey};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{CourseKey, ModuleKey, OrgId, QuestionBankKey, QuestionKey, UnitKey};
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -103,9 +110,19 @@ impl CourseDraft {
         &self.0.summary
     }
 
+    /// The summary of the next revision as clean HTML. Cost: 5.
+    async fn summary_html(&self) -> async_graphql::Result<String> {
+        Ok(html(&self.0.summary.clone().into()).await?)
+    }
+
     /// When an enrolment in the next revision will be complete. Cost: 1.
     async fn completion_rule(&self) -> CompletionRule {
         self.0.completion_rule
+    }
+
+    /// Which share of the units that takes, in percent, where the rule is `MINIMUM_PERCENT`; null where nothing is said. Cost: 1.
+    async fn completion_percent(&self) -> Option<i32> {
+        self.0.completion_percent
     }
 
     /// Counts the edits; give it as `expectedVersion` to edit or publish only what you have seen. Cost: 1.
@@ -125,75 +142,13 @@ impl CourseDraft {
 
     /// Where the draft's review stands; null where nobody has handed it in since the last publication. Cost: 1.
     async fn review(&self) -> Option<DraftReview> {
-        (self.0.review_state != ReviewState::None).then(|| DraftReview(self.0.clone()))
+        (self.0.review_state != ReviewState::None).then(|| DraftReview::of(self.0.clone()))
     }
 
     /// The draft's modules in order, at most 500. Cost: 1, batched.
     async fn modules(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DraftModule>> {
         let key = CourseKey::new(self.0.org_id, self.0.course_id);
         Ok(DraftModule::all(ctx, key).await?)
-    }
-}
-
-/// The review of a draft that was handed in.
-pub struct DraftReview(Arc<drafts::CourseDraft>);
-
-/// The review of a draft that was handed in.
-///
-/// Requires: `courses.read_draft`. Cost: 1.
-#[Object]
-impl DraftReview {
-    /// Where the review stands. Cost: 1.
-    async fn state(&self) -> ReviewState {
-        self.0.review_state
-    }
-
-    /// The version of the draft that was handed in. Cost: 1.
-    async fn version(&self) -> Option<i32> {
-        self.0.review_version
-    }
-
-    /// Whether the draft is still as it was handed in. Cost: 1.
-    async fn is_current(&self) -> bool {
-        self.0.review_version == Some(self.0.version)
-    }
-
-    /// Who handed it in; null where the service did. Cost: 1, batched.
-    async fn requested_by(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Arc<Member>>> {
-        self.member(ctx, self.0.review_requested_by).await
-    }
-
-    /// When it was handed in. Cost: 1.
-    async fn requested_at(&self) -> Option<DateTime<Utc>> {
-        self.0.review_requested_at
-    }
-
-    /// Who decided; null before anybody did. Cost: 1, batched.
-    async fn decided_by(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Arc<Member>>> {
-        self.member(ctx, self.0.review_decided_by).await
-    }
-
-    /// When it was decided. Cost: 1.
-    async fn decided_at(&self) -> Option<DateTime<Utc>> {
-        self.0.review_decided_at
-    }
-
-    /// What whoever acted last said of it, Markdown. Cost: 1.
-    async fn note(&self) -> Option<&str> {
-        self.0.review_note.as_deref()
-    }
-}
-
-impl DraftReview {
-    async fn member(
-        &self,
-        ctx: &Context<'_>,
-        id: Option<MemberId>,
-    ) -> async_graphql::Result<Option<Arc<Member>>> {
-        match id {
-            Some(id) => Ok(ctx.fetch(MemberKey::new(self.0.org_id, id)).await?),
-            None => Ok(None),
-        }
     }
 }
 
@@ -243,6 +198,11 @@ impl DraftUnit {
         self.row.key
     }
 
+    /// Whether the course demands the unit, where its completion rule is `REQUIRED_UNITS`. Cost: 1.
+    async fn is_required(&self) -> bool {
+        self.row.is_required
+    }
+
     /// The unit's title. Cost: 1.
     async fn title(&self) -> &str {
         &self.row.title
@@ -263,12 +223,36 @@ impl DraftUnit {
         self.row.version
     }
 
-    /// A text unit's Markdown source; null for a quiz. Cost: 1.
+    /// What the unit is made of, of a type of its own for each kind. Cost: 1.
+    #[expect(clippy::unused_async, reason = "resolvers are")]
+    async fn content(&self) -> async_graphql::Result<DraftUnitContent> {
+        let course = self.row.key.course;
+        let unreadable = || Error::internal(format!("unit {} cannot be read", self.row.key.id.0));
+        if self.row.kind == UnitKind::Text {
+            let text = self.row.body.clone().unwrap_or_default();
+            return Ok(DraftUnitContent::Text(TextContent::new(course, text.into())));
+        }
+        if self.row.kind == UnitKind::Quiz {
+            let policy = self.row.policy().ok_or_else(unreadable)?;
+            return Ok(DraftUnitContent::Quiz(QuizContent { policy }));
+        }
+        Ok(match self.row.material().ok_or_else(unreadable)? {
+            Material::Video(video) => DraftUnitContent::Video(VideoContent::draft(course, video)),
+            Material::File(file) => DraftUnitContent::File(FileContent::draft(course, file)),
+            Material::Link(link) => DraftUnitContent::Link(LinkContent::draft(course, link)),
+            Material::Live(live) => DraftUnitContent::Live(LiveContent::draft(course, live)),
+            Material::Assignment(assignment) => {
+                DraftUnitContent::Assignment(AssignmentContent::draft(course, assignment))
+            }
+        })
+    }
+
+    /// A text unit's Markdown source; null for every other kind. Cost: 1.
     async fn body(&self) -> Option<&str> {
         self.row.body.as_deref()
     }
 
-    /// How a quiz unit is taken; null for a text. Cost: 1.
+    /// How a quiz unit is taken; null for every other kind. Cost: 1.
     async fn policy(&self) -> Option<QuizPolicy> {
         self.row.policy()
     }
@@ -283,9 +267,18 @@ impl DraftUnit {
             .collect()
     }
 
-    /// A quiz unit's questions in order, at most 500; empty for a text. Cost: 1, batched.
+    /// What each attempt at a quiz unit draws from banks beside its own questions, at most 20 pools. Cost: 1.
+    async fn pools(&self) -> Vec<QuestionPool> {
+        let pool = |pool| QuestionPool {
+            org: self.row.key.course.org,
+            pool,
+        };
+        self.row.drawn().into_iter().map(pool).collect()
+    }
+
+    /// A quiz unit's questions in order, at most 500; empty for every other kind. Cost: 1, batched.
     async fn questions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DraftQuestion>> {
-        if self.row.kind == UnitKind::Text {
+        if self.row.kind != UnitKind::Quiz {
             return Ok(Vec::new());
         }
         let rows = ctx.fetch_one(DraftQuestionsOf(self.row.key)).await?;
@@ -294,6 +287,38 @@ impl DraftUnit {
             row: row.clone(),
         };
         Ok(rows.iter().map(question).collect())
+    }
+}
+
+/// What each attempt at a quiz draws from a bank.
+pub struct QuestionPool {
+    org: OrgId,
+    pool: Pool,
+}
+
+/// What each attempt at a quiz draws from a bank.
+///
+/// Requires: `courses.read_draft`. Cost: 1.
+#[Object]
+impl QuestionPool {
+    /// The bank's global identifier. Cost: 1.
+    async fn bank_id(&self) -> QuestionBankKey {
+        QuestionBankKey::new(self.org, self.pool.bank)
+    }
+
+    /// How many questions each attempt draws. Cost: 1.
+    async fn draw(&self) -> i32 {
+        self.pool.draw
+    }
+
+    /// What each is worth. Cost: 1.
+    async fn points_each(&self) -> Points {
+        self.pool.points
+    }
+
+    /// Only questions that have all of these tags are drawn. Cost: 1.
+    async fn tags(&self) -> &[String] {
+        &self.pool.tags
     }
 }
 
@@ -306,6 +331,16 @@ pub struct AuthorAnswerKey {
     pub explanation: Option<String>,
     /// What is said of each option.
     pub option_feedback: Vec<OptionFeedback>,
+}
+
+impl From<AnswerKey> for AuthorAnswerKey {
+    fn from(key: AnswerKey) -> Self {
+        Self {
+            right: AuthorAnswer::all(&key.rule),
+            option_feedback: OptionFeedback::all(&key),
+            explanation: key.explanation,
+        }
+    }
 }
 
 /// A question of a draft's quiz, for authors. Learners meet questions in an attempt, as another type.
@@ -353,6 +388,11 @@ impl DraftQuestion {
         self.row.prompt().map(|prompt| prompt.units).unwrap_or_default()
     }
 
+    /// By what people grade an essay; empty in other questions. Cost: 1.
+    async fn rubric(&self) -> Vec<Criterion> {
+        self.row.prompt().map(|prompt| prompt.rubric).unwrap_or_default()
+    }
+
     /// Points for a right answer. Cost: 1.
     async fn max_points(&self) -> Option<Points> {
         self.row.prompt().map(|prompt| prompt.scoring.points)
@@ -395,11 +435,6 @@ impl DraftQuestion {
         {
             return Ok(None);
         }
-        let key = self.row.answer_key();
-        Ok(key.map(|key| AuthorAnswerKey {
-            right: AuthorAnswer::all(&key.rule),
-            option_feedback: OptionFeedback::all(&key),
-            explanation: key.explanation,
-        }))
+        Ok(self.row.answer_key().map(AuthorAnswerKey::from))
     }
 }

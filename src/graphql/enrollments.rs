@@ -1,27 +1,36 @@
 //! `Enrollment`: edges, connections, root fields and mutations.
 
+use super::accommodations::Accommodation;
 use super::attempts::{self, AttemptConnection};
 use super::content::Unit;
 use super::courses::Course;
 use super::progress::UnitProgress;
+use super::quiz_results::QuizResult;
 use super::record_lists;
-use super::support::mutation::{key, signed_in};
+use super::reports::{EnrollmentProgress, KnowledgeGap, gaps};
+use super::revision_upgrades::RevisionUpgrade;
+use super::submissions::{self, SubmissionConnection};
 use super::support::{Ask, Paged, connection::Count};
+use crate::auth::permission::Permission;
+use crate::connection;
 use crate::db::paginate::CursorValue;
+use crate::domain::bookmarks::{Bookmark, BookmarksOf};
 use crate::domain::certificates::{Certificate, CertificateOf};
 use crate::domain::content::compiled::SharedRevision;
-use crate::domain::enrollments::{Enrollment, EnrollmentFilter, EnrollmentState, joining, store};
+use crate::domain::enrollments::cycles::{CyclesOf, EnrollmentCycle};
+use crate::domain::enrollments::store::PlaceOf;
+use crate::domain::enrollments::{Enrollment, EnrollmentFilter, EnrollmentState, store};
 use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
 use crate::domain::progress::{ProgressOf, UnitProgressState};
-use crate::domain::record_lists::Parent;
+use crate::domain::record_lists::{Parent, Seen};
+use crate::domain::reports::ScoresOf;
+use crate::domain::visibility::View;
 use crate::kernel::error::Result;
-use crate::kernel::ids::{
-    CourseId, CourseKey, EnrollmentKey, Key, MemberKey, OrganizationKey, UnitId, UnitKey,
-};
+use crate::kernel::ids::{CourseId, CourseKey, EnrollmentKey, Key, OrganizationKey, UnitId, UnitKey};
 use crate::kernel::page::PageArgs;
-use crate::{connection, inputs, payload};
-use async_graphql::{ComplexObject, Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, InputObject, Object};
+use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -40,6 +49,11 @@ pub struct EnrollmentFilterInput {
     pub course_id: Option<ID>,
     /// Only in this state.
     pub state: Option<EnrollmentState>,
+    /// Only those that should be complete by now and are not.
+    #[graphql(default)]
+    pub is_overdue: bool,
+    /// Only those of active learners of whom nothing was reported since.
+    pub inactive_since: Option<DateTime<Utc>>,
 }
 
 impl From<EnrollmentFilterInput> for EnrollmentFilter {
@@ -49,19 +63,33 @@ impl From<EnrollmentFilterInput> for EnrollmentFilter {
         Self {
             course: input.course_id.map(course),
             state: input.state,
+            is_overdue: input.is_overdue,
+            inactive_since: input.inactive_since,
         }
     }
 }
 
-/// How far a learner is in a course.
-#[derive(Clone, Copy, Debug, SimpleObject)]
-pub struct EnrollmentProgress {
-    /// Units complete, of those that the course's completion rule requires. Cost: 1.
-    pub units_completed: i32,
-    /// Units that the course's completion rule requires. Cost: 1.
-    pub unit_count: i32,
-    /// Share of the required units that are complete, in whole percent, rounded down. Cost: 1.
-    pub percent: i32,
+/// Which enrolments a page of a progress report has.
+#[derive(Clone, Copy, Debug, Default, InputObject)]
+pub struct ProgressReportFilter {
+    /// Only in this state.
+    pub state: Option<EnrollmentState>,
+    /// Only those that should be complete by now and are not.
+    #[graphql(default)]
+    pub is_overdue: bool,
+    /// Only those of active learners of whom nothing was reported since.
+    pub inactive_since: Option<DateTime<Utc>>,
+}
+
+impl From<ProgressReportFilter> for EnrollmentFilter {
+    fn from(input: ProgressReportFilter) -> Self {
+        Self {
+            course: None,
+            state: input.state,
+            is_overdue: input.is_overdue,
+            inactive_since: input.inactive_since,
+        }
+    }
 }
 
 #[ComplexObject]
@@ -91,12 +119,54 @@ impl Enrollment {
         Ok(Course::pinned(row, self.revision_key()))
     }
 
+    /// Who decided about the learner's request; null where nobody did, and where you may not know of them. Cost: 1, batched.
+    #[graphql(name = "decidedBy")]
+    async fn shown_decider(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Arc<Member>>> {
+        let view = View::of(ctx.viewer(), self.key.org, Permission::MembersRead);
+        match self.decider().zip(view) {
+            Some((key, view)) => Ok(ctx.fetch(Seen { key, view }).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// The learner's place on the waiting list, from 1; null for who does not wait. Cost: 1, batched.
+    async fn waitlist_position(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<i64>> {
+        if self.state != EnrollmentState::Waitlisted {
+            return Ok(None);
+        }
+        Ok(ctx.fetch(PlaceOf(self.key)).await?)
+    }
+
+    /// Whether the course should be complete by now and is not. Cost: 1.
+    async fn is_overdue(&self, ctx: &Context<'_>) -> bool {
+        self.is_overdue_at(ctx.app().clock.now())
+    }
+
+    /// The states that may follow the present one, by whoever may do that. Cost: 1.
+    async fn allowed_moves(&self) -> &[EnrollmentState] {
+        self.state.next()
+    }
+
+    /// What the learner's former cycles came to, the first first; empty in the first cycle. Cost: 1, batched.
+    async fn former_cycles(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<EnrollmentCycle>> {
+        if self.cycle == 1 {
+            return Ok(Vec::new());
+        }
+        let cycles = ctx.fetch(CyclesOf(self.key)).await?;
+        Ok(cycles.map(|cycles| cycles.to_vec()).unwrap_or_default())
+    }
+
     /// How far the learner is. Cost: 1.
     async fn progress(&self) -> EnrollmentProgress {
-        EnrollmentProgress {
-            units_completed: self.units_completed,
-            unit_count: self.unit_count,
-            percent: self.units_completed * 100 / self.unit_count.max(1),
+        EnrollmentProgress::from(self)
+    }
+
+    /// The modules in whose quizzes the learner missed points in this cycle, the weakest first, by the best attempt at each quiz. Cost: 1,
+    /// batched.
+    async fn knowledge_gaps(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<KnowledgeGap>> {
+        match ctx.fetch(ScoresOf(self.key)).await? {
+            Some(scores) => Ok(gaps(&edition(ctx, self).await?, &scores)),
+            None => Ok(Vec::new()),
         }
     }
 
@@ -134,6 +204,23 @@ impl Enrollment {
         Ok(next.and_then(|unit| Unit::find(&revision, UnitKey::new(revision.course, unit.id))))
     }
 
+    /// The units of the course that you keep, the newest first, at most 500; empty for everybody but the learner. Cost: 1, batched.
+    async fn bookmarks(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Arc<Bookmark>>> {
+        match ctx.viewer().in_org(self.key.org) {
+            Some(standing) if standing.member == self.member_id => {
+                let bookmarks = ctx.fetch(BookmarksOf(self.key, standing.member)).await?;
+                Ok(bookmarks.map(|bookmarks| bookmarks.to_vec()).unwrap_or_default())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// What moving to the course's present edition would do; null for who is on it, is not active, or whose course is no longer
+    /// offered. Cost: 1, batched.
+    async fn revision_upgrade(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<RevisionUpgrade>> {
+        Ok(RevisionUpgrade::find(ctx, self).await?)
+    }
+
     /// The learner's attempts at the course's quizzes, the newest first. Cost: 1 for each row asked for, batched.
     async fn attempts(
         &self,
@@ -152,9 +239,48 @@ impl Enrollment {
         Ok(attempts::page_of_enrollment(ctx, self.key, args).await?)
     }
 
-    /// The certificate that the course was completed; null before it is. Cost: 1, batched.
+    /// How the learner stands in the quizzes of their edition of the course, in its order: one result for each. Cost: 1, batched.
+    async fn quiz_results(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only in this quiz.")] quiz_id: Option<ID>,
+    ) -> async_graphql::Result<Vec<QuizResult>> {
+        let only = match quiz_id.map(|id| UnitKey::parse(&id)) {
+            None => None,
+            Some(Some(quiz)) => Some(quiz),
+            // An id that names no quiz matches none.
+            Some(None) => return Ok(Vec::new()),
+        };
+        Ok(QuizResult::all(ctx, self, only).await?)
+    }
+
+    /// What the learner is given beyond what quizzes give everybody: one for all quizzes at most, and one for each. Cost: 1,
+    /// batched.
+    async fn accommodations(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Accommodation>> {
+        Ok(Accommodation::all(ctx, self).await?)
+    }
+
+    /// What the learner handed in for the course's assignments, the newest first. Cost: 1 for each row asked for, batched.
+    async fn submissions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<SubmissionConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(submissions::page_of_enrollment(ctx, self.key, args).await?)
+    }
+
+    /// The certificate that the course was completed, of the last time that it was; null before the first. Cost: 1, batched.
     async fn certificate(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Arc<Certificate>>> {
-        if self.state != EnrollmentState::Completed {
+        if self.completed_at.is_none() && self.cycle == 1 {
             return Ok(None);
         }
         Ok(ctx.fetch(CertificateOf(self.key)).await?)
@@ -218,111 +344,6 @@ impl EnrollmentQuery {
         match EnrollmentKey::parse(&id) {
             Some(key) => Ok(ctx.seen(key.org, store::find(&ctx.reader(), ctx.viewer(), key).await?)),
             None => Ok(None),
-        }
-    }
-}
-
-/// What `enroll` takes.
-#[derive(Clone, Debug, InputObject)]
-pub struct EnrollInput {
-    /// The course to join.
-    pub course_id: ID,
-    /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
-    pub idempotency_key: Option<String>,
-}
-
-/// What `enrollmentCreate` takes.
-#[derive(Clone, Debug, InputObject)]
-pub struct EnrollmentCreateInput {
-    /// The course.
-    pub course_id: ID,
-    /// The member who will be its learner.
-    pub member_id: ID,
-    /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
-    pub idempotency_key: Option<String>,
-}
-
-inputs!(EnrollInput, EnrollmentCreateInput);
-
-payload! {
-    /// What `enroll` answers.
-    EnrollPayload {
-        /// The new enrolment.
-        enrollment: Arc<Enrollment>,
-    }
-    EnrollUserError, EnrollErrorCode { NotFound, Invalid, NotPublished, AlreadyEnrolled, IdempotencyMismatch }
-}
-
-payload! {
-    /// What `enrollmentCreate` answers.
-    EnrollmentCreatePayload {
-        /// The new enrolment.
-        enrollment: Arc<Enrollment>,
-    }
-    EnrollmentCreateUserError, EnrollmentCreateErrorCode {
-        NotFound, Invalid, InvalidState, NotPublished, AlreadyEnrolled, IdempotencyMismatch
-    }
-}
-
-/// The mutations on enrolments.
-#[derive(Default)]
-pub struct EnrollmentMutation;
-
-#[Object]
-impl EnrollmentMutation {
-    /// Joins a published course. The enrolment stays on the course's present edition.
-    ///
-    /// Requires: `enrollments.manage` for yourself. Cost: 1.
-    async fn enroll(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which course.")] input: EnrollInput,
-    ) -> async_graphql::Result<Option<EnrollPayload>> {
-        signed_in(ctx)?;
-        let course: CourseKey = match key(&input.course_id, "courseId") {
-            Ok(key) => key,
-            Err(refusals) => return EnrollPayload::refused(refusals),
-        };
-        let done = ctx
-            .operation()
-            .mutate("enroll", course.org, &input, move |write| {
-                Box::pin(async move { joining::enroll(write, course).await })
-            });
-        match done.await? {
-            Ok(key) => Ok(Some(EnrollPayload {
-                enrollment: store::find(&ctx.reader(), ctx.viewer(), key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => EnrollPayload::refused(refusals),
-        }
-    }
-
-    /// Enrols a member in a published course. The enrolment stays on the course's present edition.
-    ///
-    /// Requires: `enrollments.manage` for the member or the course. Cost: 1.
-    async fn enrollment_create(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which course and which member.")] input: EnrollmentCreateInput,
-    ) -> async_graphql::Result<Option<EnrollmentCreatePayload>> {
-        signed_in(ctx)?;
-        let course: Result<CourseKey, _> = key(&input.course_id, "courseId");
-        let member: Result<MemberKey, _> = key(&input.member_id, "memberId");
-        let (course, member) = match (course, member) {
-            (Ok(course), Ok(member)) => (course, member),
-            (Err(refusals), _) | (_, Err(refusals)) => return EnrollmentCreatePayload::refused(refusals),
-        };
-        let done = ctx
-            .operation()
-            .mutate("enrollmentCreate", course.org, &input, move |write| {
-                Box::pin(async move { joining::create(write, course, member).await })
-            });
-        match done.await? {
-            Ok(key) => Ok(Some(EnrollmentCreatePayload {
-                enrollment: store::find(&ctx.reader(), ctx.viewer(), key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => EnrollmentCreatePayload::refused(refusals),
         }
     }
 }

@@ -4,8 +4,8 @@ use super::account_links::{self, AccountLinkConnection};
 use super::apps;
 use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::audit::{self, AuditEntryConnection, AuditFilterInput};
+use super::catalog::{self, CourseConnection};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
-use super::courses::{self, CourseConnection};
 use super::domains::{self, OrganizationDomainConnection};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::groups::{self, GroupConnection};
@@ -39,10 +39,14 @@ use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
 /// Which of an organisation's courses a list has.
-#[derive(Clone, Copy, Debug, Default, InputObject)]
+#[derive(Clone, Debug, Default, InputObject)]
 pub struct OrganizationCourseFilter {
     /// Only courses in this state.
     pub state: Option<CourseState>,
+    /// Only courses that have all of these tags.
+    pub tags: Option<Vec<String>>,
+    /// Only courses in this language, a tag of BCP 47; `de` finds `de-AT` too.
+    pub language: Option<String>,
 }
 
 #[ComplexObject]
@@ -298,11 +302,14 @@ impl Organization {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<CourseConnection> {
+        let wanted = filter.unwrap_or_default();
         let filter = CourseFilter {
             query,
             org: Some(self.org),
-            state: filter.unwrap_or_default().state,
+            state: wanted.state,
             catalogue: false,
+            tags: wanted.tags.unwrap_or_default(),
+            language: wanted.language,
         };
         let args = PageArgs {
             first,
@@ -310,7 +317,7 @@ impl Organization {
             last,
             before,
         };
-        Ok(courses::page(ctx, filter, order_by.unwrap_or_default(), args).await?)
+        Ok(catalog::page(ctx, filter, order_by.unwrap_or_default(), args).await?)
     }
 
     /// The enrolments that you may see, the newest first; null for who may see none.

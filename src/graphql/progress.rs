@@ -9,7 +9,7 @@ use crate::domain::progress::{self, ProgressEvent, UnitProgressState};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::ids::{EnrollmentKey, UnitKey};
 use crate::{inputs, payload};
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -51,10 +51,41 @@ impl UnitProgress {
         self.row.position
     }
 
+    /// What was watched of the unit, in order: ranges of seconds from its beginning that do not touch each other. Cost: 1.
+    async fn watched(&self) -> Vec<WatchedRange> {
+        self.row
+            .ranges()
+            .map(|(start, end)| WatchedRange { start, end })
+            .collect()
+    }
+
+    /// How many seconds of the unit were watched, each counted once. Cost: 1.
+    async fn watched_seconds(&self) -> i32 {
+        self.row.ranges().map(|(start, end)| end - start).sum()
+    }
+
     /// When the unit became complete; null before. Cost: 1.
     async fn completed_at(&self) -> Option<DateTime<Utc>> {
         self.row.completed_at
     }
+}
+
+/// Seconds of a unit that were watched. Cost: 1.
+#[derive(Clone, Copy, Debug, SimpleObject)]
+pub struct WatchedRange {
+    /// The first second, from 0 at the unit's beginning. Cost: 1.
+    pub start: i32,
+    /// The second behind the last one. Cost: 1.
+    pub end: i32,
+}
+
+/// Seconds of a unit that were watched.
+#[derive(Clone, Copy, Debug, InputObject)]
+pub struct WatchedRangeInput {
+    /// The first second, from 0 at the unit's beginning.
+    pub start: i32,
+    /// The second behind the last one, at most 86400.
+    pub end: i32,
 }
 
 /// Something that a learner did in a unit, as a device noted it.
@@ -72,6 +103,9 @@ pub struct ProgressEventInput {
     pub seconds: i32,
     /// Where the learner was, 0 or more, in a measure of the client's own. The newest by `at` stays.
     pub position: Option<i32>,
+    /// What was watched, at most 50 ranges. They are united with what was watched before.
+    #[graphql(default)]
+    pub ranges: Vec<WatchedRangeInput>,
     /// When it happened, by the device's clock.
     pub at: DateTime<Utc>,
 }
@@ -92,6 +126,7 @@ impl ProgressEventInput {
             state: self.state,
             seconds: self.seconds,
             position: self.position,
+            ranges: self.ranges.iter().map(|range| (range.start, range.end)).collect(),
             at: self.at,
         })
     }
@@ -120,8 +155,12 @@ payload! {
         recorded: Vec<ID>,
         /// The ids of the events that had been counted before.
         ignored: Vec<ID>,
+        /// Seconds that had not been watched before.
+        watched_seconds_added: i64,
+        /// The identifiers of the units that became complete.
+        completed_unit_ids: Vec<UnitKey>,
     }
-    ProgressRecordUserError, ProgressRecordErrorCode { NotFound, Invalid, InvalidState, NotEnrolled, IdempotencyMismatch }
+    ProgressRecordUserError, ProgressRecordErrorCode { NotFound, Invalid, InvalidState, NotEnrolled, Locked, IdempotencyMismatch }
 }
 
 /// The mutations on progress.
@@ -167,11 +206,17 @@ impl ProgressMutation {
                 } else {
                     None
                 };
+                let completed = done.course.map(|course| {
+                    let unit = |unit| UnitKey::new(course, unit);
+                    done.completed.into_iter().map(unit).collect()
+                });
                 let ids = |ids: Vec<Uuid>| Some(ids.into_iter().map(ID::from).collect());
                 Ok(Some(ProgressRecordPayload {
                     enrollment,
                     recorded: ids(done.recorded),
                     ignored: ids(done.ignored),
+                    watched_seconds_added: Some(done.watched),
+                    completed_unit_ids: completed,
                     ..Default::default()
                 }))
             }

@@ -3,10 +3,10 @@
 use crate::domain::content::number::{NumberRule, Tolerance, Unit};
 use crate::domain::content::text_rule::TextRule;
 use crate::domain::content::{
-    Answer, AnswerKey, ChoiceOption, GapKind, GapPrompt, GapRule, PartialCredit, Points, QuestionKind,
-    QuestionPrompt, Rule, Scoring,
+    Answer, AnswerKey, ChoiceOption, Criterion, GapKind, GapPrompt, GapRule, PartialCredit, Points,
+    QuestionKind, QuestionPrompt, Rule, Scoring,
 };
-use crate::domain::courses::drafts::NewQuestion;
+use crate::domain::courses::draft_units::NewQuestion;
 use crate::kernel::clock::Clock;
 use crate::kernel::ids::{Key, QuestionId, QuestionKey};
 use async_graphql::{ID, InputObject, OneofObject};
@@ -204,6 +204,20 @@ pub struct ChoiceGapInput {
 pub struct EssayQuestionInput {
     /// What a good answer is like, Markdown; shown when review opens.
     pub sample: Option<String>,
+    /// By what it is graded, at most 20 criteria, whose points come to those of the question. Learners see them from the
+    /// beginning. Graded as a whole where there are none.
+    #[graphql(default)]
+    pub rubric: Vec<CriterionInput>,
+}
+
+/// By what people grade an answer, among other things.
+#[derive(Clone, Debug, InputObject)]
+#[graphql(name = "RubricCriterionInput")]
+pub struct CriterionInput {
+    /// What is looked at, Markdown, 1 to 500 characters; no two of a question alike.
+    pub title: String,
+    /// Points that it can earn, above 0.
+    pub points: Points,
 }
 
 /// A program to trace, with what is right.
@@ -224,8 +238,14 @@ impl QuestionInput {
     pub fn into_new(self, clock: &Clock) -> NewQuestion {
         let id = self
             .id
-            .and_then(|id| QuestionKey::parse(&id))
+            .as_ref()
+            .and_then(|id| QuestionKey::parse(id))
             .map_or_else(|| QuestionId(clock.uuid()), |key| key.id);
+        self.identified(id)
+    }
+
+    /// The question with this identity.
+    pub fn identified(self, id: QuestionId) -> NewQuestion {
         let mut question = NewQuestion {
             id,
             prompt: QuestionPrompt::new(QuestionKind::Essay, self.text),
@@ -280,7 +300,16 @@ impl QuestionAnswerInput {
             }
             Self::Matching(matching) => (QuestionKind::Matching, matching.apply(*id, prompt)),
             Self::Cloze(cloze) => (QuestionKind::Cloze, cloze.apply(*id, prompt, key)),
-            Self::Essay(essay) => (QuestionKind::Essay, Rule::People { sample: essay.sample }),
+            Self::Essay(essay) => {
+                let mut titles = Options::new(*id, "criterion");
+                let criterion = |input: CriterionInput| Criterion {
+                    key: titles.add(input.title.clone()),
+                    title: input.title,
+                    max_points: input.points,
+                };
+                prompt.rubric = essay.rubric.into_iter().map(criterion).collect();
+                (QuestionKind::Essay, Rule::People { sample: essay.sample })
+            }
             Self::ProgramTracing(tracing) => {
                 prompt.program = Some(tracing.program);
                 let right = Answer::Tracing {

@@ -1,23 +1,28 @@
 //! The schema: the only file that names every noun.
 
+pub use super::api::Api;
+
 use super::access::AccessQuery;
 use super::account_link_mutations::AccountLinkMutation;
 use super::account_links;
 use super::accounts::AccountMutation;
 use super::app_mutations::AppMutation;
 use super::arranging::ArrangingMutation;
-use super::attempt_mutations::AttemptMutation;
-use super::attempts::AttemptQuery;
+use super::assessment::{AssessmentMutation, AssessmentQuery};
+use super::assets::{self, AssetMutation};
 use super::audit;
 use super::authoring::AuthoringMutation;
+use super::catalog::CourseQuery;
 use super::certificates::CertificateQuery;
-use super::content::{Module, QuizUnit, TextUnit, Unit};
+use super::content::{
+    AssignmentUnit, FileUnit, LinkUnit, LiveUnit, Module, QuizUnit, TextUnit, Unit, VideoUnit,
+};
 use super::course_moves::CourseMoveMutation;
-use super::courses::{Course, CourseQuery};
+use super::courses::Course;
+use super::delivery::DeliveryMutations;
 use super::domains::{self, DomainMutation};
-use super::enrollments::{EnrollmentMutation, EnrollmentQuery};
-use super::events::{EventSubscription, Occasion, cursor};
-use super::front::{Admitted, DocumentLimits, Front};
+use super::enrollments::EnrollmentQuery;
+use super::events::{EventSubscription, cursor};
 use super::groups::{self, GroupMutation};
 use super::identities;
 use super::invitation_mutations::InvitationMutation;
@@ -35,23 +40,21 @@ use super::progress::ProgressMutation;
 use super::provider_sign_in::ProviderSignInMutation;
 use super::provisioning::ProvisioningMutation;
 use super::releasing::ReleasingMutation;
+use super::review_mutations;
 use super::role_mutations::RoleMutation;
 use super::second_factor::SecondFactorMutation;
 use super::sign_in::SignInMutation;
 use super::sso::{self, SsoMutation};
-use super::support::error::{finish, refused};
-use super::support::operation::{Ask, Operation};
+use super::submission_mutations::SubmissionMutation;
+use super::support::operation::Ask;
 use super::support_grant_mutations::SupportGrantMutation;
 use super::support_grants;
 use super::transfers::TransferMutation;
 use super::viewer::{Viewer as Person, ViewerQuery};
-use crate::auth::standing::Viewer;
-use crate::db::Reader;
-use crate::db::pool::Statements;
 use crate::domain::account_links::AccountLink;
 use crate::domain::accounts::{Identity, SecurityEvent, Session};
-use crate::domain::app::App;
 use crate::domain::apps;
+use crate::domain::assets::Asset;
 use crate::domain::attempts::{self, Attempt};
 use crate::domain::audit::AuditEntry;
 use crate::domain::certificates::{self, Certificate};
@@ -59,31 +62,30 @@ use crate::domain::content::compiled::SharedRevision;
 use crate::domain::domains::OrganizationDomain;
 use crate::domain::enrollments::store::PinOf;
 use crate::domain::enrollments::{self, Enrollment};
-use crate::domain::events::{self, Event, Source};
+use crate::domain::events::Event;
 use crate::domain::groups::Group;
 use crate::domain::invitations::Invitation;
 use crate::domain::members::Member;
 use crate::domain::members::export::MemberExport;
 use crate::domain::organizations::Organization;
 use crate::domain::policies::PolicyRevision;
+use crate::domain::reviews::CourseReview;
 use crate::domain::roles::Role;
 use crate::domain::security_events::OrganizationSecurityEvent;
 use crate::domain::sso::SsoConnection;
+use crate::domain::submissions::{self, Submission};
 use crate::domain::support_grants::SupportGrant;
-use crate::domain::support_grants::reading::Supporter;
 use crate::kernel::ids::{
-    AccountLinkKey, ApiTokenKey, AppKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey, EnrollmentKey,
-    EventKey, GroupKey, IdentityKey, InvitationKey, Key, LearnerSessionKey, MemberExportKey, MemberKey,
-    ModuleKey, OrganizationDomainKey, OrganizationKey, OrganizationSecurityEventKey, PolicyRevisionKey,
-    RoleKey, SecurityEventKey, SessionKey, SsoConnectionKey, SupportGrantKey, UnitKey, UserKey, org_in,
-    prefix,
+    AccountLinkKey, ApiTokenKey, AppKey, AssetKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey,
+    CourseReviewKey, EnrollmentKey, EventKey, GroupKey, IdentityKey, InvitationKey, Key, LearnerSessionKey,
+    MemberExportKey, MemberKey, ModuleKey, OrganizationDomainKey, OrganizationKey,
+    OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey, SsoConnectionKey,
+    SubmissionKey, SupportGrantKey, UnitKey, UserKey, org_in, prefix,
 };
-use crate::kernel::origin::Origin;
 use async_graphql::{
-    ComplexObject, Context, ID, Interface, MergedObject, MergedSubscription, Object, Response,
-    SDLExportOptions, Schema, ValidationMode,
+    ComplexObject, Context, ID, Interface, MergedObject, MergedSubscription, Object, SDLExportOptions,
+    Schema, ValidationMode,
 };
-use futures_util::StreamExt;
 use std::sync::Arc;
 
 /// Everything that has a global identifier (Relay Object Identification).
@@ -136,14 +138,30 @@ pub enum Node {
     Module(Module),
     /// A unit to read.
     TextUnit(TextUnit),
+    /// A unit to watch.
+    VideoUnit(VideoUnit),
+    /// A unit to keep.
+    FileUnit(FileUnit),
+    /// A unit that lies elsewhere.
+    LinkUnit(LinkUnit),
     /// A unit to be answered.
     QuizUnit(QuizUnit),
+    /// A unit to be handed in.
+    AssignmentUnit(AssignmentUnit),
+    /// A unit to be at.
+    LiveUnit(LiveUnit),
+    /// A file that somebody uploaded.
+    Asset(Arc<Asset>),
     /// An enrolment.
     Enrollment(Arc<Enrollment>),
     /// An attempt at a quiz.
     Attempt(Arc<Attempt>),
+    /// What was handed in for an assignment.
+    Submission(Arc<Submission>),
     /// A certificate.
     Certificate(Arc<Certificate>),
+    /// A review of a course.
+    CourseReview(Arc<CourseReview>),
 }
 
 /// Finds what an identifier names by its prefix: for each key, how it is found and which node it is.
@@ -173,7 +191,12 @@ async fn find_by_type(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Resu
     let myself = |key: UserKey| Person::current(ctx).filter(|person| person.key() == key);
     let unit = |unit| match unit {
         Unit::Text(text) => Node::TextUnit(text),
+        Unit::Video(video) => Node::VideoUnit(video),
+        Unit::File(file) => Node::FileUnit(file),
+        Unit::Link(link) => Node::LinkUnit(link),
         Unit::Quiz(quiz) => Node::QuizUnit(quiz),
+        Unit::Assignment(assignment) => Node::AssignmentUnit(assignment),
+        Unit::Live(live) => Node::LiveUnit(live),
     };
     Ok(find_by_prefix! { id,
         OrganizationKey(key) => ctx.fetch(key).await? => Node::Organization;
@@ -200,8 +223,11 @@ async fn find_by_type(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Resu
         CourseKey(key) => Course::find(ctx, key).await? => Node::Course;
         ModuleKey(key) => edition(ctx, key.course).await?.and_then(|revision| Module::find(&revision, key)) => Node::Module;
         UnitKey(key) => edition(ctx, key.course).await?.and_then(|revision| Unit::find(&revision, key)) => unit;
+        AssetKey(key) => assets::find(ctx, key).await? => Node::Asset;
         EnrollmentKey(key) => enrollments::store::find(reader, viewer, key).await? => Node::Enrollment;
         AttemptKey(key) => attempts::lists::find(reader, viewer, key).await? => Node::Attempt;
+        CourseReviewKey(key) => review_mutations::find(ctx, key).await? => Node::CourseReview;
+        SubmissionKey(key) => submissions::lists::find(reader, viewer, key).await? => Node::Submission;
         CertificateKey(key) => certificates::store::find(reader, viewer, key).await? => Node::Certificate;
     })
 }
@@ -257,7 +283,7 @@ pub struct Query(
     OrganizationQuery,
     CourseQuery,
     EnrollmentQuery,
-    AttemptQuery,
+    AssessmentQuery,
     CertificateQuery,
     InvitationQuery,
     AccessQuery,
@@ -303,12 +329,13 @@ pub struct EntranceMutations(
 #[derive(MergedObject, Default)]
 pub struct LearningMutations(
     AuthoringMutation,
+    AssetMutation,
     ArrangingMutation,
     CourseMoveMutation,
     ReleasingMutation,
-    EnrollmentMutation,
     ProgressMutation,
-    AttemptMutation,
+    AssessmentMutation,
+    SubmissionMutation,
 );
 
 /// What can be done. Root fields run one after the other; each is one transaction. Merged in groups: each in a row of merged objects is
@@ -319,6 +346,7 @@ pub struct Mutation(
     OrganizationMutations,
     EntranceMutations,
     LearningMutations,
+    DeliveryMutations,
 );
 
 /// What can be listened to. A subscription has one root field.
@@ -354,9 +382,11 @@ impl Event {
     }
 }
 
-type LyceumSchema = Schema<Query, Mutation, Subscription>;
+/// The schema.
+pub type LyceumSchema = Schema<Query, Mutation, Subscription>;
 
-fn build() -> LyceumSchema {
+/// Builds the schema.
+pub fn build() -> LyceumSchema {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .validation_mode(ValidationMode::Fast)
         .disable_suggestions()
@@ -373,125 +403,4 @@ pub fn sdl() -> String {
             .sorted_arguments()
             .include_specified_by(),
     )
-}
-
-/// The schema in service: the front before it, the node behind it.
-pub struct Api {
-    schema: LyceumSchema,
-    /// What every document passes first.
-    pub front: Front,
-    /// The node.
-    pub app: Arc<App>,
-}
-
-impl Api {
-    /// Puts the schema in service.
-    pub fn new(app: Arc<App>, limits: DocumentLimits) -> anyhow::Result<Self> {
-        let front = Front::new(&sdl(), limits)
-            .map_err(|error| anyhow::anyhow!("the schema is not valid: {error}"))?;
-        Ok(Self {
-            schema: build(),
-            front,
-            app,
-        })
-    }
-
-    /// Executes an admitted operation and gives its answer with the number of its data statements.
-    pub async fn execute(
-        &self,
-        viewer: Viewer,
-        mut admitted: Admitted,
-        request_id: &str,
-        origin: &Origin,
-    ) -> (Response, u32) {
-        if let Err(refused) = self.note(&viewer, &mut admitted, request_id).await {
-            return (refused, 0);
-        }
-        let mut operation = self.operation(viewer, request_id, origin);
-        operation.idempotency_key = admitted.idempotency_key;
-        let operation = Arc::new(operation);
-        let statements = operation.statements.clone();
-        let request = admitted.request.data(operation.clone());
-        // Unconstrained: a batch must see all that is asked for in a turn, not what a budget lets it see.
-        let mut response = tokio::task::unconstrained(self.schema.execute(request)).await;
-        close(operation);
-        response = admitted.completion.complete(response);
-        finish(&mut response, request_id);
-        (response, statements.count())
-    }
-
-    /// Notes what an operator of the platform asks for in the audits of the organisations that they are in; what cannot be noted is not
-    /// executed.
-    async fn note(&self, viewer: &Viewer, admitted: &mut Admitted, request_id: &str) -> Result<(), Response> {
-        let Some(supporter) = Supporter::of(viewer) else {
-            return Ok(());
-        };
-        let noted = supporter.note(&self.app, request_id, &admitted.asks()).await;
-        noted.map_err(|error| refused(error, request_id))
-    }
-
-    /// Opens an admitted subscription; its source, if it has one, or why it has none.
-    pub async fn open(
-        &self,
-        viewer: Viewer,
-        mut admitted: Admitted,
-        request_id: &str,
-        origin: &Origin,
-    ) -> Result<Option<Source>, Response> {
-        self.note(&viewer, &mut admitted, request_id).await?;
-        let operation = Arc::new(self.operation(viewer, request_id, origin));
-        let occasion = Arc::new(Occasion::opening());
-        let request = admitted.request.data(operation.clone()).data(occasion.clone());
-        let refused = self.schema.execute_stream(request).next().await;
-        close(operation);
-        match refused {
-            Some(mut refused) => {
-                finish(&mut refused, request_id);
-                Err(refused)
-            }
-            None => Ok(occasion.source()),
-        }
-    }
-
-    /// Whether a viewer may know of an event.
-    pub async fn may_hear(&self, viewer: &Viewer, event: &Event) -> crate::kernel::error::Result<bool> {
-        let reader = Reader::new(self.app.db.clone(), viewer.scope(), Statements::default());
-        let may = events::may_read(&reader, viewer, event).await;
-        reader.close().await;
-        may
-    }
-
-    /// Executes an admitted subscription for an event that the viewer may know of, in a session of its own.
-    pub async fn tell(
-        &self,
-        viewer: Viewer,
-        mut admitted: Admitted,
-        event: &Arc<Event>,
-        request_id: &str,
-        origin: &Origin,
-    ) -> (Response, u32) {
-        if let Err(refused) = self.note(&viewer, &mut admitted, request_id).await {
-            return (refused, 0);
-        }
-        let operation = Arc::new(self.operation(viewer, request_id, origin));
-        let statements = operation.statements.clone();
-        let occasion = Arc::new(Occasion::Event(event.clone()));
-        let request = admitted.request.data(operation.clone()).data(occasion);
-        let told = tokio::task::unconstrained(self.schema.execute_stream(request).next()).await;
-        close(operation);
-        let mut response = admitted.completion.complete(told.unwrap_or_default());
-        finish(&mut response, request_id);
-        (response, statements.count())
-    }
-
-    fn operation(&self, viewer: Viewer, request_id: &str, origin: &Origin) -> Operation {
-        Operation::new(self.app.clone(), viewer, request_id.to_owned(), origin.clone())
-    }
-}
-
-/// Ends an operation that nothing uses any more, in the background.
-fn close(operation: Arc<Operation>) {
-    if let Some(operation) = Arc::into_inner(operation) {
-        tokio::spawn(operation.close());
-    }
 }

@@ -3,6 +3,7 @@
 use super::account_links::{self, AccountLinkConnection};
 use super::apps::ActingAs;
 use super::attempts::{self, AttemptConnection, AttemptFilterInput};
+use super::bookmarks::{self, BookmarkConnection};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::identities;
@@ -203,6 +204,24 @@ impl Viewer {
             before,
         };
         Ok(enrollments::page_of_viewer(ctx, filter.unwrap_or_default().into(), args).await?)
+    }
+
+    /// The units that you keep in all of your organisations, the newest first. Cost: 1 for each row asked for; one SQL statement.
+    async fn bookmarks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<BookmarkConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(bookmarks::page_of_viewer(ctx, args).await?)
     }
 
     /// Your attempts at quizzes in all of your organisations, the newest first. Cost: 1 for each row asked for; one SQL statement.

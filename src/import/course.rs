@@ -6,7 +6,7 @@ use crate::domain::content::{
     Answer, AnswerKey, ChoiceOption, QuestionKind, QuestionPrompt, QuizPolicy, Rule,
 };
 use crate::domain::courses::CourseVisibility;
-use crate::domain::courses::drafts::UnitDraft;
+use crate::domain::courses::draft_units::UnitDraft;
 use crate::domain::courses::import::{ImportedCourse, ImportedModule, ImportedQuestion, ImportedUnit};
 use crate::domain::courses::store::NewCourse;
 

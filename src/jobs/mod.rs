@@ -1,10 +1,12 @@
 //! What a node does without being asked. Every job may run on any number of nodes at once.
 
+pub mod calendar;
 pub mod escort;
 pub mod mails;
 pub mod retention;
 pub mod sequencer;
 pub mod sweeper;
+pub mod tidier;
 pub mod undertaker;
 
 use crate::domain::app::App;
@@ -19,6 +21,10 @@ pub struct JobsConfig {
     /// Milliseconds between two looks for work.
     #[arg(long, env = "LYCEUM_JOBS_INTERVAL_MS", default_value_t = 1_000)]
     pub jobs_interval_ms: u64,
+    /// Days for which it is remembered which progress events were counted: one that a device sends again later counts again.
+    #[arg(long, env = "LYCEUM_PROGRESS_EVENTS_DAYS", default_value_t = 180,
+        value_parser = clap::value_parser!(i32).range(1..=36_500))]
+    pub progress_events_days: i32,
 }
 
 /// Rounds between two looks for what has expired.
@@ -37,6 +43,9 @@ pub async fn run(app: Arc<App>, config: JobsConfig, mailer: Option<Mailer>) {
             "closing attempts whose time is over",
             || sweeper::run_once(&app)
         ),
+        again(every, "ending and renewing enrolments", || calendar::run_once(
+            &app
+        )),
         again(
             every * UNDERTAKING_EVERY,
             "removing organisations whose time is over",
@@ -47,6 +56,14 @@ pub async fn run(app: Arc<App>, config: JobsConfig, mailer: Option<Mailer>) {
         again(every * RETENTION_EVERY, "removing what has expired", || {
             retention::run_once(&app)
         }),
+        again(every * RETENTION_EVERY, "forgetting progress events", || {
+            retention::forget_progress_events(&app, config.progress_events_days)
+        }),
+        again(
+            every * RETENTION_EVERY,
+            "removing uploads that nobody completed",
+            || { tidier::run_once(&app) }
+        ),
     );
 }
 

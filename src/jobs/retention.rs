@@ -3,7 +3,7 @@
 use crate::db::Statement;
 use crate::domain::app::App;
 use crate::kernel::error::Result;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Integer};
 
 /// Removes it. Returns how many rows that were.
 pub async fn run_once(app: &App) -> Result<usize> {
@@ -19,4 +19,11 @@ pub async fn run_once(app: &App) -> Result<usize> {
         removed += rows.iter().sum::<i64>();
     }
     Ok(usize::try_from(removed).unwrap_or_default())
+}
+
+/// Forgets which progress events were counted so many days ago. Returns how many those were.
+pub async fn forget_progress_events(app: &App, days: i32) -> Result<usize> {
+    let door = Statement::<BigInt>::new("select forgotten from door.forget_progress_events(?)");
+    let rows: Vec<i64> = app.db.door(door.bind::<Integer, _>(days)).await?;
+    Ok(usize::try_from(rows.iter().sum::<i64>()).unwrap_or_default())
 }

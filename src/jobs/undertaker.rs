@@ -13,6 +13,9 @@ pub async fn run_once(app: &App) -> Result<usize> {
     let mut removed = 0;
     for org in deletion::due(&app.db, MOST).await? {
         if deletion::remove(&app.db, org).await? {
+            if let Err(error) = app.files.remove_all(org).await {
+                tracing::error!(org = %org.0, %error, "the files of an organisation that is removed are still there");
+            }
             tracing::info!(org = %org.0, "an organisation is removed, with everything in it");
             app.announce(Stale::Organization(org)).await;
             removed += 1;

@@ -162,14 +162,26 @@ keys! {
     SsoConnectionKey(SsoConnectionId) = "sso";
     /// A course.
     CourseKey(CourseId) = "crs";
+    /// A bank of questions.
+    QuestionBankKey(QuestionBankId) = "qbk";
+    /// A question of a bank.
+    BankQuestionKey(BankQuestionId) = "bqn";
     /// A frozen edition of a course.
     RevisionKey(RevisionId) = "rev";
     /// A learner's enrolment in a course.
     EnrollmentKey(EnrollmentId) = "enr";
+    /// What a learner keeps of a course for themselves.
+    BookmarkKey(BookmarkId) = "bmk";
+    /// What a learner says of a course.
+    CourseReviewKey(CourseReviewId) = "rvw";
     /// One try at a quiz.
     AttemptKey(AttemptId) = "att";
     /// A certificate of completion.
     CertificateKey(CertificateId) = "crt";
+    /// A file that somebody uploaded.
+    AssetKey(AssetId) = "ast";
+    /// What a learner hands in for an assignment.
+    SubmissionKey(SubmissionId) = "sbm";
 }
 
 /// What lies inside a course has the course in its key, so that it is found in the revision that its reader sees.

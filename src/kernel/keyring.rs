@@ -25,6 +25,10 @@ pub enum Use {
     ProviderSignIn,
     /// The client secrets of organisations' own providers.
     SsoSecret,
+    /// What the keys that sign receipts of attempts are made of.
+    ReceiptKey,
+    /// The addresses of files.
+    FileAddress,
 }
 
 impl Use {
@@ -38,6 +42,8 @@ impl Use {
             Self::RefreshedToken => b"lyceum/refreshed-token/1",
             Self::ProviderSignIn => b"lyceum/provider-sign-in/1",
             Self::SsoSecret => b"lyceum/sso-secret/1",
+            Self::ReceiptKey => b"lyceum/receipt-key/1",
+            Self::FileAddress => b"lyceum/file-address/1",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What every layer may use and nothing that performs I/O.
 
+pub mod canonical;
 pub mod clock;
 pub mod domain_name;
 pub mod email;

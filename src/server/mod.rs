@@ -3,6 +3,7 @@
 mod admission;
 mod client_address;
 mod endpoint;
+mod files;
 pub mod graphql;
 mod health;
 mod metrics;
@@ -76,7 +77,16 @@ pub fn router(server: Arc<Server>) -> Router {
                 .load_shed()
                 .concurrency_limit(server.config.concurrent_requests),
         )
-        .layer(cors(&server));
+        .layer(cors(&server, [Method::GET, Method::POST]));
+    let files = Router::new()
+        .route("/files/{address}", get(files::read).put(files::write))
+        .layer(
+            ServiceBuilder::new()
+                .layer(HandleErrorLayer::new(|_| async { problem::overloaded() }))
+                .load_shed()
+                .concurrency_limit(server.config.concurrent_transfers),
+        )
+        .layer(cors(&server, [Method::GET, Method::PUT]));
     let sign_ins = Router::new()
         .route("/sign-in/start/{token}", get(sign_in::start))
         .route("/sign-in/callback", get(sign_in::callback))
@@ -94,6 +104,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/metrics", get(self::metrics::show))
         .merge(playground::routes())
         .merge(sign_ins)
+        .merge(files)
         .merge(api)
         .fallback(|| async {
             problem::problem(StatusCode::NOT_FOUND, "Nothing is here. The API is at /graphql.")
@@ -111,7 +122,7 @@ pub fn router(server: Arc<Server>) -> Router {
 /// Lets the pages of listed origins call the API, be it this server that lists them or an organisation; others get no
 /// permission. A preflight request does not say for which organisation it asks, and need not: cookies are never involved,
 /// so a page gets no further than the token that it was given.
-fn cors(server: &Arc<Server>) -> CorsLayer {
+fn cors(server: &Arc<Server>, methods: [Method; 2]) -> CorsLayer {
     let server = server.clone();
     let allowed = move |origin: HeaderValue, _: &Parts| {
         let server = server.clone();
@@ -121,10 +132,11 @@ fn cors(server: &Arc<Server>) -> CorsLayer {
         .allow_origin(AllowOrigin::async_predicate(move |origin, parts| {
             allowed(origin, parts)
         }))
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods(methods)
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
+            header::RANGE,
             HeaderName::from_static("x-request-id"),
             HeaderName::from_static("idempotency-key"),
         ])

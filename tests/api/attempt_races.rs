@@ -1,9 +1,9 @@
 //! What two requests do at once.
 
-use super::support::TestApp;
 use super::support::client::Reply;
 use super::support::learning::enroll;
 use super::support::quiz::{self, Sitting, happened, save, start, states};
+use super::support::{TestApp, factory};
 use futures_util::future::{join, join_all};
 use lyceum::domain::attempts::AttemptState::{Graded, InProgress};
 use lyceum::jobs::sweeper;
@@ -15,32 +15,32 @@ fn with_code(replies: &[Reply], code: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_starts_at_once_open_one_attempt() {
+async fn a_hundred_starts_at_once_open_one_attempt() {
     let app = TestApp::new().await;
     let author = app.member("author").await;
     let course = quiz::course(&app, &author, 0, json!({ "maxAttempts": 2 })).await;
     let learner = app.learner().await;
     let enrollment = enroll(&learner, &course.id).await;
-    let replies = join_all((0..20).map(|_| start(&learner, &enrollment, &course.quiz))).await;
+    let replies = join_all((0..100).map(|_| start(&learner, &enrollment, &course.quiz))).await;
     assert_eq!(
         (with_code(&replies, ""), with_code(&replies, "ATTEMPT_OPEN")),
-        (1, 19)
+        (1, 99)
     );
     assert_eq!(states(&app).await, [(InProgress, 1)]);
     assert_eq!(happened(&app, "attempt.started").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_submissions_at_once_are_one_grading() {
+async fn a_hundred_submissions_at_once_are_one_grading() {
     let app = TestApp::new().await;
     let author = app.member("author").await;
     let course = quiz::course(&app, &author, 0, json!({})).await;
     let sitting = Sitting::new(&app, &course).await;
     sitting.answer(&["One", "Many", "Word"]).await;
-    let replies = join_all((0..20).map(|_| sitting.submit())).await;
+    let replies = join_all((0..100).map(|_| sitting.submit())).await;
     assert_eq!(
         (with_code(&replies, ""), with_code(&replies, "INVALID_STATE")),
-        (1, 19)
+        (1, 99)
     );
     assert_eq!(states(&app).await, [(Graded, 1)]);
     for kind in ["attempt.graded", "unit.completed", "certificate.issued"] {
@@ -145,4 +145,58 @@ async fn starting_the_next_attempt_while_the_last_is_submitted_waits_in_no_circl
         };
     }
     assert_eq!(states(&app).await, [(Graded, 10), (InProgress, 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_saved_while_the_sweeper_closes_is_graded_or_refused() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let course = quiz::course(&app, &author, 0, json!({ "timeLimitSeconds": 600 })).await;
+    for _ in 0..5 {
+        let sitting = Sitting::new(&app, &course).await;
+        sitting.answer(&["One"]).await;
+        // Answers are still taken, and the sweeper may close: only the lock stands between them.
+        sitting.overdue_before_its_deadline(&app).await;
+        let sweeps = async {
+            while sitting.read().await["state"] == "IN_PROGRESS" {
+                sweeper::run_once(&app.app).await.unwrap();
+            }
+        };
+        let questions = ["Many", "Word", "Program"];
+        let saves = join_all(questions.map(|question| sitting.save(question, sitting.right(question))));
+        let (replies, ()) = join(saves, sweeps).await;
+        let kept = with_code(&replies, "");
+        assert_eq!(kept + with_code(&replies, "DEADLINE_PASSED"), 3);
+        assert_eq!(sitting.read().await["points"], 1 + kept);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attempts_that_start_while_their_course_is_published_are_each_of_one_edition() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let course = quiz::course(&app, &author, 0, json!({})).await;
+    let mut learners = Vec::new();
+    for _ in 0..8 {
+        let learner = app.learner().await;
+        let enrollment = enroll(&learner, &course.id).await;
+        learners.push((learner, enrollment));
+    }
+    let edit = "mutation($id: ID!, $quiz: QuizContentInput!) { unitUpdate(input: {id: $id, content: {quiz: $quiz}}) { userErrors { code } } }";
+    let question = json!({ "text": "New", "points": 7, "answer": { "shortText": { "accepted": ["new"] } } });
+    let variables = json!({ "id": course.quiz, "quiz": { "questions": [question] } });
+    assert_eq!(author.run_with(edit, variables).await.codes(), "");
+    let starts = learners
+        .iter()
+        .map(|(learner, enrollment)| start(learner, enrollment, &course.quiz));
+    let (_, replies) = join(factory::publish(&author, &course.id), join_all(starts)).await;
+    for reply in &replies {
+        let attempt = reply.data("/attemptStart/attempt");
+        assert_eq!(
+            (&attempt["maxPoints"], attempt["items"].as_array().unwrap().len()),
+            (&json!(4), 4)
+        );
+    }
+    let newcomer = Sitting::new(&app, &course).await;
+    assert_eq!(newcomer.started["maxPoints"], 7);
 }

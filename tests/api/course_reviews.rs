@@ -152,11 +152,14 @@ async fn an_archived_course_takes_nobody_and_takes_nothing_from_its_learners() {
         late.run_with(enroll, json!({ "id": course.id })).await.codes(),
         "NOT_FOUND"
     );
-    let read = "query($id: ID!, $course: ID!) { enrollment(id: $id) { course { title modules { units { id } } } } course(id: $course) { id } \
-        catalog { nodes { id } } }";
+    let read = "query($id: ID!, $course: ID!, $org: ID!) { enrollment(id: $id) { course { title modules { units { id } } } } course(id: $course) { id } \
+        catalog(filter: {organization: $org}) { nodes { id } } }";
     let enrollment = enrolled.text("/enroll/enrollment/id");
     let seen = learner
-        .run_with(read, json!({ "id": enrollment, "course": course.id }))
+        .run_with(
+            read,
+            json!({ "id": enrollment, "course": course.id, "org": app.org_id() }),
+        )
         .await;
     assert_eq!(seen.data("/course"), &json!(null));
     assert_eq!(seen.data("/catalog/nodes"), &json!([]));

@@ -2,7 +2,7 @@
 
 use super::support::client::{Client, Reply};
 use super::support::quiz::{self, Sitting, happened, states};
-use super::support::{TestApp, factory};
+use super::support::{TestApp, factory, learning};
 use lyceum::domain::attempts::AttemptState::{Graded, NeedsGrading};
 use serde_json::{Value, json};
 
@@ -189,4 +189,21 @@ async fn a_grade_that_cannot_be_given_is_refused_at_its_field_and_none_of_them_i
     let open = Sitting::of(sitting.learner, sitting.enrollment, sitting.quiz).await;
     let early = grade(&teacher, &open.attempt, json!([said(&open, "Long", 10.0)])).await;
     assert_eq!(early.codes(), "INVALID_STATE");
+}
+
+#[tokio::test]
+async fn nobody_grades_an_essay_of_their_own() {
+    let app = TestApp::new().await;
+    let questions = json!([{ "text": "Essay", "answer": { "essay": {} } }]);
+    let course = quiz::course_of(&app, &app.member("author").await, 0, json!({}), questions).await;
+    let (owner, other) = (app.owner().await, app.owner().await);
+    let enrollment = learning::enroll(&owner, &course.id).await;
+    let sitting = Sitting::of(owner, enrollment, course.quiz.clone()).await;
+    sitting.save("Essay", json!({ "text": "Mine." })).await;
+    assert_eq!(sitting.submit().await.codes(), "");
+    let items = json!([said(&sitting, "Essay", 1.0)]);
+    let own = grade(&sitting.learner, &sitting.attempt, items.clone()).await;
+    assert_eq!(own.codes(), "FORBIDDEN");
+    assert_eq!(states(&app).await, [(NeedsGrading, 1)]);
+    assert_eq!(grade(&other, &sitting.attempt, items).await.codes(), "");
 }

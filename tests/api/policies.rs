@@ -298,7 +298,9 @@ async fn a_simulation_foretells_who_gains_and_who_loses_and_writes_nothing() {
         { "permission": "COURSES_READ", "reach": ["ALL"] }, { "permission": "MEMBERS_READ", "reach": ["TAUGHT", "OWN"] },
         { "permission": "COURSES_READ_DRAFT", "reach": ["TAUGHT"] }, { "permission": "QUESTIONS_KEY_READ", "reach": ["TAUGHT"] },
         { "permission": "ENROLLMENTS_MANAGE", "reach": ["TAUGHT", "OWN"] }, { "permission": "ATTEMPTS_TAKE", "reach": ["OWN"] },
-        { "permission": "LEARNING_RECORDS_READ", "reach": ["TAUGHT", "OWN"] } ] }]);
+        { "permission": "ASSETS_UPLOAD", "reach": ["ALL"] },
+        { "permission": "LEARNING_RECORDS_READ", "reach": ["TAUGHT", "OWN"] },
+        { "permission": "ATTEMPTS_REGRADE", "reach": ["TAUGHT"] } ] }]);
     let tried = simulate(&app, &owner, json!({ "policies": both, "roles": grants })).await;
     let change = |member: &super::support::app::Person,
                   kind: &str,

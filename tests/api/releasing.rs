@@ -2,6 +2,8 @@
 
 use super::support::app::Person;
 use super::support::client::Reply;
+use super::support::learning::{complete, enroll, event, record};
+use super::support::quiz;
 use super::support::{TestApp, factory};
 use serde_json::{Value, json};
 
@@ -190,4 +192,108 @@ async fn courses_do_not_wait_for_each_other() {
         1,
         "one of two crossing edits: {codes:?}"
     );
+}
+
+#[tokio::test]
+async fn a_learner_goes_into_units_in_the_order_that_their_rules_say() {
+    let app = TestApp::new().await;
+    let (author, learner) = (app.member("author").await, app.learner().await);
+    let course = factory::draft_course(&app, &author, 2).await;
+    let [first, second] = [&course.texts[0], &course.texts[1]];
+    set(&author, second, json!([{ "afterUnit": first }])).await;
+    set(&author, &course.quiz, json!([{ "afterUnit": second }])).await;
+    factory::publish(&author, &course.id).await;
+    let read = "query($id: ID!) { course(id: $id) { modules { units { access { state opensAt blockedBy { kind unitId } } } } } }";
+    let access = async |who: &Person| {
+        let seen = who.run_with(read, json!({ "id": course.id })).await;
+        let units = seen.data("/course/modules/0/units").as_array().unwrap().clone();
+        units
+            .iter()
+            .map(|unit| unit["access"]["state"] == "OPEN")
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        access(&learner).await,
+        [true, false, false],
+        "no learner of the course yet"
+    );
+    let enrollment = enroll(&learner, &course.id).await;
+
+    let early = record(&learner, &enrollment, &[event(second, "COMPLETED", 1)]).await;
+    assert_eq!(early.codes(), "LOCKED");
+    assert_eq!(
+        early.data("/progressRecord/userErrors/0/field"),
+        &json!(["events", "0", "unitId"])
+    );
+    assert_eq!(
+        early.text("/progressRecord/userErrors/0/message"),
+        "It is locked: complete “Text 0” first."
+    );
+    let start = quiz::start(&learner, &enrollment, &course.quiz).await;
+    assert_eq!(start.codes(), "LOCKED");
+    assert_eq!(quiz::states(&app).await, []);
+    assert_eq!(access(&learner).await, [true, false, false]);
+
+    let both = [event(first, "COMPLETED", 1), event(second, "STARTED", 2)];
+    assert_eq!(record(&learner, &enrollment, &both).await.codes(), "");
+    assert_eq!(access(&learner).await, [true, true, false]);
+    let done = [event(second, "COMPLETED", 3)];
+    assert_eq!(record(&learner, &enrollment, &done).await.codes(), "");
+    assert_eq!(access(&learner).await, [true, true, true]);
+    let start = quiz::start(&learner, &enrollment, &course.quiz).await;
+    assert_eq!(start.codes(), "");
+}
+
+#[tokio::test]
+async fn a_unit_says_from_when_it_is_open() {
+    let app = TestApp::new().await;
+    let (author, learner) = (app.member("author").await, app.learner().await);
+    let course = factory::draft_course(&app, &author, 1).await;
+    let date = "2126-10-27T01:00:00Z";
+    set(
+        &author,
+        &course.texts[0],
+        json!([{ "onDate": date }, { "afterDays": 1 }]),
+    )
+    .await;
+    factory::publish(&author, &course.id).await;
+    let enrollment = enroll(&learner, &course.id).await;
+    let read = "query($id: ID!) { course(id: $id) { modules { units { access { state opensAt blockedBy { kind date days } } } } } }";
+    let seen = learner.run_with(read, json!({ "id": course.id })).await;
+    let access = seen.data("/course/modules/0/units/0/access");
+    assert_eq!(
+        (&access["state"], &access["opensAt"]),
+        (&json!("LOCKED"), &json!("2126-10-27T01:00:00+00:00"))
+    );
+    assert_eq!(access["blockedBy"].as_array().unwrap().len(), 2);
+    let early = record(&learner, &enrollment, &[event(&course.texts[0], "STARTED", 1)]).await;
+    assert_eq!(
+        early.text("/progressRecord/userErrors/0/message"),
+        "It is locked until 2126-10-27T01:00:00Z."
+    );
+}
+
+#[tokio::test]
+async fn a_learner_joins_a_course_after_those_that_come_before_it() {
+    let app = TestApp::new().await;
+    let (owner, author, learner) = (app.owner().await, app.member("author").await, app.learner().await);
+    let (basics, more) = (
+        factory::published_course(&app, &author, 1).await,
+        factory::published_course(&app, &author, 1).await,
+    );
+    assert_eq!(require(&author, &more.id, &[&basics.id]).await.codes(), "");
+    let join = "mutation($id: ID!) { enroll(input: {courseId: $id}) { enrollment { id } userErrors { code field message } } }";
+    let refused = learner.run_with(join, json!({ "id": more.id })).await;
+    assert_eq!(refused.codes(), "PREREQUISITES_MISSING");
+    assert_eq!(
+        refused.text("/enroll/userErrors/0/message"),
+        "Complete these courses first: A course."
+    );
+    complete(&app, &learner, &basics).await;
+    assert_eq!(learner.run_with(join, json!({ "id": more.id })).await.codes(), "");
+    let other = app.learner().await;
+    let enrol = "mutation($course: ID!, $member: ID!) { enrollmentCreate(input: {courseId: $course, memberId: $member}) \
+        { enrollment { id } userErrors { code } } }";
+    let variables = json!({ "course": more.id, "member": other.member.to_string() });
+    assert_eq!(owner.run_with(enrol, variables).await.codes(), "");
 }

@@ -75,6 +75,22 @@ const OPERATIONS: &[Operation] = &[
         warm: 6,
     },
     Operation {
+        name: "what there is to grade: submissions, their number, members, files; at first the course",
+        document: "query($course: ID!) { course(id: $course) { submissions(first: 50, filter: {state: SUBMITTED}) { totalCount \
+            nodes { number isLate member { name } files { fileName url } } } } }",
+        who: Who::Owners,
+        cold: 5,
+        warm: 4,
+    },
+    Operation {
+        name: "what members handed in: organisation, members, enrolments, submissions, their numbers",
+        document: "query($org: ID!) { organization(id: $org) { members(first: 50) { nodes { name enrollments(first: 20) { nodes { \
+            submissions(first: 5) { totalCount nodes { number state points } } } } } } } }",
+        who: Who::Owners,
+        cold: 5,
+        warm: 5,
+    },
+    Operation {
         name: "the verification of a certificate: one look-up through a door, which is not counted",
         document: "query($code: String!) { verifyCertificate(code: $code) { state holderName courseTitle organizationName issuedAt } }",
         who: Who::Nobody,
@@ -142,6 +158,11 @@ impl Academy {
              select org_id, case when row_number() over () = 1 then '{certificate}' else gen_random_uuid() end, id, course_id, member_id, revision_id, \
              case when row_number() over () = 1 then sha256('{plain}') else sha256(id::text::bytea) end, {generation}, 'A holder', 'A course', 'An academy' \
              from enrollments where org_id = '{org}' and completed_at is not null; \
+             insert into assets (org_id, id, state, file_name, declared_type, media_type, bytes, sha256, object_id, uploaded_by, completed_at) \
+             values ('{org}', '{id}', 'ready', 'a', 'a/b', 'a/b', 5, sha256('x'), gen_random_uuid(), '{owner}', now()); \
+             insert into submissions (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, body, max_points, pass_points) \
+             select org_id, gen_random_uuid(), id, id, course_id, revision_id, member_id, 1, 'Work.', 10, 5 from enrollments; \
+             insert into submission_assets (org_id, submission_id, asset_id, position) select org_id, id, '{id}', 0 from submissions; \
              insert into organization_domains (org_id, id, domain) select '{org}', gen_random_uuid(), 'n' || n || '.example' from generate_series(1, {copies}) n; \
              insert into account_links (org_id, id, email, organization_name, proposed_by, expires_at) \
              select m.org_id, gen_random_uuid(), n || '@n1.example', 'An academy', m.id, now() + interval '1 day' \

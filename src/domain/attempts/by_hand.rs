@@ -1,15 +1,19 @@
 //! How people grade what no key can: the essays of a submitted attempt.
 
-use super::given::MOST_CHARACTERS;
-use super::model::{AttemptState, SeenAttempt};
+use super::model::{Attempt, AttemptState, SeenAttempt};
+use super::order::asked;
+use super::receipt::ReceiptKind;
+use super::receipts;
+use super::rubric::fault_of;
 use super::store::{self, ItemGrade, MayGrade};
-use super::submit::pass;
+use super::submit::{is_passed, pass};
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
-use crate::domain::content::{Points, QuestionKind, QuestionPrompt};
+use crate::domain::content::{QuestionKind, QuestionPrompt};
 use crate::domain::enrollments::SeenEnrollment;
 use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
+use crate::kernel::error::Error;
 use crate::kernel::ids::{AttemptKey, CourseKey, QuestionId, QuestionKey};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -28,8 +32,9 @@ pub async fn grade(write: &Write<'_>, key: AttemptKey, items: &[ItemGrade]) -> R
         .contents
         .find_for_write(conn, row.revision_key())
         .await?;
-    let questions = revision.quiz(row.unit_id).map(|(_, questions)| questions);
-    refuse_all([fault(questions.unwrap_or_default(), revision.course, items)])?;
+    let (policy, questions) = asked(&revision, row.unit_id, row.seed)
+        .ok_or_else(|| Error::internal("an attempt at what is no quiz"))?;
+    refuse_all([fault(&questions, revision.course, items)])?;
     if store::grade(&attempt, conn, items).await? != items.len() {
         let message = "One of these questions was not answered, so there is nothing to grade.";
         return refuse_with(Refusal::at(Code::Invalid, "items", message));
@@ -40,8 +45,14 @@ pub async fn grade(write: &Write<'_>, key: AttemptKey, items: &[ItemGrade]) -> R
         let detail =
             json!({ "enrollment": row.enrollment_key().to_string(), "quiz": row.unit_key().to_string() });
         write.happened("attempt.graded", key, detail);
-        if points >= row.pass_points {
-            pass(write, &attempt, &enrollment).await?;
+        let graded = Attempt {
+            state: AttemptState::Graded,
+            points: Some(points),
+            ..row.clone()
+        };
+        receipts::issue(write, &graded, &revision, ReceiptKind::Graded).await?;
+        if is_passed(write, row, Some(points), policy.counts).await? {
+            pass(write, row.unit_id, &enrollment).await?;
         }
     }
     Ok(key)
@@ -69,8 +80,12 @@ fn fault(
     }
     let mut seen = BTreeSet::new();
     items.iter().enumerate().find_map(|(index, item)| {
-        let at = |field: &str, code, message: String| {
-            Some(Refusal::at(code, &format!("items.{index}.{field}"), message))
+        let at = |field: &str, message: String| {
+            Some(Refusal::at(
+                Code::Invalid,
+                &format!("items.{index}.{field}"),
+                message,
+            ))
         };
         let Some((_, prompt)) = questions
             .iter()
@@ -79,29 +94,9 @@ fn fault(
             return Some(Refusal::not_found(&format!("items.{index}.questionId")));
         };
         if prompt.kind != QuestionKind::Essay || !seen.insert(item.question.id) {
-            return at(
-                "questionId",
-                Code::Invalid,
-                "People grade essays, each once.".to_owned(),
-            );
+            return at("questionId", "People grade essays, each once.".to_owned());
         }
-        let most = prompt.scoring.points;
-        if item.points < Points::ZERO || item.points > most {
-            let message = format!(
-                "This earns between 0 and {}.{:02} points.",
-                most.0 / 100,
-                most.0 % 100
-            );
-            return at("points", Code::Invalid, message);
-        }
-        let is_long = |text: &String| text.chars().count() > MOST_CHARACTERS;
-        if item.feedback.as_ref().is_some_and(is_long) {
-            return at(
-                "feedback",
-                Code::Invalid,
-                format!("This has at most {MOST_CHARACTERS} characters."),
-            );
-        }
-        None
+        let (field, message) = fault_of(item, prompt)?;
+        at(&field, message)
     })
 }

@@ -1,5 +1,6 @@
 //! Points for the answers of an attempt.
 
+use super::receipt::{Stored, StoredAnswers};
 use crate::domain::content::{Answer, AnswerKeys, Points, QuestionPrompt};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::QuestionId;
@@ -7,6 +8,12 @@ use std::collections::{BTreeMap, HashMap};
 
 /// The saved answers of an attempt, by question.
 pub type Answers = BTreeMap<QuestionId, Answer>;
+
+/// The answers alone.
+pub fn answers_of(stored: &StoredAnswers) -> Answers {
+    let answer = |(id, stored): (&QuestionId, &Stored)| (*id, stored.answer.clone());
+    stored.iter().map(answer).collect()
+}
 
 /// What an attempt earned, answer by answer. A question without an answer earns nothing and is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -25,6 +25,8 @@ text_enum! {
         Graded = "graded",
         /// Its time ran out before anything was saved. It counts among the attempts that the quiz allows.
         Abandoned = "abandoned",
+        /// Declared void: it counts for nothing, and not among the attempts that the quiz allows.
+        Voided = "voided",
     }
 }
 
@@ -69,12 +71,22 @@ pub struct Attempt {
     pub submitted_at: Option<DateTime<Utc>>,
     /// Whether the attempt was closed because its time was over, with what had been saved. Cost: 1.
     pub submitted_automatically: bool,
-    /// Points earned; null unless the attempt is graded. Cost: 1.
+    /// Points earned; null unless the attempt is graded. A voided one keeps what it had. Cost: 1.
     pub points: Option<Points>,
     /// Points that can be earned. Cost: 1.
     pub max_points: Points,
     /// Points that pass. Cost: 1.
     pub pass_points: Points,
+    /// When the service submits what was saved, if the learner has not: the deadline and the quiz's grace; null where there is
+    /// no deadline. Cost: 1.
+    pub overdue_at: Option<DateTime<Utc>>,
+    /// When the attempt was declared void; null where it was not. Cost: 1.
+    pub voided_at: Option<DateTime<Utc>>,
+    /// Who declared it void.
+    #[graphql(skip)]
+    pub voided_by: Option<MemberId>,
+    /// Why it was declared void, as its learner is told. Cost: 1.
+    pub void_reason: Option<String>,
 }
 
 impl Attempt {
@@ -98,13 +110,15 @@ impl Attempt {
         self.points.is_some_and(|points| points >= self.pass_points)
     }
 
-    /// Whether its learner may see what was right: once it is graded, if the quiz's policy says so.
-    pub fn is_reviewable(&self, policy: ReviewPolicy) -> bool {
+    /// Whether its learner may see what was right: once it is graded, if the quiz's policy says so and the quiz, where that
+    /// matters, is closed.
+    pub fn is_reviewable(&self, policy: ReviewPolicy, is_closed: bool) -> bool {
         self.state == AttemptState::Graded
             && match policy {
                 ReviewPolicy::Never => false,
                 ReviewPolicy::AfterSubmission => true,
                 ReviewPolicy::AfterPassing => self.is_passed(),
+                ReviewPolicy::AfterClosing => is_closed,
             }
     }
 }
@@ -157,22 +171,34 @@ mod tests {
             points: points.map(Points),
             max_points: Points(5),
             pass_points: Points(3),
+            overdue_at: None,
+            voided_at: None,
+            voided_by: None,
+            void_reason: None,
         }
     }
 
     #[test]
     fn review_opens_when_its_policy_says_and_never_on_an_open_attempt() {
-        use ReviewPolicy::{AfterPassing, AfterSubmission, Never};
+        use ReviewPolicy::{AfterClosing, AfterPassing, AfterSubmission, Never};
         let cases = [
-            (AttemptState::InProgress, None, [false, false, false]),
-            (AttemptState::Abandoned, None, [false, false, false]),
-            (AttemptState::NeedsGrading, None, [false, false, false]),
-            (AttemptState::Graded, Some(2), [false, true, false]),
-            (AttemptState::Graded, Some(3), [false, true, true]),
+            (AttemptState::InProgress, None, [false; 5]),
+            (AttemptState::Abandoned, None, [false; 5]),
+            (AttemptState::NeedsGrading, None, [false; 5]),
+            (AttemptState::Voided, Some(3), [false; 5]),
+            (AttemptState::Graded, Some(2), [false, true, false, false, true]),
+            (AttemptState::Graded, Some(3), [false, true, true, false, true]),
+        ];
+        let policies = [
+            (Never, true),
+            (AfterSubmission, false),
+            (AfterPassing, false),
+            (AfterClosing, false),
+            (AfterClosing, true),
         ];
         for (state, points, expected) in cases {
-            let open = [Never, AfterSubmission, AfterPassing]
-                .map(|policy| attempt(state, points).is_reviewable(policy));
+            let open =
+                policies.map(|(policy, is_closed)| attempt(state, points).is_reviewable(policy, is_closed));
             assert_eq!(open, expected, "{state:?} {points:?}");
         }
     }

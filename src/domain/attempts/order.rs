@@ -1,13 +1,45 @@
 //! In which order an attempt shows questions and options.
 //!
 //! It follows from the attempt's seed alone: `ChaCha20` keyed with the seed, stream 0 for the questions and one stream
-//! for the options of each question, shuffled by Fisher and Yates. Nothing here may ever change for stored attempts,
+//! for the options of each question and one for each pool that it draws from, shuffled by Fisher and Yates. Nothing here may ever change for stored attempts,
 //! so the shuffle is our own and not a library's, and a test holds on to its outcome.
 
-use crate::domain::content::{QuestionPrompt, QuizPolicy};
-use crate::kernel::ids::QuestionId;
+use crate::domain::content::{QuestionPrompt, QuizPolicy, Revision};
+use crate::kernel::ids::{QuestionId, UnitId};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
+use std::borrow::Cow;
+
+/// How an attempt's quiz is taken, and the questions that the attempt has, in the author's order: the quiz's own, then those that it
+/// drew by its seed, which are the same whenever they are asked for.
+pub fn asked(revision: &Revision, quiz: UnitId, seed: i64) -> Option<(&QuizPolicy, Cow<'_, Questions>)> {
+    let (policy, own) = revision.quiz(quiz)?;
+    let pools = revision.pools(quiz);
+    if pools.is_empty() {
+        return Some((policy, Cow::Borrowed(own)));
+    }
+    let mut questions = own.to_vec();
+    for (place, pool) in pools.iter().enumerate() {
+        let drawn = drawn(seed, place, pool.questions.len(), pool.draw);
+        questions.extend(drawn.into_iter().map(|at| pool.questions[at].clone()));
+    }
+    Some((policy, Cow::Owned(questions)))
+}
+
+/// Questions with their identities.
+pub type Questions = [(QuestionId, QuestionPrompt)];
+
+/// Which of a pool's questions an attempt draws, in the pool's order.
+fn drawn(seed: i64, pool: usize, of: usize, draw: usize) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..of).collect();
+    shuffle(&mut rng(seed, FIRST_POOL + pool as u64), &mut places);
+    places.truncate(draw);
+    places.sort_unstable();
+    places
+}
+
+/// The stream of the first pool, behind those of all questions that there can be.
+const FIRST_POOL: u64 = 1 << 32;
 
 /// A question as an attempt shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +54,7 @@ pub struct Place {
 pub fn own_order(seed: i64, policy: &QuizPolicy, questions: &[(QuestionId, QuestionPrompt)]) -> Vec<Place> {
     let mut places = author_order(questions);
     for (place, (_, prompt)) in places.iter_mut().zip(questions) {
-        if prompt.shuffle_options {
+        if prompt.shuffle_options && policy.shuffle_options {
             shuffle(&mut rng(seed, place.question as u64 + 1), &mut place.options);
         }
     }
@@ -106,6 +138,41 @@ mod tests {
                 expected,
                 "seed {seed}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_drawn_follows_from_the_seed_and_nothing_is_drawn_twice() {
+        assert_eq!(drawn(7, 0, 10, 4), drawn(7, 0, 10, 4));
+        assert_ne!(
+            drawn(7, 0, 100, 10),
+            drawn(7, 1, 100, 10),
+            "each pool has a stream of its own"
+        );
+        let mut counts = [0_u32; 8];
+        for seed in 0..4_000 {
+            let drawn = drawn(seed, 0, 8, 2);
+            assert!(drawn.len() == 2 && drawn[0] < drawn[1], "{drawn:?}");
+            for at in drawn {
+                counts[at] += 1;
+            }
+        }
+        assert!(
+            counts.iter().all(|count| (880..=1_120).contains(count)),
+            "{counts:?}"
+        );
+        assert_eq!(drawn(7, 0, 3, 3), [0, 1, 2]);
+    }
+
+    #[test]
+    fn the_same_seed_draws_the_same_for_ever() {
+        for (seed, pool, expected) in [
+            (42, 0, [2, 6, 8, 14, 19]),
+            (42, 1, [2, 5, 7, 13, 19]),
+            (7, 0, [2, 4, 7, 9, 15]),
+            (7, 1, [0, 4, 6, 18, 19]),
+        ] {
+            assert_eq!(drawn(seed, pool, 20, 5), expected, "{seed} {pool}");
         }
     }
 

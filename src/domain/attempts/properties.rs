@@ -16,10 +16,10 @@ use uuid::Uuid;
 
 /// A question of some kind with its key, and an answer that is right.
 #[derive(Clone, Debug)]
-struct Case {
-    prompt: QuestionPrompt,
-    key: AnswerKey,
-    right: Given,
+pub(super) struct Case {
+    pub(super) prompt: QuestionPrompt,
+    pub(super) key: AnswerKey,
+    pub(super) right: Given,
 }
 
 fn names(scope: &str, count: usize) -> Vec<String> {
@@ -81,7 +81,7 @@ struct Parts {
 /// A prompt, a rule, and what is right by it.
 type Asked = (QuestionPrompt, Rule, Given);
 
-fn case() -> impl Strategy<Value = Case> {
+pub(super) fn case() -> impl Strategy<Value = Case> {
     let tolerances = [
         None,
         Some(Tolerance::Absolute("0.1".into())),

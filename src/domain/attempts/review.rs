@@ -4,13 +4,15 @@
 //! read by [`Review::find`] alone, and only where the quiz's policy has opened the review for the attempt.
 
 use super::model::Attempt;
+use super::rubric::CriterionGrade;
 use crate::db::schema::{attempt_answers, revision_answer_keys};
-use crate::db::{Batch, Conn, Reader};
-use crate::domain::content::{Answer, AnswerKey, AnswerKeys, Points, ReviewPolicy};
+use crate::db::{Batch, Conn, Reader, Statement};
+use crate::domain::content::{Answer, AnswerKey, AnswerKeys, Points, QuizPolicy, ReviewPolicy};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{AttemptId, AttemptKey, OrgId, QuestionId, RevisionId, RevisionKey};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Timestamptz};
 use diesel_async::RunQueryDsl;
 use futures_util::future::try_join;
 use serde_json::Value;
@@ -104,8 +106,16 @@ impl Batch for KeysOf {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct GradesOf(AttemptKey);
 
-/// The points of an answer, and what people said of it.
-type Grade = (Points, Option<String>);
+/// The points of an answer, and what people said of it, as a whole and by criteria.
+type Grade = (Points, Option<String>, Vec<CriterionGrade>);
+type GradeRow = (
+    OrgId,
+    AttemptId,
+    QuestionId,
+    Points,
+    Option<String>,
+    Option<Value>,
+);
 
 impl Batch for GradesOf {
     type Value = Arc<HashMap<QuestionId, Grade>>;
@@ -113,7 +123,7 @@ impl Batch for GradesOf {
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
         let orgs: Vec<OrgId> = keys.iter().map(|key| key.0.org).collect();
         let ids: Vec<AttemptId> = keys.iter().map(|key| key.0.id).collect();
-        let rows: Vec<(OrgId, AttemptId, QuestionId, Points, Option<String>)> = attempt_answers::table
+        let rows: Vec<GradeRow> = attempt_answers::table
             .filter(
                 attempt_answers::org_id
                     .eq_any(orgs)
@@ -125,16 +135,21 @@ impl Batch for GradesOf {
                 attempt_answers::question_id,
                 attempt_answers::points.assume_not_null(),
                 attempt_answers::feedback,
+                attempt_answers::criteria,
             ))
             .filter(attempt_answers::points.is_not_null())
             .load(&mut conn)
             .await?;
         let mut grades: HashMap<Self, HashMap<QuestionId, Grade>> = HashMap::new();
-        for (org, attempt, question, points, feedback) in rows {
+        for (org, attempt, question, points, feedback, criteria) in rows {
+            let criteria = criteria
+                .map(serde_json::from_value)
+                .transpose()
+                .map_err(unreadable)?;
             grades
                 .entry(Self(AttemptKey::new(org, attempt)))
                 .or_default()
-                .insert(question, (points, feedback));
+                .insert(question, (points, feedback, criteria.unwrap_or_default()));
         }
         Ok(grades
             .into_iter()
@@ -147,6 +162,34 @@ fn unreadable(error: serde_json::Error) -> diesel::result::Error {
     diesel::result::Error::DeserializationError(Box::new(error))
 }
 
+/// An instant: present if it is past by the database's clock, which deadlines go by too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Past(DateTime<Utc>);
+
+impl Batch for Past {
+    type Value = ();
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, ()>> {
+        let past: Vec<DateTime<Utc>> =
+            Statement::<Timestamptz>::new("select i from unnest(?) as i where i <= clock_timestamp()")
+                .bind::<Array<Timestamptz>, _>(keys.iter().map(|key| key.0).collect::<Vec<_>>())
+                .load(&mut conn)
+                .await?;
+        Ok(past.into_iter().map(|instant| (Self(instant), ())).collect())
+    }
+}
+
+/// Whether the review of an attempt is open.
+pub async fn is_open(reader: &Reader, attempt: &Attempt, policy: &QuizPolicy) -> Result<bool> {
+    let is_closed = match policy.closes_at {
+        Some(closes) if policy.review == ReviewPolicy::AfterClosing => {
+            reader.fetch(Past(closes)).await?.is_some()
+        }
+        _ => false,
+    };
+    Ok(attempt.is_reviewable(policy.review, is_closed))
+}
+
 /// What a review tells of one question.
 #[derive(Clone, Debug)]
 pub struct Review {
@@ -154,6 +197,8 @@ pub struct Review {
     pub points: Points,
     /// What people said of the saved answer.
     pub feedback: Option<String>,
+    /// What they said by each criterion.
+    pub criteria: Vec<CriterionGrade>,
     /// What is right, and why.
     pub key: AnswerKey,
 }
@@ -163,10 +208,10 @@ impl Review {
     pub async fn find(
         reader: &Reader,
         attempt: &Attempt,
-        policy: ReviewPolicy,
+        policy: &QuizPolicy,
         question: QuestionId,
     ) -> Result<Option<Self>> {
-        if !attempt.is_reviewable(policy) {
+        if !is_open(reader, attempt, policy).await? {
             return Ok(None);
         }
         let keys = reader.fetch(KeysOf(attempt.revision_key()));
@@ -176,10 +221,11 @@ impl Review {
             return Ok(None);
         };
         let grade = grades.and_then(|grades| grades.get(&question).cloned());
-        let (points, feedback) = grade.unwrap_or_default();
+        let (points, feedback, criteria) = grade.unwrap_or_default();
         Ok(Some(Self {
             points,
             feedback,
+            criteria,
             key,
         }))
     }

@@ -1,8 +1,10 @@
 //! Statements on `attempts` and `attempt_answers` inside a write: few, of fixed text, the same number for a quiz of
 //! any length.
 
-use super::grade::{Answers, Grading};
-use super::model::{Attempt, AttemptState, SeenAttempt};
+use super::grade::Grading;
+use super::model::{Attempt, SeenAttempt};
+use super::receipt::{Signed, StoredAnswers};
+use super::rubric::CriterionGrade;
 use crate::auth::allowed::{Allowed, Gate};
 use crate::auth::permission::action;
 use crate::auth::policy::Relation;
@@ -10,14 +12,14 @@ use crate::db::{Conn, Db, Statement};
 use crate::domain::content::{Answer, AnswerKeys, Points};
 use crate::domain::enrollments::{Enrollment, SeenEnrollment};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{AttemptId, AttemptKey, OrgId, QuestionId, QuestionKey, UnitId};
+use crate::kernel::ids::{AttemptId, AttemptKey, OrgId, QuestionId, QuestionKey};
 use crate::relation_sql;
-use diesel::data_types::PgInterval;
+use chrono::{DateTime, Utc};
 use diesel::dsl::SqlTypeOf;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{
-    Array, BigInt, Bool, Double, Integer, Interval, Jsonb, Nullable, Text, Untyped, Uuid as SqlUuid,
+    Array, Bool, Bytea, Integer, Jsonb, Nullable, Text, Timestamptz, Untyped, Uuid as SqlUuid,
 };
 use diesel_async::RunQueryDsl;
 
@@ -27,65 +29,16 @@ type EnrollmentColumns = <Enrollment as Selectable<Pg>>::SelectExpression;
 /// The proof that every write about an attempt takes.
 pub type MayTake<'gate, R> = Allowed<'gate, action::AttemptsTake, R>;
 
-/// What a new attempt starts with.
-#[derive(Clone, Copy, Debug)]
-pub struct NewAttempt {
-    /// Its id.
-    pub id: AttemptId,
-    /// The quiz.
-    pub unit: UnitId,
-    /// Where its order comes from.
-    pub seed: i64,
-    /// Seconds until its deadline.
-    pub time_limit_seconds: Option<i32>,
-    /// Attempts that the enrolment has at this quiz.
-    pub max_attempts: Option<i32>,
-    /// Points that can be earned.
-    pub max_points: Points,
-    /// Points that pass.
-    pub pass_points: Points,
-}
-
-/// Inserts the next attempt of an enrolment at a quiz, its deadline fixed by the database's clock. Tells whether one
-/// was left; where one is open already, the unique index `attempts_open` refuses the next.
-pub async fn insert(
-    enrollment: &MayTake<'_, SeenEnrollment>,
-    mut conn: Conn<'_>,
-    new: &NewAttempt,
-) -> QueryResult<bool> {
-    let inserted = Statement::<Untyped>::new(
-        "insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, seed, \
-         started_at, deadline_at, max_points, pass_points) \
-         select e.org_id, ?, e.id, q.unit_id, e.course_id, e.revision_id, e.member_id, coalesce(max(a.number), 0) + 1, ?, \
-         q.moment, q.moment + make_interval(secs => ?), ?, ? \
-         from (select ?::uuid as unit_id, clock_timestamp() as moment) q \
-         join enrollments e on e.org_id = ? and e.id = ? \
-         left join attempts a on a.org_id = e.org_id and a.enrollment_id = e.id and a.unit_id = q.unit_id \
-         group by e.org_id, e.id, q.unit_id, q.moment \
-         having coalesce(max(a.number), 0) < ? or bool_or(a.state = 'in_progress')",
-    )
-    .bind::<SqlUuid, _>(new.id)
-    .bind::<BigInt, _>(new.seed)
-    .bind::<Nullable<Double>, _>(new.time_limit_seconds.map(f64::from))
-    .bind::<Integer, _>(new.max_points)
-    .bind::<Integer, _>(new.pass_points)
-    .bind::<SqlUuid, _>(new.unit)
-    .bind::<SqlUuid, _>(enrollment.enrollment.key.org)
-    .bind::<SqlUuid, _>(enrollment.enrollment.key.id)
-    .bind::<Integer, _>(new.max_attempts.unwrap_or(i32::MAX))
-    .execute(&mut conn)
-    .await?;
-    Ok(inserted == 1)
-}
-
 /// The select list of a locked attempt. The clock is read above the lock, so after it is got.
 macro_rules! locked {
-    ($more:literal, $from:literal) => {
+    ($end:literal, $more:literal, $from:literal) => {
         concat!(
             "select ?, ",
             relation_sql!("attempts"),
-            ", enrollments.state <> 'withdrawn', \
-             coalesce(clock_timestamp() > attempts.deadline_at + make_interval(secs => ?), false)",
+            ", enrollments.state in ('active', 'completed') and enrollments.cycle = attempts.cycle, \
+             coalesce(clock_timestamp() > attempts.",
+            $end,
+            ", false)",
             $more,
             $from
         )
@@ -101,6 +54,7 @@ pub async fn lock_for_answer(gate: &Gate<'_>, key: AttemptKey) -> Result<Option<
     let actor = gate.member_id();
     let row: Option<(Attempt, bool, bool, bool, bool)> =
         Statement::<(SqlTypeOf<Columns>, Bool, Bool, Bool, Bool)>::new(locked!(
+            "deadline_at",
             "",
             " from (select * from attempts where org_id = ? and id = ? for share) attempts \
              join enrollments on enrollments.org_id = attempts.org_id and enrollments.id = attempts.enrollment_id"
@@ -108,7 +62,6 @@ pub async fn lock_for_answer(gate: &Gate<'_>, key: AttemptKey) -> Result<Option<
         .bind::<SqlTypeOf<Columns>, _>(<Attempt as Selectable<Pg>>::construct_selection())
         .bind::<SqlUuid, _>(actor)
         .bind::<SqlUuid, _>(actor)
-        .bind::<Double, _>(0.0)
         .bind::<SqlUuid, _>(key.org)
         .bind::<SqlUuid, _>(key.id)
         .get_result(&mut gate.conn())
@@ -136,6 +89,7 @@ pub async fn lock_to_close(
     // The enrolment's sub-select is the outer side of the lateral join, so its lock comes first.
     let row: Option<(Attempt, bool, bool, bool, bool, Enrollment)> =
         Statement::<(SqlTypeOf<Columns>, Bool, Bool, Bool, Bool, SqlTypeOf<EnrollmentColumns>)>::new(locked!(
+            "overdue_at",
             ", ?",
             " from (select ?::uuid as org_id, ?::uuid as id) k \
              cross join lateral (select e.* from enrollments e where e.org_id = k.org_id and e.id = \
@@ -146,7 +100,6 @@ pub async fn lock_to_close(
         .bind::<SqlTypeOf<Columns>, _>(<Attempt as Selectable<Pg>>::construct_selection())
         .bind::<SqlUuid, _>(actor)
         .bind::<SqlUuid, _>(actor)
-        .bind::<Double, _>(f64::from(super::GRACE_SECONDS))
         .bind::<SqlTypeOf<EnrollmentColumns>, _>(<Enrollment as Selectable<Pg>>::construct_selection())
         .bind::<SqlUuid, _>(key.org)
         .bind::<SqlUuid, _>(key.id)
@@ -206,53 +159,75 @@ pub async fn save(
     Ok(saved == 1)
 }
 
-/// Reads what was saved and what is right. The attempt is locked, so nothing more is being saved.
-pub async fn answers_and_keys(
-    attempt: &MayTake<'_, SeenAttempt>,
-    mut conn: Conn<'_>,
-) -> Result<(Answers, AnswerKeys)> {
-    let attempt = &attempt.attempt;
-    let (keys, answers): (String, serde_json::Value) = Statement::<(Text, Jsonb)>::new(
-        "select k.answer_keys, coalesce((select jsonb_object_agg(s.question_id, s.answer) from attempt_answers s \
-         where s.org_id = k.org_id and s.attempt_id = ?), '{}') \
-         from revision_answer_keys k where k.org_id = ? and k.revision_id = ?",
-    )
-    .bind::<SqlUuid, _>(attempt.key.id)
-    .bind::<SqlUuid, _>(attempt.key.org)
-    .bind::<SqlUuid, _>(attempt.revision_id)
-    .get_result(&mut conn)
-    .await?;
-    Ok((
-        serde_json::from_value(answers).map_err(Error::internal)?,
-        serde_json::from_str(&keys).map_err(Error::internal)?,
-    ))
+/// What an attempt is closed with: what was saved, and what is right.
+#[derive(Debug)]
+pub struct Submission {
+    /// The saved answers.
+    pub answers: StoredAnswers,
+    /// What is right.
+    pub keys: AnswerKeys,
+    /// Keeps the digests of answers from being guessed.
+    pub salt: Vec<u8>,
+    /// The database's clock: when the attempt is closed.
+    pub moment: DateTime<Utc>,
 }
 
-/// Closes an attempt: its state, its points and those of every answer, in one statement.
+/// Reads what was saved and what is right. The attempt is locked, so nothing more is being saved.
+pub async fn submission(attempt: &MayTake<'_, SeenAttempt>, mut conn: Conn<'_>) -> Result<Submission> {
+    let attempt = &attempt.attempt;
+    let (keys, answers, salt, moment): (String, serde_json::Value, Vec<u8>, DateTime<Utc>) =
+        Statement::<(Text, Jsonb, Bytea, Timestamptz)>::new(
+            "select k.answer_keys, coalesce((select jsonb_object_agg(s.question_id, \
+             jsonb_build_object('answer', s.answer, 'version', s.version, 'saved_at', s.saved_at)) from attempt_answers s \
+             where s.org_id = a.org_id and s.attempt_id = a.id), '{}'), a.salt, clock_timestamp() \
+             from attempts a join revision_answer_keys k on k.org_id = a.org_id and k.revision_id = a.revision_id \
+             where a.org_id = ? and a.id = ?",
+        )
+        .bind::<SqlUuid, _>(attempt.key.org)
+        .bind::<SqlUuid, _>(attempt.key.id)
+        .get_result(&mut conn)
+        .await?;
+    Ok(Submission {
+        answers: serde_json::from_value(answers).map_err(Error::internal)?,
+        keys: serde_json::from_str(&keys).map_err(Error::internal)?,
+        salt,
+        moment,
+    })
+}
+
+/// Closes an attempt as it is said to be closed, with the points of every answer and its receipt, in one statement.
 pub async fn close(
     attempt: &MayTake<'_, SeenAttempt>,
     mut conn: Conn<'_>,
-    state: AttemptState,
-    automatically: bool,
+    closed: &Attempt,
     grading: &Grading,
+    receipt: &Signed,
 ) -> QueryResult<()> {
     let key = attempt.attempt.key;
-    let points = (state == AttemptState::Graded).then(|| grading.total());
     Statement::<Untyped>::new(
         "with graded as (update attempt_answers s set points = g.points from unnest(?, ?) as g(question_id, points) \
-         where s.org_id = ? and s.attempt_id = ? and s.question_id = g.question_id) \
-         update attempts set state = ?, submitted_at = clock_timestamp(), submitted_automatically = ?, points = ? \
-         where org_id = ? and id = ? and state = 'in_progress'",
+         where s.org_id = ? and s.attempt_id = ? and s.question_id = g.question_id), \
+         closed as (update attempts set state = ?, submitted_at = ?, submitted_automatically = ?, points = ? \
+         where org_id = ? and id = ? and state = 'in_progress' returning *) \
+         insert into attempt_receipts (org_id, attempt_id, number, kind, document, grading, hash, signature, key_id, issued_at, \
+         points, keys_revision_id) \
+         select org_id, id, 1, 'submitted', ?, ?, ?, ?, ?, submitted_at, points, revision_id from closed",
     )
     .bind::<Array<SqlUuid>, _>(grading.questions.clone())
     .bind::<Array<Nullable<Integer>>, _>(grading.points.clone())
     .bind::<SqlUuid, _>(key.org)
     .bind::<SqlUuid, _>(key.id)
-    .bind::<Text, _>(state)
-    .bind::<Bool, _>(automatically)
-    .bind::<Nullable<Integer>, _>(points)
+    .bind::<Text, _>(closed.state)
+    .bind::<Nullable<Timestamptz>, _>(closed.submitted_at)
+    .bind::<Bool, _>(closed.submitted_automatically)
+    .bind::<Nullable<Integer>, _>(closed.points)
     .bind::<SqlUuid, _>(key.org)
     .bind::<SqlUuid, _>(key.id)
+    .bind::<Text, _>(&receipt.document)
+    .bind::<Text, _>(&receipt.grading)
+    .bind::<Bytea, _>(&receipt.hash)
+    .bind::<Bytea, _>(&receipt.signature)
+    .bind::<Text, _>(&receipt.key_id)
     .execute(&mut conn)
     .await
     .map(|_| ())
@@ -266,26 +241,41 @@ pub type MayGrade<'gate> = Allowed<'gate, action::AttemptsGrade, SeenAttempt>;
 pub struct ItemGrade {
     /// The question.
     pub question: QuestionKey,
-    /// Points for the answer.
-    pub points: Points,
+    /// Points for the answer; what the criteria come to where the question has some.
+    pub points: Option<Points>,
     /// What the learner is told, Markdown.
     pub feedback: Option<String>,
+    /// The points by each criterion, where the question has some.
+    pub criteria: Vec<CriterionGrade>,
+}
+
+impl ItemGrade {
+    /// Points in all.
+    pub fn total(&self) -> Points {
+        let sum = self.criteria.iter().map(|given| given.points).sum();
+        self.points.unwrap_or(sum)
+    }
 }
 
 /// Writes what people say of answers over what they said before. Tells how many of them there are.
 pub async fn grade(attempt: &MayGrade<'_>, mut conn: Conn<'_>, items: &[ItemGrade]) -> QueryResult<usize> {
     let key = attempt.attempt.key;
     let questions: Vec<QuestionId> = items.iter().map(|item| item.question.id).collect();
-    let points: Vec<Points> = items.iter().map(|item| item.points).collect();
+    let points: Vec<Points> = items.iter().map(ItemGrade::total).collect();
     let feedback: Vec<Option<String>> = items.iter().map(|item| item.feedback.clone()).collect();
+    let criteria = |item: &ItemGrade| {
+        (!item.criteria.is_empty()).then(|| serde_json::to_value(&item.criteria).unwrap_or_default())
+    };
+    let criteria: Vec<Option<serde_json::Value>> = items.iter().map(criteria).collect();
     Statement::<Untyped>::new(
-        "update attempt_answers s set points = g.points, feedback = g.feedback \
-         from unnest(?, ?, ?) as g(question_id, points, feedback) \
+        "update attempt_answers s set points = g.points, feedback = g.feedback, criteria = g.criteria \
+         from unnest(?, ?, ?, ?) as g(question_id, points, feedback, criteria) \
          where s.org_id = ? and s.attempt_id = ? and s.question_id = g.question_id",
     )
     .bind::<Array<SqlUuid>, _>(questions)
     .bind::<Array<Integer>, _>(points)
     .bind::<Array<Nullable<Text>>, _>(feedback)
+    .bind::<Array<Nullable<Jsonb>>, _>(criteria)
     .bind::<SqlUuid, _>(key.org)
     .bind::<SqlUuid, _>(key.id)
     .execute(&mut conn)
@@ -312,9 +302,7 @@ pub async fn finish(attempt: &MayGrade<'_>, mut conn: Conn<'_>) -> QueryResult<O
 
 /// Finds open attempts whose time and grace are over, in any organisation, the longest overdue first.
 pub async fn due(db: &Db, most: i32) -> Result<Vec<AttemptKey>> {
-    let grace = PgInterval::from_microseconds(i64::from(super::GRACE_SECONDS) * 1_000_000);
-    let door = Statement::<(SqlUuid, SqlUuid)>::new("select org_id, id from door.due_attempts(?, ?)")
-        .bind::<Interval, _>(grace)
+    let door = Statement::<(SqlUuid, SqlUuid)>::new("select org_id, id from door.due_attempts(?)")
         .bind::<Integer, _>(most);
     let rows: Vec<(OrgId, AttemptId)> = db.door(door).await?;
     Ok(rows

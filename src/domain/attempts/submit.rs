@@ -1,14 +1,20 @@
 //! How an attempt is closed: by its learner, or by the service once its time is over.
 
-use super::grade::grade;
-use super::model::{AttemptState, SeenAttempt};
+use super::grade::{answers_of, grade};
+use super::model::{Attempt, AttemptState, SeenAttempt};
+use super::order::asked;
+use super::receipt::{Facts, ReceiptKind, Signed, grading_text, nonce};
+use super::result::ResultOf;
 use super::store::{self, MayTake};
 use super::take::refuse_unless_open;
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::Action;
-use crate::domain::enrollments::{SeenEnrollment, complete_units};
+use crate::db::Batch;
+use crate::domain::content::{CountedAttempt, Points};
+use crate::domain::enrollments::{EnrollmentState, SeenEnrollment, complete_units};
 use crate::domain::mutate::{At, Stop, Write};
-use crate::kernel::ids::AttemptKey;
+use crate::kernel::error::Error;
+use crate::kernel::ids::{AttemptKey, UnitId};
 use serde_json::json;
 
 /// An attempt with its enrolment, both locked, and the proofs for both.
@@ -47,14 +53,15 @@ async fn close(
 ) -> Result<(), Stop> {
     let conn = write.gate.conn();
     let row = &attempt.attempt;
-    let (answers, keys) = store::answers_and_keys(attempt, conn).await?;
+    let submission = store::submission(attempt, conn).await?;
     let revision = write
         .app
         .contents
         .find_for_write(conn, row.revision_key())
         .await?;
-    let questions = revision.quiz(row.unit_id).map(|(_, questions)| questions);
-    let grading = grade(&answers, questions.unwrap_or_default(), &keys)?;
+    let (policy, questions) = asked(&revision, row.unit_id, row.seed)
+        .ok_or_else(|| Error::internal("an attempt at what is no quiz"))?;
+    let grading = grade(&answers_of(&submission.answers), &questions, &submission.keys)?;
     let (state, kind) = if automatically && grading.is_empty() {
         (AttemptState::Abandoned, "attempt.abandoned")
     } else if grading.is_open() {
@@ -62,23 +69,61 @@ async fn close(
     } else {
         (AttemptState::Graded, "attempt.graded")
     };
-    store::close(attempt, conn, state, automatically, &grading).await?;
+    let closed = Attempt {
+        state,
+        submitted_automatically: automatically,
+        submitted_at: Some(submission.moment),
+        points: (state == AttemptState::Graded).then(|| grading.total()),
+        ..row.clone()
+    };
+    let facts = Facts {
+        kind: ReceiptKind::Submitted,
+        attempt: &closed,
+        salt: &submission.salt,
+        revision: &revision,
+        answers: &submission.answers,
+        previous: None,
+    };
+    let text = grading_text(&revision, row.revision_key(), &nonce(), &grading);
+    let receipt = Signed::new(&write.app.keyring, &facts, text);
+    store::close(attempt, conn, &closed, &grading, &receipt).await?;
     let detail =
         json!({ "enrollment": row.enrollment_key().to_string(), "quiz": row.unit_key().to_string() });
     write.happened(kind, row.key, detail);
-    if state == AttemptState::Graded && grading.total() >= row.pass_points {
-        pass(write, attempt, enrollment).await?;
+    if state == AttemptState::Graded && is_passed(write, row, Some(grading.total()), policy.counts).await? {
+        pass(write, row.unit_id, enrollment).await?;
     }
     Ok(())
 }
 
-/// Completes the quiz of an attempt that passed, in the revision that the enrolment is pinned to by now.
+/// Whether what counts of a learner's attempts at a quiz passes, now that one of them has these points.
+pub(super) async fn is_passed(
+    write: &Write<'_>,
+    attempt: &Attempt,
+    points: Option<Points>,
+    counts: CountedAttempt,
+) -> Result<bool, Stop> {
+    // Had another passed by being the highest, the quiz would be complete.
+    if counts == CountedAttempt::Highest {
+        return Ok(points.is_some_and(|points| points >= attempt.pass_points));
+    }
+    let key = ResultOf {
+        enrollment: attempt.enrollment_key(),
+        quiz: attempt.unit_id,
+        counts,
+    };
+    let results = ResultOf::load_many(&[key], write.gate.conn()).await?;
+    let counted = results.get(&key).and_then(|result| result.counted);
+    Ok(counted.is_some_and(|counted| counted.is_passed))
+}
+
+/// Completes a quiz that was passed, in the revision that the enrolment is pinned to by now; nothing of one that was withdrawn.
 pub(super) async fn pass<A: Action>(
     write: &Write<'_>,
-    attempt: &SeenAttempt,
+    quiz: UnitId,
     enrollment: &Allowed<'_, A, SeenEnrollment>,
 ) -> Result<(), Stop> {
-    if !attempt.is_enrolled {
+    if enrollment.enrollment.state == EnrollmentState::Withdrawn {
         return Ok(());
     }
     let pinned = enrollment.enrollment.revision_key();
@@ -87,6 +132,6 @@ pub(super) async fn pass<A: Action>(
         .contents
         .find_for_write(write.gate.conn(), pinned)
         .await?;
-    complete_units(write, enrollment, &revision, &[attempt.attempt.unit_id]).await?;
+    complete_units(write, enrollment, &revision, &[quiz]).await?;
     Ok(())
 }

@@ -2,11 +2,14 @@
 
 use super::given::Given;
 use super::model::{AttemptState, SeenAttempt};
-use super::store::{self, MayTake, NewAttempt};
+use super::opening::{NewAttempt, open};
+use super::order::asked;
+use super::store::{self, MayTake};
 use crate::db::error::violated;
-use crate::domain::content::compiled::max_points;
-use crate::domain::enrollments::{self, EnrollmentState, SeenEnrollment};
-use crate::domain::mutate::{At, Stop, Write, refuse_with};
+use crate::domain::content::Points;
+use crate::domain::enrollments::release::refuse_locked;
+use crate::domain::enrollments::{self, SeenEnrollment};
+use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::ids::{AttemptId, AttemptKey, EnrollmentKey, QuestionId, QuestionKey, UnitKey};
 use crate::kernel::secret::random_bytes;
@@ -18,34 +21,31 @@ pub async fn start(write: &Write<'_>, enrollment: EnrollmentKey, quiz: UnitKey) 
     let found = enrollments::store::find_for_write(&write.gate, enrollment).await?;
     let enrolled: MayTake<'_, SeenEnrollment> = write.gate.allow(found).at("enrollmentId")?;
     let row = &enrolled.enrollment;
-    refuse_unless_enrolled(row.state != EnrollmentState::Withdrawn, "enrollmentId")?;
+    refuse_unless_enrolled(row.state.is_in(), "enrollmentId")?;
     let revision = write
         .app
         .contents
         .find_for_write(write.gate.conn(), row.revision_key())
         .await?;
     let found = revision.quiz(quiz.id).filter(|_| quiz.course == revision.course);
-    let Some((policy, questions)) = found else {
+    let Some((policy, _)) = found else {
         return refuse_with(Refusal::not_found("quizId"));
     };
-    let max_points = max_points(questions);
+    let units = [(quiz.id, "quizId".to_owned())];
+    refuse_locked(write, row, &revision, &units, &[]).await?;
     let new = NewAttempt {
         id: AttemptId(write.app.clock.uuid()),
         unit: quiz.id,
+        policy,
         seed: i64::from_le_bytes(random_bytes()),
-        time_limit_seconds: policy.time_limit_seconds,
-        max_attempts: policy.max_attempts,
-        max_points,
-        pass_points: max_points.percent(policy.pass_percent),
+        max_points: revision
+            .unit(quiz.id)
+            .map_or(Points::ZERO, |(_, unit)| unit.body.max_points()),
     };
-    let inserted = store::insert(&enrolled, write.gate.conn(), &new).await;
-    if !inserted.map_err(already_open)? {
-        let message = format!(
-            "This quiz allows {} attempts, and all were taken.",
-            policy.max_attempts.unwrap_or_default()
-        );
-        return refuse_with(Refusal::at(Code::NoAttemptsLeft, "quizId", message));
-    }
+    let refusal = open(&enrolled, write.gate.conn(), &new)
+        .await
+        .map_err(already_open)?;
+    refuse_all([refusal])?;
     let key = AttemptKey::new(enrollment.org, new.id);
     let detail = json!({ "enrollment": enrollment.to_string(), "quiz": quiz.to_string() });
     write.happened("attempt.started", key, detail);
@@ -72,10 +72,8 @@ pub async fn save_answer(
         .contents
         .find_for_write(write.gate.conn(), row.revision_key())
         .await?;
-    let questions = revision
-        .quiz(row.unit_id)
-        .map(|(_, questions)| questions)
-        .unwrap_or_default();
+    let questions = asked(&revision, row.unit_id, row.seed).map(|(_, questions)| questions);
+    let questions = questions.unwrap_or_default();
     let prompt = questions
         .iter()
         .find(|(id, _)| *id == question.id && question.course == revision.course);
@@ -130,7 +128,7 @@ fn refuse_unless_enrolled(stands: bool, path: &str) -> Result<(), Stop> {
     refuse_with(Refusal::at(
         Code::NotEnrolled,
         path,
-        "The enrolment was withdrawn; enrol again to go on.",
+        "The learner is not in this course, or has begun it anew; see the state of the enrolment.",
     ))
 }
 

@@ -40,7 +40,7 @@ record_lists!(
     CertificateFilter
 );
 
-/// The certificate of an enrolment, once there is one. Who sees the enrolment sees it.
+/// The certificate of an enrolment, once there is one: of its last cycle that was completed. Who sees the enrolment sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CertificateOf(pub EnrollmentKey);
 
@@ -56,6 +56,7 @@ impl Batch for CertificateOf {
                     .eq_any(orgs)
                     .and(certificates::enrollment_id.eq_any(ids)),
             )
+            .order_by(certificates::cycle)
             .load(&mut conn)
             .await?;
         Ok(rows

@@ -1,7 +1,11 @@
 //! The compiled tree of a revision.
 
+use super::assignment::Assignment;
+use super::markdown::Markdown;
+use super::material::Material;
 use super::points::Points;
-use super::question::{QuestionPrompt, QuizPolicy};
+use super::policy::QuizPolicy;
+use super::question::QuestionPrompt;
 use super::release::ReleaseRule;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, ModuleId, QuestionId, RevisionKey, UnitId};
@@ -12,8 +16,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The form that this build writes. The first had no kinds of questions beyond choices, short texts and traced programs,
-/// and one point for each question; what it wrote means the same in this one.
-pub const FORMAT: i16 = 2;
+/// and one point for each question; the second had texts and quizzes alone, no pools and no rules of release, and demanded all units
+/// or all quizzes. What they wrote means the same in this one.
+pub const FORMAT: i16 = 3;
 const FIRST_FORMAT: i16 = 1;
 
 text_enum! {
@@ -23,6 +28,10 @@ text_enum! {
         AllUnits = "all_units",
         /// Every quiz is passed; texts may be left out.
         QuizzesPassed = "quizzes_passed",
+        /// Every unit is complete that its author says is required; others may be left out.
+        RequiredUnits = "required_units",
+        /// A share of the units is complete, whichever they are.
+        MinimumPercent = "minimum_percent",
     }
 }
 
@@ -35,6 +44,9 @@ pub struct Content {
     pub summary: String,
     /// When an enrolment is complete.
     pub completion_rule: CompletionRule,
+    /// Which share of the units that takes, in percent, where the rule is a share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion_percent: Option<i32>,
     /// The modules in order.
     pub modules: Vec<ModuleContent>,
 }
@@ -59,6 +71,9 @@ pub struct UnitContent {
     pub id: UnitId,
     /// Its title.
     pub title: String,
+    /// Whether it is one of those that the course demands, where the rule is a choice of them.
+    #[serde(default = "is_true", skip_serializing_if = "is")]
+    pub is_required: bool,
     /// What it is.
     pub body: UnitBody,
     /// What has to hold before a learner may go into it.
@@ -71,29 +86,75 @@ impl UnitContent {
     pub fn questions(&self) -> &[(QuestionId, QuestionPrompt)] {
         match &self.body {
             UnitBody::Quiz { questions, .. } => questions,
-            UnitBody::Text(_) => &[],
+            UnitBody::Text(_) | UnitBody::Material(_) => &[],
         }
     }
+}
+
+const fn is_true() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references over")]
+const fn is(value: &bool) -> bool {
+    *value
 }
 
 /// What a unit is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnitBody {
-    /// A text, Markdown source.
-    Text(String),
+    /// A text.
+    Text(Markdown),
     /// A quiz.
     Quiz {
         /// How it is taken.
         policy: QuizPolicy,
         /// Its questions in the author's order.
         questions: Vec<(QuestionId, QuestionPrompt)>,
+        /// What each attempt draws beside them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pools: Vec<PoolContent>,
     },
+    /// Anything else.
+    Material(Material),
 }
 
-/// Points that all questions of a quiz can earn.
-pub fn max_points(questions: &[(QuestionId, QuestionPrompt)]) -> Points {
-    questions.iter().map(|(_, prompt)| prompt.scoring.points).sum()
+/// What each attempt at a quiz draws from questions of a bank, as they were when the course was published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolContent {
+    /// How many are drawn.
+    pub draw: usize,
+    /// What each is worth.
+    pub points: Points,
+    /// From which they are drawn.
+    pub questions: Vec<(QuestionId, QuestionPrompt)>,
+}
+
+impl UnitBody {
+    /// Points that an attempt can earn, whatever it draws.
+    pub fn max_points(&self) -> Points {
+        match self {
+            Self::Quiz { questions, pools, .. } => {
+                let own = questions.iter().map(|(_, prompt)| prompt.scoring.points);
+                let drawn = pools
+                    .iter()
+                    .flat_map(|pool| std::iter::repeat_n(pool.points, pool.draw));
+                own.chain(drawn).sum()
+            }
+            Self::Text(_) | Self::Material(_) => Points::ZERO,
+        }
+    }
+
+    /// How many questions an attempt has.
+    pub fn question_count(&self) -> usize {
+        match self {
+            Self::Quiz { questions, pools, .. } => {
+                questions.len() + pools.iter().map(|pool| pool.draw).sum::<usize>()
+            }
+            Self::Text(_) | Self::Material(_) => 0,
+        }
+    }
 }
 
 /// A numbered, immutable edition of a course, parsed and shared.
@@ -134,7 +195,7 @@ impl Revision {
     /// Parses a stored revision with the reader of its format.
     pub fn read(stored: &StoredRevision) -> Result<Self> {
         let content: Content = match stored.format {
-            FIRST_FORMAT | FORMAT => serde_json::from_str(&stored.content).map_err(Error::internal)?,
+            FIRST_FORMAT..=FORMAT => serde_json::from_str(&stored.content).map_err(Error::internal)?,
             other => return Err(Error::internal(format!("no reader for content format {other}"))),
         };
         let mut units = HashMap::new();
@@ -159,12 +220,37 @@ impl Revision {
         Some((module, &module.units[u]))
     }
 
-    /// Finds a quiz: how it is taken, and its questions in the author's order.
+    /// Finds a quiz: how it is taken, and its own questions in the author's order.
     pub fn quiz(&self, id: UnitId) -> Option<(&QuizPolicy, &[(QuestionId, QuestionPrompt)])> {
         match &self.unit(id)?.1.body {
-            UnitBody::Quiz { policy, questions } => Some((policy, questions)),
-            UnitBody::Text(_) => None,
+            UnitBody::Quiz {
+                policy, questions, ..
+            } => Some((policy, questions)),
+            UnitBody::Text(_) | UnitBody::Material(_) => None,
         }
+    }
+
+    /// Finds an assignment.
+    pub fn assignment(&self, id: UnitId) -> Option<&Assignment> {
+        match &self.unit(id)?.1.body {
+            UnitBody::Material(Material::Assignment(assignment)) => Some(assignment),
+            _ => None,
+        }
+    }
+
+    /// What the attempts at a quiz draw beside its own questions.
+    pub fn pools(&self, id: UnitId) -> &[PoolContent] {
+        match self.unit(id).map(|(_, unit)| &unit.body) {
+            Some(UnitBody::Quiz { pools, .. }) => pools,
+            _ => &[],
+        }
+    }
+
+    /// Every question that an attempt at a quiz may have.
+    pub fn questions(&self, id: UnitId) -> impl Iterator<Item = &(QuestionId, QuestionPrompt)> {
+        let own = self.quiz(id).map(|(_, questions)| questions).unwrap_or_default();
+        own.iter()
+            .chain(self.pools(id).iter().flat_map(|pool| &pool.questions))
     }
 
     /// Finds where a unit stands: the positions of its module and within it.
@@ -182,16 +268,46 @@ impl Revision {
         self.content.modules.iter().flat_map(|module| &module.units)
     }
 
-    /// The units whose completion completes an enrolment.
-    pub fn required_units(&self) -> impl Iterator<Item = &UnitContent> {
-        let quizzes_only = self.content.completion_rule == CompletionRule::QuizzesPassed;
-        self.units()
-            .filter(move |unit| !quizzes_only || matches!(unit.body, UnitBody::Quiz { .. }))
+    /// Whether the completion rule counts a unit.
+    pub fn counts(&self, unit: &UnitContent) -> bool {
+        match self.content.completion_rule {
+            CompletionRule::AllUnits | CompletionRule::MinimumPercent => true,
+            CompletionRule::QuizzesPassed => matches!(unit.body, UnitBody::Quiz { .. }),
+            CompletionRule::RequiredUnits => unit.is_required,
+        }
     }
 
-    /// Bytes of its stored form: what its place in memory is counted by.
+    /// The units that the completion rule counts.
+    pub fn required_units(&self) -> impl Iterator<Item = &UnitContent> {
+        self.units().filter(|unit| self.counts(unit))
+    }
+
+    /// The identities of those units.
+    pub fn required_ids(&self) -> Vec<UnitId> {
+        self.required_units().map(|unit| unit.id).collect()
+    }
+
+    /// How many units the completion rule counts.
+    pub fn unit_count(&self) -> i32 {
+        i32::try_from(self.required_units().count()).unwrap_or(i32::MAX)
+    }
+
+    /// How many of those units complete an enrolment: all, or the share that the rule says, rounded up.
+    pub fn units_needed(&self) -> i32 {
+        let units = i64::from(self.unit_count());
+        let percent = match self.content.completion_rule {
+            CompletionRule::MinimumPercent => i64::from(self.content.completion_percent.unwrap_or(100)),
+            _ => 100,
+        };
+        i32::try_from((units * percent + 99) / 100)
+            .unwrap_or(i32::MAX)
+            .max(1)
+    }
+
+    /// What its place in memory is counted by: the bytes of its stored form, twice, since the HTML of its texts may come to lie
+    /// beside them.
     pub const fn bytes(&self) -> usize {
-        self.bytes
+        2 * self.bytes
     }
 }
 
@@ -206,7 +322,7 @@ mod tests {
     use uuid::Uuid;
 
     /// What each format looked like when it was written: content, answer keys.
-    const FIXTURES: [(i16, &str, &str); 2] = [
+    const FIXTURES: [(i16, &str, &str); 3] = [
         (
             1,
             include_str!("fixtures/format_1.json"),
@@ -216,6 +332,11 @@ mod tests {
             2,
             include_str!("fixtures/format_2.json"),
             include_str!("fixtures/format_2_keys.json"),
+        ),
+        (
+            3,
+            include_str!("fixtures/format_3.json"),
+            include_str!("fixtures/format_3_keys.json"),
         ),
     ];
 
@@ -236,8 +357,10 @@ mod tests {
         for (format, content, keys) in FIXTURES {
             let revision = Revision::read(&stored(format, content)).unwrap();
             let keys: AnswerKeys = serde_json::from_str(keys).unwrap();
-            let quizzes = revision.units().filter_map(|unit| revision.quiz(unit.id));
-            let questions: Vec<_> = quizzes.flat_map(|(_, questions)| questions).collect();
+            let questions: Vec<_> = revision
+                .units()
+                .flat_map(|unit| revision.questions(unit.id))
+                .collect();
             assert!(
                 questions.len() > 2 && keys.0.len() == questions.len(),
                 "format {format}"
@@ -246,16 +369,41 @@ mod tests {
                 assert!(keys.0[id].suits(prompt.kind), "format {format}: {}", prompt.text);
             }
         }
-        assert!(Revision::read(&stored(3, FIXTURES[0].1)).is_err());
+        assert!(Revision::read(&stored(FORMAT + 1, FIXTURES[0].1)).is_err());
     }
 
     #[test]
     fn this_build_writes_what_its_fixture_shows() {
-        let content: Content = serde_json::from_str(FIXTURES[1].1).unwrap();
-        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[1].1).unwrap();
+        let content: Content = serde_json::from_str(FIXTURES[2].1).unwrap();
+        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[2].1).unwrap();
         assert_eq!(serde_json::to_value(&content).unwrap(), fixture);
-        let keys: AnswerKeys = serde_json::from_str(FIXTURES[1].2).unwrap();
-        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[1].2).unwrap();
+        let keys: AnswerKeys = serde_json::from_str(FIXTURES[2].2).unwrap();
+        let fixture: serde_json::Value = serde_json::from_str(FIXTURES[2].2).unwrap();
         assert_eq!(serde_json::to_value(&keys).unwrap(), fixture);
+    }
+
+    #[test]
+    fn a_share_of_the_units_is_rounded_up_and_never_none() {
+        let mut revision = Revision::read(&stored(3, FIXTURES[2].1)).unwrap();
+        let units = revision.units().count();
+        assert!(units >= 3, "{units}");
+        let needed = |revision: &mut Revision, rule, percent| {
+            revision.content.completion_rule = rule;
+            revision.content.completion_percent = percent;
+            usize::try_from(revision.units_needed()).unwrap()
+        };
+        assert_eq!(needed(&mut revision, CompletionRule::AllUnits, Some(1)), units);
+        assert_eq!(needed(&mut revision, CompletionRule::MinimumPercent, None), units);
+        assert_eq!(needed(&mut revision, CompletionRule::MinimumPercent, Some(1)), 1);
+        assert_eq!(
+            needed(&mut revision, CompletionRule::MinimumPercent, Some(51)),
+            (units * 51).div_ceil(100)
+        );
+        let required = revision.units().filter(|unit| unit.is_required).count();
+        assert!(required < units);
+        assert_eq!(
+            needed(&mut revision, CompletionRule::RequiredUnits, None),
+            required
+        );
     }
 }

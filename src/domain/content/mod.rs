@@ -5,12 +5,17 @@
 //! content names its format; readers for every format ever written stay.
 
 pub mod answer;
+pub mod assignment;
 pub mod cache;
 pub mod compiled;
 pub mod key;
 pub mod mark;
+pub mod markdown;
+pub mod material;
+pub mod mentions;
 pub mod number;
 pub mod points;
+pub mod policy;
 pub mod question;
 pub mod release;
 pub mod scoring;
@@ -20,9 +25,10 @@ pub use answer::{Answer, GapAnswer};
 pub use cache::Contents;
 pub use compiled::{CompletionRule, Content, ModuleContent, Revision, UnitBody, UnitContent};
 pub use key::{AnswerKey, AnswerKeys, GapRule, Rule};
+pub use markdown::Markdown;
+pub use material::Material;
 pub use points::Points;
-pub use question::{
-    ChoiceOption, GapKind, GapPrompt, QuestionKind, QuestionPrompt, QuizPolicy, ReviewPolicy,
-};
+pub use policy::{CountedAttempt, QuizPolicy, ReviewPolicy};
+pub use question::{ChoiceOption, Criterion, GapKind, GapPrompt, QuestionKind, QuestionPrompt};
 pub use release::ReleaseRule;
 pub use scoring::{PartialCredit, Scoring};

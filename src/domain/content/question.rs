@@ -1,21 +1,10 @@
-//! What a learner sees of a quiz: its policy and its questions' prompts.
+//! What a learner sees of a question.
 
+use super::points::Points;
 use super::scoring::Scoring;
 use crate::text_enum;
-use async_graphql::{InputObject, SimpleObject};
+use async_graphql::SimpleObject;
 use serde::{Deserialize, Serialize};
-
-text_enum! {
-    /// When a learner may see which answers were right, and why.
-    ReviewPolicy {
-        /// Never.
-        Never = "never",
-        /// As soon as the attempt is graded.
-        AfterSubmission = "after_submission",
-        /// Once the learner has passed the quiz.
-        AfterPassing = "after_passing",
-    }
-}
 
 text_enum! {
     /// How a question is answered.
@@ -55,61 +44,6 @@ text_enum! {
     }
 }
 
-/// How a quiz is taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, SimpleObject, InputObject)]
-#[graphql(input_name = "QuizPolicyInput")]
-pub struct QuizPolicy {
-    /// Seconds from the start of an attempt to its deadline; no deadline where null. At most 86400.
-    pub time_limit_seconds: Option<i32>,
-    /// Attempts that each enrolment has; any number where null.
-    pub max_attempts: Option<i32>,
-    /// Share of the points that passes, in percent.
-    #[graphql(default = 60)]
-    pub pass_percent: i32,
-    /// Whether questions come in an order of each attempt's own.
-    #[graphql(default)]
-    pub shuffle_questions: bool,
-    /// When learners may see what was right.
-    #[graphql(default_with = "ReviewPolicy::AfterSubmission")]
-    pub review: ReviewPolicy,
-}
-
-impl Default for QuizPolicy {
-    fn default() -> Self {
-        Self {
-            time_limit_seconds: None,
-            max_attempts: None,
-            pass_percent: 60,
-            shuffle_questions: false,
-            review: ReviewPolicy::AfterSubmission,
-        }
-    }
-}
-
-impl QuizPolicy {
-    /// Says what is wrong with the policy: the field and what it must be.
-    pub fn fault(&self) -> Option<(&'static str, &'static str)> {
-        if self
-            .time_limit_seconds
-            .is_some_and(|seconds| !(10..=86_400).contains(&seconds))
-        {
-            Some((
-                "timeLimitSeconds",
-                "A time limit is between 10 and 86400 seconds.",
-            ))
-        } else if self.max_attempts.is_some_and(|most| !(1..=100).contains(&most)) {
-            Some(("maxAttempts", "The number of attempts is between 1 and 100."))
-        } else if !(0..=100).contains(&self.pass_percent) {
-            Some((
-                "passPercent",
-                "The share that passes is between 0 and 100 percent.",
-            ))
-        } else {
-            None
-        }
-    }
-}
-
 /// One option of a choice, one item of an ordering, one stem or option of a matching.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, SimpleObject)]
 pub struct ChoiceOption {
@@ -133,6 +67,18 @@ pub struct GapPrompt {
     /// The units that a number may be answered in; empty where it has none. Cost: 1.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub units: Vec<String>,
+}
+
+/// By what people grade an answer, among other things.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, SimpleObject)]
+#[graphql(name = "RubricCriterion")]
+pub struct Criterion {
+    /// What a grade names; stable while the title stays. Cost: 1.
+    pub key: String,
+    /// What is looked at, Markdown source as its author wrote it: clean what you render. Cost: 1.
+    pub title: String,
+    /// Points that it can earn. Cost: 1.
+    pub max_points: Points,
 }
 
 /// What a learner sees of a question.
@@ -161,6 +107,9 @@ pub struct QuestionPrompt {
     /// The units that a number may be answered in; only for [`QuestionKind::Numeric`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub units: Vec<String>,
+    /// By what people grade it, in the author's order; only for [`QuestionKind::Essay`]. Learners know it from the beginning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rubric: Vec<Criterion>,
     /// What its answer earns.
     #[serde(default, skip_serializing_if = "Scoring::is_default")]
     pub scoring: Scoring,
@@ -178,6 +127,7 @@ impl QuestionPrompt {
             stems: Vec::new(),
             gaps: Vec::new(),
             units: Vec::new(),
+            rubric: Vec::new(),
             scoring: Scoring::default(),
         }
     }

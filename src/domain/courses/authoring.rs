@@ -1,13 +1,13 @@
 //! What authors do with a course before it is published: create it, edit its draft.
 
 use super::arranging::{Place, place_module, place_unit, refuse_unless_current, unit};
-use super::drafts::{
-    self, DraftChanges, DraftModule, DraftModulesOf, DraftOf, DraftUnitsOf, MayUpdate, NewQuestion,
-    UnitDraft, UnitKind,
-};
+use super::demands;
+use super::draft_units::{self, NewQuestion, UnitDraft};
+use super::drafts::{self, DraftChanges, DraftModule, DraftModulesOf, DraftOf, DraftUnitsOf, MayUpdate};
 use super::model::{CourseVisibility, SeenCourse};
-use super::question_faults::fault_of;
+use super::pools::{self, Pool};
 use super::store::{self, NewCourse, find_for_write};
+use super::unit_faults::{fault_of_content, refuse_unless_readable};
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::cache::Stale;
@@ -23,9 +23,6 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 use std::collections::BTreeSet;
-
-/// Questions that a quiz may have.
-pub const MOST_QUESTIONS: usize = 500;
 
 /// Creates a course with an empty draft.
 pub async fn create(write: &Write<'_>, new: &NewCourse) -> Result<CourseKey, Stop> {
@@ -119,6 +116,7 @@ pub async fn update(
         changes.draft.summary.as_deref().and_then(fault_of_summary),
         changes.tags.as_deref().and_then(fault_of_tags),
         changes.language.as_deref().and_then(fault_of_language),
+        changes.draft.completion_percent.and_then(fault_of_percent),
     ];
     refuse_all(faults)?;
     if changes.draft.requires_review.is_some() {
@@ -185,6 +183,8 @@ pub struct UnitDraftContent {
     pub unit: UnitDraft,
     /// The questions of a quiz.
     pub questions: Vec<NewQuestion>,
+    /// What a quiz draws from banks; what it drew before where nothing is said.
+    pub pools: Option<Vec<Pool>>,
 }
 
 /// Adds a unit to a module of a draft, at a position or at the end.
@@ -194,6 +194,7 @@ pub async fn create_unit(
     title: &str,
     content: &UnitDraftContent,
     place: Place<UnitId>,
+    is_required: bool,
 ) -> Result<UnitIds, Stop> {
     let course = editable(write, module.course, "moduleId").await?;
     if !modules(write, module.course)
@@ -203,13 +204,14 @@ pub async fn create_unit(
     {
         return refuse_with(Refusal::not_found("moduleId"));
     }
-    refuse_all([Refusal::of_name("title", title, 200), faults_of_content(content)])?;
+    refuse_all([Refusal::of_name("title", title, 200), fault_of_content(content)])?;
+    refuse_unless_readable(write, &content.unit).await?;
     let units = load(write, DraftUnitsOf(module)).await?.unwrap_or_default();
     let siblings: Vec<_> = units.iter().collect();
     let position = place_unit(module, write.gate.conn(), &siblings, place).await?;
     edit(write, &course, None).await?;
     let id = UnitId(write.app.clock.uuid());
-    drafts::insert_unit(
+    draft_units::insert_unit(
         &course,
         write.gate.conn(),
         module.id,
@@ -220,36 +222,44 @@ pub async fn create_unit(
     )
     .await?;
     if !content.questions.is_empty() {
-        drafts::replace_questions(&course, write.gate.conn(), id, &content.questions).await?;
+        draft_units::replace_questions(&course, write.gate.conn(), id, &content.questions).await?;
+    }
+    if let Some(pools) = &content.pools {
+        pools::replace(&course, write.gate.conn(), id, pools).await?;
+    }
+    if !is_required {
+        demands::require_unit(&course, write.gate.conn(), id, false).await?;
     }
     write.happened("unit.created", UnitKey::new(module.course, id), json!({}));
     Ok((module.course, id))
 }
 
-/// Edits a unit of a draft. What it is (text or quiz) stays; a quiz's questions are replaced as a whole.
+/// Edits a unit of a draft. What it is (such as a text or a quiz) stays; a quiz's questions are replaced as a whole.
 pub async fn update_unit(
     write: &Write<'_>,
     key: UnitKey,
     title: Option<&str>,
     content: Option<&UnitDraftContent>,
+    is_required: Option<bool>,
     expected_version: Option<i32>,
 ) -> Result<UnitIds, Stop> {
     let course = editable(write, key.course, "id").await?;
     let unit = unit(write, key).await?;
     refuse_unless_current(expected_version, unit.version)?;
     let title_fault = title.and_then(|title| Refusal::of_name("title", title, 200));
-    refuse_all([title_fault, content.and_then(faults_of_content)])?;
-    if content
-        .is_some_and(|content| matches!(content.unit, UnitDraft::Quiz(_)) != (unit.kind == UnitKind::Quiz))
-    {
+    refuse_all([title_fault, content.and_then(fault_of_content)])?;
+    if content.is_some_and(|content| content.unit.kind() != unit.kind) {
         return refuse_with(Refusal::at(
             Code::InvalidState,
             "content",
-            "A text stays a text and a quiz stays a quiz; create another unit.",
+            "A unit stays what it is, such as a text or a quiz; create another unit.",
         ));
     }
+    if let Some(content) = content {
+        refuse_unless_readable(write, &content.unit).await?;
+    }
     edit(write, &course, None).await?;
-    drafts::update_unit(
+    draft_units::update_unit(
         &course,
         write.gate.conn(),
         key.id,
@@ -258,7 +268,13 @@ pub async fn update_unit(
     )
     .await?;
     if let Some(content) = content.filter(|content| !content.questions.is_empty()) {
-        drafts::replace_questions(&course, write.gate.conn(), key.id, &content.questions).await?;
+        draft_units::replace_questions(&course, write.gate.conn(), key.id, &content.questions).await?;
+    }
+    if let Some(pools) = content.and_then(|content| content.pools.as_ref()) {
+        pools::replace(&course, write.gate.conn(), key.id, pools).await?;
+    }
+    if let Some(is_required) = is_required {
+        demands::require_unit(&course, write.gate.conn(), key.id, is_required).await?;
     }
     write.happened("unit.updated", key, json!({}));
     Ok((key.course, key.id))
@@ -298,30 +314,14 @@ fn fault_of_summary(summary: &str) -> Option<Refusal> {
         .then(|| Refusal::at(Code::Invalid, "summary", "A summary has at most 2000 characters."))
 }
 
-fn faults_of_content(content: &UnitDraftContent) -> Option<Refusal> {
-    let fault = |path: &str, message: String| Some(Refusal::at(Code::Invalid, path, message));
-    let policy = match &content.unit {
-        UnitDraft::Text(body) if body.chars().count() > 1_000_000 => {
-            return fault(
-                "content.text.body",
-                "A text has at most 1000000 characters.".into(),
-            );
-        }
-        UnitDraft::Text(_) => return None,
-        UnitDraft::Quiz(policy) => policy,
-    };
-    if let Some((field, message)) = policy.fault() {
-        return fault(&format!("content.quiz.policy.{field}"), message.into());
-    }
-    if content.questions.len() > MOST_QUESTIONS {
-        return fault(
-            "content.quiz.questions",
-            format!("A quiz has at most {MOST_QUESTIONS} questions."),
-        );
-    }
-    let mut faults = content.questions.iter().map(fault_of).enumerate();
-    let (index, (field, message)) = faults.find_map(|(index, fault)| Some((index, fault?)))?;
-    fault(&format!("content.quiz.questions.{index}.{field}"), message)
+fn fault_of_percent(percent: i32) -> Option<Refusal> {
+    (!(1..=100).contains(&percent)).then(|| {
+        Refusal::at(
+            Code::Invalid,
+            "completionPercent",
+            "A share is between 1 and 100 percent.",
+        )
+    })
 }
 
 /// Turns a violated unique key into what the author can do about it.

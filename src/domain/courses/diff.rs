@@ -5,13 +5,14 @@ use super::publish::freeze;
 use crate::db::schema::{course_revisions, revision_answer_keys};
 use crate::db::{Batch, Conn, Reader, each};
 use crate::domain::content::{AnswerKeys, Content, Contents, QuestionPrompt, UnitContent};
+use crate::domain::mutate::Stop;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, ModuleId, QuestionId, RevisionId, RevisionKey, UnitId};
 use async_graphql::Enum;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What became of something between two editions.
@@ -67,7 +68,7 @@ pub struct Change {
 /// An edition with what is right in it.
 pub type Edition = Arc<(Content, AnswerKeys)>;
 
-/// The draft of a course as it would be published now, whether or not it could be.
+/// The draft of a course as it would be published now; none where its pools have too few questions, or too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FrozenDraft(pub CourseKey);
 
@@ -80,10 +81,21 @@ impl Batch for FrozenDraft {
             async move {
                 let draft = DraftOf::load_many(&[DraftOf(course)], conn).await?;
                 let draft = draft.into_values().next().ok_or(diesel::NotFound)?;
-                freeze(&draft, course, conn).await.map(Arc::new)
+                match freeze(&draft, course, conn).await {
+                    Ok(frozen) => Ok(Some(Arc::new(frozen))),
+                    Err(Stop::Refused(_)) => Ok(None),
+                    Err(Stop::Failed(error)) => {
+                        let message = error.to_string();
+                        Err(diesel::result::Error::DeserializationError(message.into()))
+                    }
+                }
             }
         };
-        each(keys, load).await
+        let found = each(keys, load).await?;
+        Ok(found
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?)))
+            .collect())
     }
 }
 
@@ -321,18 +333,27 @@ fn places(content: &Content) -> Places<'_> {
 
 /// A unit's fields side by side: its title, and what its kind has. A text's is called `body`; questions are apart.
 fn body(unit: &UnitContent) -> Value {
-    let mut all = match serde_json::to_value(unit) {
-        Ok(Value::Object(fields)) => fields,
-        _ => return Value::Null,
+    let Ok(Value::Object(mut all)) = serde_json::to_value(unit) else {
+        return Value::Null;
     };
     all.remove("id");
-    let kinds = match all.remove("body") {
-        Some(Value::Object(kinds)) => kinds,
-        _ => return Value::Object(all),
+    let Some(Value::Object(kinds)) = all.remove("body") else {
+        return Value::Object(all);
     };
     for (_, content) in kinds {
         match content {
-            Value::Object(fields) => all.extend(fields.into_iter().filter(|(name, _)| name != "questions")),
+            Value::Object(mut fields) => {
+                fields.remove("questions");
+                for pool in fields
+                    .get_mut("pools")
+                    .and_then(Value::as_array_mut)
+                    .into_iter()
+                    .flatten()
+                {
+                    name_questions(pool);
+                }
+                all.extend(fields);
+            }
             text => {
                 all.insert("body".to_owned(), text);
             }
@@ -341,12 +362,19 @@ fn body(unit: &UnitContent) -> Value {
     Value::Object(all)
 }
 
+/// Leaves of a pool's questions what tells them apart.
+fn name_questions(pool: &mut Value) {
+    for question in pool["questions"].as_array_mut().into_iter().flatten() {
+        *question = question[0].take();
+    }
+}
+
 /// The fields of two objects that differ, in the order of their names, as the schema writes them.
 fn fields(before: &Value, after: &Value) -> Vec<FieldChange> {
     let (Value::Object(before), Value::Object(after)) = (before, after) else {
         return Vec::new();
     };
-    let names: BTreeMap<&String, ()> = before.keys().chain(after.keys()).map(|name| (name, ())).collect();
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let shown = |value: Option<&Value>| match value? {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
@@ -360,7 +388,7 @@ fn fields(before: &Value, after: &Value) -> Vec<FieldChange> {
         before: shown(before.get(name)),
         after: shown(after.get(name)),
     };
-    names.into_keys().filter(differs).map(change).collect()
+    names.into_iter().filter(differs).map(change).collect()
 }
 
 fn camel_case(name: &str) -> String {

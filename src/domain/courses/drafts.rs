@@ -6,7 +6,7 @@ use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::db::schema::{course_drafts, draft_modules, draft_questions, draft_units};
 use crate::db::{Batch, Conn};
-use crate::domain::content::{AnswerKey, CompletionRule, QuestionPrompt, QuizPolicy, ReleaseRule};
+use crate::domain::content::{AnswerKey, CompletionRule, Material, QuestionPrompt, QuizPolicy, ReleaseRule};
 use crate::kernel::ids::{
     CourseId, CourseKey, MemberId, ModuleId, ModuleKey, OrgId, QuestionId, UnitId, UnitKey,
 };
@@ -23,8 +23,18 @@ text_enum! {
     UnitKind {
         /// A text to read.
         Text = "text",
+        /// A video to watch.
+        Video = "video",
+        /// A file to keep.
+        File = "file",
+        /// A page elsewhere.
+        Link = "link",
         /// A quiz to take.
         Quiz = "quiz",
+        /// Work to hand in.
+        Assignment = "assignment",
+        /// A meeting at a time.
+        Live = "live",
     }
 }
 
@@ -42,6 +52,8 @@ pub struct CourseDraft {
     pub summary: String,
     /// When an enrolment in the next revision will be complete.
     pub completion_rule: CompletionRule,
+    /// Which share of the units that takes, where the rule is a share.
+    pub completion_percent: Option<i32>,
     /// Counts the edits; an edit may name the version that it was made on.
     pub version: i32,
     /// When it was last edited.
@@ -92,6 +104,8 @@ pub struct DraftUnit {
     pub module_id: ModuleId,
     /// Its place between its neighbours: the order of these is the order of the units.
     pub position: f64,
+    /// Whether the course demands it, where the rule is a choice of units.
+    pub is_required: bool,
     /// What it is.
     pub kind: UnitKind,
     /// Its title.
@@ -103,6 +117,9 @@ pub struct DraftUnit {
     /// Counts its edits and moves.
     pub version: i32,
     release_rules: Value,
+    /// What a quiz unit draws from banks.
+    pub(super) pools: Option<Value>,
+    material: Option<Value>,
 }
 
 impl DraftUnit {
@@ -116,6 +133,12 @@ impl DraftUnit {
         self.quiz
             .as_ref()
             .and_then(|quiz| serde_json::from_value(quiz.clone()).ok())
+    }
+
+    /// What a unit is made of that is neither a text nor a quiz.
+    pub fn material(&self) -> Option<Material> {
+        let material = self.material.as_ref();
+        material.and_then(|material| serde_json::from_value(material.clone()).ok())
     }
 }
 
@@ -288,6 +311,8 @@ pub struct DraftChanges {
     pub completion_rule: Option<CompletionRule>,
     /// Whether only a draft that was approved as it is can be published.
     pub requires_review: Option<bool>,
+    /// Which share of the units that takes.
+    pub completion_percent: Option<i32>,
 }
 
 /// The proof that every edit of a draft takes.
@@ -305,28 +330,6 @@ pub async fn edit(course: &MayUpdate<'_>, mut conn: Conn<'_>, changes: &DraftCha
         .execute(&mut conn)
         .await
         .map(|_| ())
-}
-
-/// What a unit is made of.
-#[derive(Clone, Debug)]
-pub enum UnitDraft {
-    /// A text, Markdown source.
-    Text(String),
-    /// A quiz.
-    Quiz(QuizPolicy),
-}
-
-/// A question as an author writes it.
-#[derive(Clone, Debug)]
-pub struct NewQuestion {
-    /// Its identity: a new one, or that of the question that it replaces.
-    pub id: QuestionId,
-    /// What learners see.
-    pub prompt: QuestionPrompt,
-    /// What is right.
-    pub key: AnswerKey,
-    /// The author's own name for it.
-    pub external_id: Option<String>,
 }
 
 /// Inserts a module at a place that is free.
@@ -351,113 +354,4 @@ pub async fn insert_module(
         .execute(&mut conn)
         .await
         .map(|_| ())
-}
-
-/// Inserts a unit at a place of its module that is free.
-pub async fn insert_unit(
-    course: &MayUpdate<'_>,
-    mut conn: Conn<'_>,
-    module: ModuleId,
-    id: UnitId,
-    position: f64,
-    title: &str,
-    unit: &UnitDraft,
-) -> QueryResult<()> {
-    let key = course.course.key;
-    let (kind, body, quiz) = unit.columns();
-    diesel::insert_into(draft_units::table)
-        .values((
-            draft_units::org_id.eq(key.org),
-            draft_units::id.eq(id),
-            draft_units::course_id.eq(key.id),
-            draft_units::module_id.eq(module),
-            draft_units::position.eq(position),
-            draft_units::kind.eq(kind),
-            draft_units::title.eq(title),
-            draft_units::body.eq(body),
-            draft_units::quiz.eq(quiz),
-        ))
-        .execute(&mut conn)
-        .await
-        .map(|_| ())
-}
-
-/// Changes a unit's title and what it is made of; what is `None` stays.
-pub async fn update_unit(
-    course: &MayUpdate<'_>,
-    mut conn: Conn<'_>,
-    id: UnitId,
-    title: Option<&str>,
-    unit: Option<&UnitDraft>,
-) -> QueryResult<()> {
-    let key = course.course.key;
-    let content = unit.map(|unit| {
-        let (kind, body, quiz) = unit.columns();
-        (
-            draft_units::kind.eq(kind),
-            draft_units::body.eq(body),
-            draft_units::quiz.eq(quiz),
-        )
-    });
-    diesel::update(
-        draft_units::table
-            .find((key.org.0, id.0))
-            .filter(draft_units::course_id.eq(key.id)),
-    )
-    .set((
-        draft_units::version.eq(draft_units::version + 1),
-        title.map(|title| draft_units::title.eq(title)),
-        content,
-    ))
-    .execute(&mut conn)
-    .await
-    .map(|_| ())
-}
-
-/// Replaces the questions of a quiz unit; a question whose id stays keeps its identity.
-pub async fn replace_questions(
-    course: &MayUpdate<'_>,
-    mut conn: Conn<'_>,
-    unit: UnitId,
-    questions: &[NewQuestion],
-) -> QueryResult<()> {
-    let org = course.course.key.org;
-    diesel::delete(
-        draft_questions::table.filter(
-            draft_questions::org_id
-                .eq(org)
-                .and(draft_questions::unit_id.eq(unit)),
-        ),
-    )
-    .execute(&mut conn)
-    .await?;
-    let rows: Vec<_> = (0..)
-        .zip(questions)
-        .map(|(position, question)| {
-            (
-                draft_questions::org_id.eq(org),
-                draft_questions::id.eq(question.id),
-                draft_questions::unit_id.eq(unit),
-                draft_questions::position.eq(position),
-                draft_questions::prompt.eq(serde_json::to_value(&question.prompt).unwrap_or_default()),
-                draft_questions::answer_key.eq(serde_json::to_value(&question.key).unwrap_or_default()),
-                draft_questions::external_id.eq(question.external_id.as_deref()),
-            )
-        })
-        .collect();
-    diesel::insert_into(draft_questions::table)
-        .values(rows)
-        .execute(&mut conn)
-        .await
-        .map(|_| ())
-}
-
-impl UnitDraft {
-    /// The columns that differ between texts and quizzes.
-    pub fn columns(&self) -> (UnitKind, Option<&str>, Option<Value>) {
-        match self {
-            Self::Text(body) => (UnitKind::Text, Some(body), None),
-            Self::Quiz(policy) => (UnitKind::Quiz, None, serde_json::to_value(policy).ok()),
-        }
-    }
 }

@@ -137,6 +137,17 @@ async fn copy_tree(write: &Write<'_>, original: &MayUpdate<'_>, copy: CourseKey)
     .bind::<SqlUuid, _>(source.org)
     .execute(&mut conn)
     .await?;
+    Statement::<()>::new(
+        "insert into draft_unit_assets (org_id, unit_id, asset_id, course_id) \
+         select a.org_id, u.new, a.asset_id, ? from draft_unit_assets a join unnest(?, ?) as u (old, new) on u.old = a.unit_id \
+         where a.org_id = ?",
+    )
+    .bind::<SqlUuid, _>(copy.id)
+    .bind::<Array<SqlUuid>, _>(&units.0)
+    .bind::<Array<SqlUuid>, _>(&units.1)
+    .bind::<SqlUuid, _>(source.org)
+    .execute(&mut conn)
+    .await?;
     rename_in_rules(copy, conn, &units).await
 }
 
@@ -151,10 +162,10 @@ async fn rename_in_rules(copy: CourseKey, mut conn: Conn<'_>, units: &Renamed) -
         .await?;
     for (id, rules) in ruled {
         let names = units.0.iter().zip(&units.1);
-        let renamed = names.fold(rules.to_string(), |text, (old, new)| {
+        let text = names.fold(rules.to_string(), |text, (old, new)| {
             text.replace(&old.to_string(), &new.to_string())
         });
-        let rules: Value = serde_json::from_str(&renamed).unwrap_or_default();
+        let rules: Value = serde_json::from_str(&text).unwrap_or_default();
         diesel::update(draft_units::table.find((copy.org.0, id)))
             .set(draft_units::release_rules.eq(rules))
             .execute(&mut conn)

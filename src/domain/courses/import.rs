@@ -3,7 +3,8 @@
 //! Everything in an imported course has an external id. What was imported before under the same one keeps its
 //! identity, so progress survives a second import; what is gone from the source is gone from the draft.
 
-use super::drafts::{DraftChanges, MayUpdate, UnitDraft, UnitKind, edit};
+use super::draft_units::UnitDraft;
+use super::drafts::{DraftChanges, MayUpdate, UnitKind, edit};
 use super::model::SeenCourse;
 use super::store::{NewCourse, find_for_write};
 use super::{authoring, publish};
@@ -153,7 +154,7 @@ async fn replace(write: &Write<'_>, course: &MayUpdate<'_>, modules: &[ImportedM
             draft_modules::external_id.eq(&module.external_id),
         ));
         for (unit_position, unit) in (0_i32..).zip(&module.units) {
-            let (kind, body, quiz) = unit.unit.columns();
+            let (kind, body, quiz, material) = unit.unit.columns();
             let known_unit = known
                 .units
                 .get(&unit.external_id)
@@ -169,6 +170,7 @@ async fn replace(write: &Write<'_>, course: &MayUpdate<'_>, modules: &[ImportedM
                 draft_units::title.eq(&unit.title),
                 draft_units::body.eq(body),
                 draft_units::quiz.eq(quiz),
+                draft_units::material.eq(material),
                 draft_units::external_id.eq(&unit.external_id),
                 draft_units::release_rules.eq(known_unit.map_or(json!([]), |(.., rules)| rules.clone())),
             ));

@@ -5,14 +5,15 @@ use super::drafts::{
     CourseDraft, DraftModulesOf, DraftOf, DraftQuestionsOf, DraftUnit, DraftUnitsOf, UnitKind,
 };
 use super::model::{CourseState, SeenCourse};
+use super::pools;
 use super::reviews::{ReviewState, refuse_archived, refuse_unless_reviewed};
 use super::store::find_for_write;
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::cache::Stale;
 use crate::db::schema::{course_drafts, course_revisions, courses, revision_answer_keys};
-use crate::db::{Batch, Conn};
-use crate::domain::content::compiled::FORMAT;
+use crate::db::{Batch, Conn, Statement};
+use crate::domain::content::compiled::{FORMAT, PoolContent};
 use crate::domain::content::{
     AnswerKeys, CompletionRule, Content, ModuleContent, ReleaseRule, UnitBody, UnitContent,
 };
@@ -22,6 +23,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, MemberId, RevisionId, UnitId};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
@@ -93,22 +95,23 @@ pub async fn compile(
     if units().next().is_none() {
         return refuse("The draft has no unit; add one with `unitCreate`.".to_owned());
     }
-    let mut quizzes = units().filter(|unit| matches!(unit.body, UnitBody::Quiz { .. }));
-    if let Some(quiz) = quizzes.clone().find(|quiz| quiz.questions().is_empty()) {
+    let asks_nothing = |quiz: &&UnitContent| matches!(&quiz.body, UnitBody::Quiz { questions, pools, .. } if questions.is_empty() && pools.is_empty());
+    if let Some(quiz) = units().find(asks_nothing) {
         return refuse(format!("The quiz “{}” has no questions.", quiz.title));
     }
-    if draft.completion_rule == CompletionRule::QuizzesPassed && quizzes.next().is_none() {
-        return refuse("A course that is complete when its quizzes are passed needs a quiz.".to_owned());
+    if let Some(message) = fault_of_rule(draft, &content) {
+        return refuse(message.to_owned());
     }
     Ok((content, keys))
 }
 
-/// Freezes a draft, whether or not it can be published: three statements, whatever its size.
+/// Freezes a draft, also one with nothing to learn in it: three statements, whatever its size, and one for each pool that
+/// a quiz draws from.
 pub async fn freeze(
     draft: &CourseDraft,
     course: CourseKey,
     conn: Conn<'_>,
-) -> QueryResult<(Content, AnswerKeys)> {
+) -> Result<(Content, AnswerKeys), Stop> {
     let modules = one(DraftModulesOf(course), conn).await?.unwrap_or_default();
     let module_keys: Vec<_> = modules.iter().map(|module| DraftUnitsOf(module.key)).collect();
     let units = DraftUnitsOf::load_many(&module_keys, conn).await?;
@@ -134,10 +137,12 @@ pub async fn freeze(
             .into_iter()
             .flatten()
         {
-            let body = freeze_unit(unit, &questions, &mut keys)?;
+            let pools = pools::freeze(conn, course.org, unit, &mut keys).await?;
+            let body = freeze_unit(unit, &questions, pools, &mut keys)?;
             contents.push(UnitContent {
                 id: unit.key.id,
                 title: unit.title.clone(),
+                is_required: unit.is_required,
                 body,
                 release: release(unit, &known),
             });
@@ -153,9 +158,27 @@ pub async fn freeze(
         title: draft.title.clone(),
         summary: draft.summary.clone(),
         completion_rule: draft.completion_rule,
+        completion_percent: draft.completion_percent,
         modules: compiled,
     };
     Ok((content, keys))
+}
+
+/// Why nobody could complete a course by its rule.
+fn fault_of_rule(draft: &CourseDraft, content: &Content) -> Option<&'static str> {
+    let mut units = content.modules.iter().flat_map(|module| &module.units);
+    match draft.completion_rule {
+        CompletionRule::QuizzesPassed if !units.any(|unit| matches!(unit.body, UnitBody::Quiz { .. })) => {
+            Some("A course that is complete when its quizzes are passed needs a quiz.")
+        }
+        CompletionRule::RequiredUnits if !units.any(|unit| unit.is_required) => {
+            Some("A course that is complete when its required units are needs a unit that is required.")
+        }
+        CompletionRule::MinimumPercent if draft.completion_percent.is_none() => Some(
+            "A course that is complete when a share of its units is needs that share: set completionPercent.",
+        ),
+        _ => None,
+    }
 }
 
 /// The rules of a unit, without those about units that an import has taken away since.
@@ -168,11 +191,22 @@ fn release(unit: &DraftUnit, known: &HashSet<UnitId>) -> Vec<ReleaseRule> {
 fn freeze_unit(
     unit: &DraftUnit,
     questions: &HashMap<DraftQuestionsOf, Arc<Vec<super::drafts::DraftQuestion>>>,
+    pools: Vec<PoolContent>,
     keys: &mut AnswerKeys,
 ) -> QueryResult<UnitBody> {
-    let Some(policy) = unit.policy() else {
-        return Ok(UnitBody::Text(unit.body.clone().unwrap_or_default()));
+    let unreadable = |what: &str, id: uuid::Uuid| {
+        let message = format!("{what} {id} cannot be read");
+        diesel::result::Error::DeserializationError(message.into())
     };
+    match unit.kind {
+        UnitKind::Quiz => {}
+        UnitKind::Text => return Ok(UnitBody::Text(unit.body.clone().unwrap_or_default().into())),
+        _ => {
+            let material = unit.material().ok_or_else(|| unreadable("unit", unit.key.id.0))?;
+            return Ok(UnitBody::Material(material));
+        }
+    }
+    let policy = unit.policy().unwrap_or_default();
     let mut prompts = Vec::new();
     for question in questions
         .get(&DraftQuestionsOf(unit.key))
@@ -180,17 +214,15 @@ fn freeze_unit(
         .into_iter()
         .flatten()
     {
-        let unreadable = || {
-            let message = format!("question {} cannot be read", question.id.0);
-            diesel::result::Error::DeserializationError(message.into())
-        };
-        prompts.push((question.id, question.prompt().ok_or_else(unreadable)?));
+        let missing = || unreadable("question", question.id.0);
+        prompts.push((question.id, question.prompt().ok_or_else(missing)?));
         keys.0
-            .insert(question.id, question.answer_key().ok_or_else(unreadable)?);
+            .insert(question.id, question.answer_key().ok_or_else(missing)?);
     }
     Ok(UnitBody::Quiz {
         policy,
         questions: prompts,
+        pools,
     })
 }
 
@@ -246,6 +278,7 @@ async fn insert(
         .set(reviewed)
         .execute(&mut conn)
         .await?;
+    name_assets(course, conn, id).await?;
     let units: usize = content.modules.iter().map(|module| module.units.len()).sum();
     diesel::update(courses::table.find((key.org.0, key.id.0)))
         .set((
@@ -260,4 +293,23 @@ async fn insert(
         .execute(&mut conn)
         .await?;
     Ok(number)
+}
+
+/// Notes which files a revision shows: those of the draft that it was made of.
+async fn name_assets(
+    course: &Allowed<'_, action::CoursesPublish, SeenCourse>,
+    mut conn: Conn<'_>,
+    revision: RevisionId,
+) -> QueryResult<()> {
+    let key = course.course.key;
+    Statement::<Untyped>::new(
+        "insert into revision_assets (org_id, revision_id, asset_id, course_id) \
+         select distinct d.org_id, ?::uuid, d.asset_id, d.course_id from draft_unit_assets d where d.org_id = ? and d.course_id = ?",
+    )
+    .bind::<SqlUuid, _>(revision)
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
+    .execute(&mut conn)
+    .await
+    .map(|_| ())
 }

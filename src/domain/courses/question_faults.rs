@@ -1,12 +1,17 @@
 //! Why a question cannot be meant as its author wrote it.
 
-use super::drafts::NewQuestion;
-use crate::domain::content::{Answer, ChoiceOption, GapPrompt, GapRule, QuestionKind, QuestionPrompt, Rule};
+use super::draft_units::NewQuestion;
+use crate::domain::content::{
+    Answer, ChoiceOption, Criterion, GapPrompt, GapRule, Points, QuestionKind, QuestionPrompt, Rule,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Options, items, stems that a question may have, and gaps.
 const MOST_OPTIONS: usize = 100;
 const MOST_GAPS: usize = 50;
+/// Criteria that a rubric may have, and characters that each may have.
+const MOST_CRITERIA: usize = 20;
+const MOST_OF_CRITERION: usize = 500;
 /// Characters that a text of a question may have.
 const MOST_CHARACTERS: usize = 50_000;
 
@@ -69,6 +74,10 @@ fn fault_of_rule(prompt: &QuestionPrompt, rule: &Rule) -> Option<Fault> {
             (!is_sound).then(|| ("matching.pairs".to_owned(), message.to_owned()))
         }
         (QuestionKind::Cloze, Rule::Gaps(rules)) => fault_of_gaps(prompt, rules),
+        (QuestionKind::Essay, Rule::People { .. }) => {
+            let message = fault_of_rubric(prompt)?;
+            Some(("essay.rubric".to_owned(), message.to_owned()))
+        }
         _ => None,
     }
 }
@@ -92,6 +101,22 @@ fn fault_of_choice(field: &str, prompt: &QuestionPrompt, is_wrong: bool, message
         few
     };
     (is_wrong || !are_options(&prompt.options)).then(|| (field.to_owned(), message.to_owned()))
+}
+
+fn fault_of_rubric(prompt: &QuestionPrompt) -> Option<&'static str> {
+    let rubric = &prompt.rubric;
+    let titles: BTreeSet<&str> = rubric.iter().map(|criterion| criterion.title.trim()).collect();
+    let is_titled = |criterion: &Criterion| {
+        !criterion.title.trim().is_empty() && criterion.title.chars().count() <= MOST_OF_CRITERION
+    };
+    if rubric.len() > MOST_CRITERIA || titles.len() != rubric.len() || !rubric.iter().all(is_titled) {
+        return Some("A rubric has at most 20 criteria of 1 to 500 characters, no two of them alike.");
+    }
+    let sum: Points = rubric.iter().map(|criterion| criterion.max_points).sum();
+    let is_sound =
+        rubric.iter().all(|criterion| criterion.max_points > Points::ZERO) && sum == prompt.scoring.points;
+    (!rubric.is_empty() && !is_sound)
+        .then_some("The points of the criteria are above 0 and come to those of the question.")
 }
 
 fn fault_of_gaps(prompt: &QuestionPrompt, rules: &BTreeMap<String, GapRule>) -> Option<Fault> {

@@ -99,9 +99,10 @@ pub async fn decide(
         let message = "You handed this draft in yourself: somebody else has to approve it.";
         return refuse_with(Refusal::at(Code::OwnWork, "id", message));
     }
-    let state = match approved {
-        true => ReviewState::Approved,
-        false => ReviewState::ChangesRequested,
+    let state = if approved {
+        ReviewState::Approved
+    } else {
+        ReviewState::ChangesRequested
     };
     let decided = (
         course_drafts::review_state.eq(state),

@@ -1,183 +1,364 @@
-//! How a learner comes into a course: joins it, or is enrolled by the staff.
+//! How learners come into a course: they join it or ask to, or are enrolled by the staff, one or many at once.
 
-use super::model::EnrollmentSource;
-use super::store::{self, NewEnrollment};
-use crate::auth::allowed::{Allowed, Protected};
+use super::candidates::{self, Candidate, Offer, Whom};
+use super::completion::settle;
+use super::model::{EnrollmentSource, EnrollmentState};
+use super::seats;
+use super::terms::EnrollmentPolicy;
+use crate::auth::allowed::Allowed;
 use crate::auth::permission::{Permission, action};
-use crate::auth::policy::{Facts, Kind, Relation};
-use crate::db::Statement;
-use crate::db::error::violated;
-use crate::domain::courses::CourseState;
+use crate::db::{Conn, Statement};
+use crate::domain::bulk::{ErrorPolicy, MOST_ROWS};
+use crate::domain::content::Revision;
+use crate::domain::courses::releasing;
 use crate::domain::mutate::{At, Stop, Write, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{CourseKey, EnrollmentId, EnrollmentKey, MemberKey, OrgId, RevisionId, RevisionKey};
-use crate::relation_sql;
-use diesel::prelude::*;
-use diesel::sql_types::{Bool, Nullable, Text, Untyped, Uuid as SqlUuid};
+use crate::kernel::ids::{CourseKey, EnrollmentId, EnrollmentKey, MemberId, MemberKey, RevisionKey};
+use chrono::{DateTime, Utc};
+use diesel::QueryResult;
+use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// The acting member joins a course.
-pub async fn enroll(write: &Write<'_>, course: CourseKey) -> Result<EnrollmentKey, Stop> {
+/// Who is to be a learner, and until when.
+#[derive(Clone, Debug)]
+pub struct NewLearner {
+    /// Who.
+    pub whom: Whom,
+    /// Until when the course is to be complete; by the course's terms where nothing is said.
+    pub due_at: Option<DateTime<Utc>>,
+    /// Until when the learner may work through the course; by the course's terms where nothing is said.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// What became of one row of many.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EnrolledRow {
+    /// The enrolment, unless the row was refused.
+    pub enrollment: Option<EnrollmentKey>,
+    /// Why the row was refused.
+    pub refusals: Vec<Refusal>,
+}
+
+/// The acting member joins a course, or asks to.
+pub async fn enroll(write: &Write<'_>, course: CourseKey, code: Option<&str>) -> Result<EnrollmentKey, Stop> {
     let learner = write.gate.member().ok_or(Error::Unauthenticated)?;
-    join(write, course, learner, EnrollmentSource::Learner).await
+    let offer = candidates::find_offer(write, course).await?;
+    let new = NewLearner {
+        whom: Whom::Member(learner),
+        due_at: None,
+        expires_at: None,
+    };
+    let found = candidates::find(write, &offer, std::slice::from_ref(&new), true).await?;
+    let candidate = found.into_iter().flatten().next().ok_or(Error::NotFound)?;
+    let permission = Permission::EnrollmentsManage.as_str();
+    let candidate = write
+        .gate
+        .allow(Some(candidate))
+        // Everybody knows of themselves.
+        .map_err(|error| match error {
+            Error::NotFound => Error::Forbidden { permission },
+            error => error,
+        })?;
+    refuse_unless_let_in(&offer, code)?;
+    refuse_unless_prepared(write, course, learner).await?;
+    if let Some(refusal) = refusal_of(&candidate, "courseId", EnrollmentSource::Learner) {
+        return refuse_with(refusal);
+    }
+    let state = match offer.terms.policy {
+        EnrollmentPolicy::Approval => EnrollmentState::Requested,
+        _ => EnrollmentState::Active,
+    };
+    let entered = enter(
+        write,
+        &offer,
+        EnrollmentSource::Learner,
+        state,
+        &[(candidate, &new)],
+    )
+    .await?;
+    entered.into_iter().next().flatten().ok_or_else(already)
 }
 
 /// Somebody of the staff enrols a member in a course.
-pub async fn create(write: &Write<'_>, course: CourseKey, learner: MemberKey) -> Result<EnrollmentKey, Stop> {
-    if learner.org != course.org {
-        return refuse_with(Refusal::not_found("memberId"));
+pub async fn create(write: &Write<'_>, course: CourseKey, new: &NewLearner) -> Result<EnrollmentKey, Stop> {
+    let rows = std::slice::from_ref(new);
+    let path = |_: usize, field: &str| field.to_owned();
+    let mut entered = enroll_all(write, course, rows, path, ErrorPolicy::RejectAll).await?;
+    let row = entered.pop().ok_or(Error::NotFound)?;
+    row.enrollment.ok_or(Stop::Refused(row.refusals))
+}
+
+/// Somebody of the staff enrols many members in a course: as many statements as for one.
+pub async fn enroll_many(
+    write: &Write<'_>,
+    course: CourseKey,
+    rows: &[NewLearner],
+    policy: ErrorPolicy,
+) -> Result<Vec<EnrolledRow>, Stop> {
+    if rows.is_empty() || rows.len() > MOST_ROWS {
+        let message = format!(
+            "Enrol 1 to {MOST_ROWS} members at once; these are {}.",
+            rows.len()
+        );
+        return refuse_with(Refusal::at(Code::Invalid, "rows", message));
     }
-    hold(write, learner).await?;
-    join(write, course, learner, EnrollmentSource::Staff).await
+    let path = |row: usize, field: &str| format!("rows.{row}.{field}");
+    enroll_all(write, course, rows, path, policy).await
 }
 
-/// Holds a membership in its state until the transaction ends: nobody is enrolled while they are let go.
-async fn hold(write: &Write<'_>, learner: MemberKey) -> Result<()> {
-    Statement::<Untyped>::new("select from memberships where org_id = ? and id = ? for share")
-        .bind::<SqlUuid, _>(learner.org)
-        .bind::<SqlUuid, _>(learner.id)
-        .execute(&mut write.gate.conn())
-        .await?;
-    Ok(())
+async fn enroll_all(
+    write: &Write<'_>,
+    course: CourseKey,
+    rows: &[NewLearner],
+    path: impl Fn(usize, &str) -> String,
+    policy: ErrorPolicy,
+) -> Result<Vec<EnrolledRow>, Stop> {
+    let offer = candidates::find_offer(write, course).await?;
+    let found = candidates::find(write, &offer, rows, false).await?;
+    let mut refused: BTreeMap<usize, Refusal> = BTreeMap::new();
+    let (mut seen, mut places, mut good) = (HashSet::new(), Vec::new(), Vec::new());
+    for (index, (row, candidate)) in rows.iter().zip(found).enumerate() {
+        let path = |field: &str| path(index, field);
+        let whom = path(row.whom.field());
+        let member = candidate.as_ref().map(|candidate| candidate.member);
+        let candidate: Allowed<'_, action::EnrollmentsManage, Candidate> =
+            match write.gate.allow(candidate).at(&whom) {
+                Ok(candidate) => candidate,
+                Err(Stop::Refused(refusals)) => {
+                    refused.extend(refusals.into_iter().map(|refusal| (index, refusal)));
+                    continue;
+                }
+                Err(failed) => return Err(failed),
+            };
+        let twice = !seen.insert(member);
+        let twice = twice.then(|| Refusal::at(Code::Taken, &whom, "This member stands in the list twice."));
+        let fault = twice
+            .or_else(|| refusal_of(&candidate, &whom, EnrollmentSource::Staff))
+            .or_else(|| fault_of_times(write, row, path));
+        if let Some(refusal) = fault {
+            refused.insert(index, refusal);
+        } else {
+            places.push(index);
+            good.push((candidate, row));
+        }
+    }
+    let is_over =
+        |refused: &BTreeMap<usize, Refusal>| policy == ErrorPolicy::RejectAll && !refused.is_empty();
+    if is_over(&refused) {
+        return Err(Stop::Refused(refused.into_values().collect()));
+    }
+    let entered = enter(
+        write,
+        &offer,
+        EnrollmentSource::Staff,
+        EnrollmentState::Active,
+        &good,
+    )
+    .await?;
+    let mut entered: HashMap<usize, EnrollmentKey> = places
+        .into_iter()
+        .zip(entered)
+        .filter_map(|(index, entered)| {
+            if entered.is_none() {
+                let whom = path(index, rows[index].whom.field());
+                refused.insert(index, already_at(&whom));
+            }
+            Some((index, entered?))
+        })
+        .collect();
+    if is_over(&refused) {
+        return Err(Stop::Refused(refused.into_values().collect()));
+    }
+    let result = |index| EnrolledRow {
+        enrollment: entered.remove(&index),
+        refusals: refused.remove(&index).into_iter().collect(),
+    };
+    Ok((0..rows.len()).map(result).collect())
 }
 
-async fn join(
+/// Refuses a learner who comes by themselves before what comes before the course.
+async fn refuse_unless_prepared(
     write: &Write<'_>,
     course: CourseKey,
     learner: MemberKey,
+) -> Result<(), Stop> {
+    let missing = releasing::missing(course, learner, write.gate.conn()).await?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!("Complete these courses first: {}.", missing.join(", "));
+    refuse_with(Refusal::at(Code::PrerequisitesMissing, "courseId", message))
+}
+
+/// Whether the course lets learners in who come by themselves, with this code.
+fn refuse_unless_let_in(offer: &Offer, code: Option<&str>) -> Result<(), Stop> {
+    match offer.terms.policy {
+        EnrollmentPolicy::Open | EnrollmentPolicy::Approval => Ok(()),
+        EnrollmentPolicy::Invitation if code.is_some() && code == offer.terms.invitation_code.as_deref() => {
+            Ok(())
+        }
+        EnrollmentPolicy::Invitation => refuse_with(Refusal::at(
+            Code::Invalid,
+            "invitationCode",
+            "The course is joined by invitation, and this is not its code.",
+        )),
+        EnrollmentPolicy::Closed => refuse_with(Refusal::at(
+            Code::EnrollmentClosed,
+            "courseId",
+            "Nobody joins this course by themselves; somebody of its staff enrols you.",
+        )),
+    }
+}
+
+fn refusal_of(candidate: &Candidate, path: &str, source: EnrollmentSource) -> Option<Refusal> {
+    use EnrollmentState::{Declined, Expired, Withdrawn};
+    if !candidate.is_active {
+        let message = "Only active members can be enrolled.";
+        return Some(Refusal::at(Code::InvalidState, path, message));
+    }
+    let (_, state) = candidate.enrollment?;
+    let message = match (state, source) {
+        (Withdrawn, _) | (Declined, EnrollmentSource::Staff) => return None,
+        (Declined, EnrollmentSource::Learner) => {
+            "The request was DECLINED; somebody of the staff can enrol you after all."
+        }
+        (Expired, _) => {
+            "The enrolment is EXPIRED; somebody of the staff can extend it with `enrollmentExtend`."
+        }
+        _ => return Some(already_at(path)),
+    };
+    Some(Refusal::at(Code::InvalidState, path, message))
+}
+
+fn fault_of_times(write: &Write<'_>, row: &NewLearner, path: impl Fn(&str) -> String) -> Option<Refusal> {
+    let now = write.app.clock.now();
+    let past = |field: &str, at: Option<DateTime<Utc>>| {
+        at.filter(|at| *at <= now)
+            .map(|_| Refusal::at(Code::Invalid, &path(field), "This lies in the past."))
+    };
+    past("dueAt", row.due_at).or_else(|| past("expiresAt", row.expires_at))
+}
+
+type MayEnroll<'w> = Allowed<'w, action::EnrollmentsManage, Candidate>;
+
+/// Makes the enrolments, or such as were left active again: as many as there are seats, the others wait. Nothing stands in the
+/// place of one that somebody else has made meanwhile.
+async fn enter(
+    write: &Write<'_>,
+    offer: &Offer,
     source: EnrollmentSource,
-) -> Result<EnrollmentKey, Stop> {
-    let place = find_place(write, course, learner).await?;
-    let Some(place) = place.filter(|place| place.is_seen_by_actor(write)) else {
-        return refuse_with(Refusal::not_found("courseId"));
+    state: EnrollmentState,
+    learners: &[(MayEnroll<'_>, &NewLearner)],
+) -> Result<Vec<Option<EnrollmentKey>>, Stop> {
+    let (conn, course) = (write.gate.conn(), offer.course);
+    let key = RevisionKey::new(course.org, offer.revision);
+    let revision = write.app.contents.find_for_write(conn, key).await?;
+    let free = match offer.terms.seats {
+        Some(seats) if state == EnrollmentState::Active => {
+            seats::hold(write, course).await?;
+            usize::try_from(i64::from(seats) - seats::taken(conn, course).await?).unwrap_or_default()
+        }
+        _ => usize::MAX,
     };
-    let Some(revision) = place.revision.filter(|_| place.state == CourseState::Published) else {
-        return refuse_with(Refusal::at(
-            Code::NotPublished,
-            "courseId",
-            "The course takes no learners, since it is not published.",
-        ));
-    };
-    let key = EnrollmentKey::new(course.org, EnrollmentId(write.app.clock.uuid()));
-    let member_state = place.member_state.clone();
-    let is_own = place.relation.own;
-    let allowed: Allowed<'_, action::EnrollmentsManage, Place> = write
-        .gate
-        .allow(member_state.is_some().then_some(place))
-        .map_err(|error| match error {
-            // Everybody knows of themselves.
-            Error::NotFound if is_own => Error::Forbidden {
-                permission: Permission::EnrollmentsManage.as_str(),
-            },
-            error => error,
-        })
-        .at("memberId")?;
-    if member_state.as_deref() != Some("active") {
-        return refuse_with(Refusal::at(
-            Code::InvalidState,
-            "memberId",
-            "Only active members can be enrolled.",
-        ));
-    }
-    let content = write
-        .app
-        .contents
-        .find_for_write(write.gate.conn(), RevisionKey::new(course.org, revision))
-        .await?;
-    let new = NewEnrollment {
-        key,
-        course: course.id,
-        member: learner.id,
-        revision,
-        source,
-        unit_count: i32::try_from(content.required_units().count()).unwrap_or(i32::MAX),
-    };
-    store::insert(&allowed, write.gate.conn(), new)
-        .await
-        .map_err(already)?;
-    let detail = json!({ "course": course.to_string(), "member": learner.to_string() });
-    write.happened("enrollment.created", key, detail);
-    Ok(key)
-}
-
-/// An enrolment that is to be: what may be known and decided before its row is there.
-struct Place {
-    org: OrgId,
-    state: CourseState,
-    revision: Option<RevisionId>,
-    member_state: Option<String>,
-    relation: Relation,
-}
-
-impl Place {
-    fn is_seen_by_actor(&self, write: &Write<'_>) -> bool {
-        let permission = if self.state == CourseState::Published {
-            Permission::CoursesRead
+    let states = |place: usize| {
+        if place < free {
+            state
         } else {
-            Permission::CoursesReadDraft
+            EnrollmentState::Waitlisted
+        }
+    };
+    let states: Vec<EnrollmentState> = (0..learners.len()).map(states).collect();
+    let ids = learners
+        .iter()
+        .map(|_| EnrollmentId(write.app.clock.uuid()))
+        .collect();
+    let entered = insert(conn, offer, &revision, source, learners, &states, ids).await?;
+    let mut entered: HashMap<MemberId, (EnrollmentId, i32)> = entered
+        .into_iter()
+        .map(|(id, member, complete)| (member, (id, complete)))
+        .collect();
+    let mut keys = Vec::with_capacity(learners.len());
+    for ((candidate, _), state) in learners.iter().zip(states) {
+        let Some((id, complete)) = entered.remove(&candidate.member.id) else {
+            keys.push(None);
+            continue;
         };
-        let relation = Relation {
-            taught: self.relation.taught,
-            ..Relation::default()
+        let kind = match state {
+            EnrollmentState::Requested => "enrollment.requested",
+            EnrollmentState::Waitlisted => "enrollment.waitlisted",
+            _ => "enrollment.created",
         };
-        let facts = Facts::of(Kind::Course, self.org).related(relation);
-        write.gate.decide(permission, facts).allowed
+        let key = EnrollmentKey::new(course.org, id);
+        let detail = json!({ "course": course.to_string(), "member": candidate.member.to_string() });
+        write.happened(kind, key, detail);
+        if state == EnrollmentState::Active && complete >= revision.units_needed() {
+            settle(write, key, &revision, &[]).await?;
+        }
+        keys.push(Some(key));
     }
+    Ok(keys)
 }
 
-impl Protected for Place {
-    fn facts(&self) -> Facts {
-        Facts::of(Kind::Enrollment, self.org).related(self.relation)
-    }
+type Entered = (EnrollmentId, MemberId, i32);
 
-    fn read_permission(&self) -> Option<Permission> {
-        Some(Permission::LearningRecordsRead)
-    }
+async fn insert(
+    mut conn: Conn<'_>,
+    offer: &Offer,
+    revision: &Revision,
+    source: EnrollmentSource,
+    learners: &[(MayEnroll<'_>, &NewLearner)],
+    states: &[EnrollmentState],
+    ids: Vec<EnrollmentId>,
+) -> QueryResult<Vec<Entered>> {
+    let members: Vec<MemberId> = learners
+        .iter()
+        .map(|(candidate, _)| candidate.member.id)
+        .collect();
+    let due: Vec<_> = learners.iter().map(|(_, new)| new.due_at).collect();
+    let expires: Vec<_> = learners.iter().map(|(_, new)| new.expires_at).collect();
+    Statement::<(SqlUuid, SqlUuid, Integer)>::new(
+        "with r as (select ?::uuid[] as required, ?::uuid as org_id, ?::uuid as course_id, ?::uuid as revision_id, ?::text as source, \
+            ?::integer as due_days, ?::integer as access_days) \
+         insert into enrollments as e (org_id, id, course_id, member_id, revision_id, state, source, unit_count, requested_at, \
+            due_at, expires_at) \
+         select r.org_id, n.id, r.course_id, n.member_id, r.revision_id, n.state, r.source, cardinality(r.required), \
+            case when n.state <> 'active' then clock_timestamp() end, \
+            coalesce(n.due_at, case when n.state = 'active' then now() + make_interval(days => r.due_days) end), \
+            coalesce(n.expires_at, case when n.state = 'active' then now() + make_interval(days => r.access_days) end) \
+         from r cross join unnest(?, ?, ?, ?, ?) as n (id, member_id, state, due_at, expires_at) \
+         on conflict (org_id, course_id, member_id) do update set state = excluded.state, source = excluded.source, \
+            revision_id = excluded.revision_id, unit_count = excluded.unit_count, requested_at = excluded.requested_at, \
+            due_at = excluded.due_at, expires_at = excluded.expires_at, enrolled_at = now(), decided_by = null, decline_reason = null, \
+            units_completed = (select count(*) from r join unit_progress p on p.org_id = e.org_id and p.enrollment_id = e.id \
+                and p.state = 'completed' and p.unit_id = any (r.required)) \
+         where e.state = 'withdrawn' or e.state = 'declined' and excluded.source = 'staff' \
+         returning e.id, e.member_id, e.units_completed",
+    )
+    .bind::<Array<SqlUuid>, _>(revision.required_ids())
+    .bind::<SqlUuid, _>(offer.course.org)
+    .bind::<SqlUuid, _>(offer.course.id)
+    .bind::<SqlUuid, _>(offer.revision)
+    .bind::<Text, _>(source)
+    .bind::<Nullable<Integer>, _>(offer.terms.due_days)
+    .bind::<Nullable<Integer>, _>(offer.terms.access_days)
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<SqlUuid>, _>(members)
+    .bind::<Array<Text>, _>(states.to_vec())
+    .bind::<Array<Nullable<Timestamptz>>, _>(due)
+    .bind::<Array<Nullable<Timestamptz>>, _>(expires)
+    .load(&mut conn)
+    .await
 }
 
-/// Reads a course, held in its state until the transaction ends, and a member, with the actor's relation to both.
-async fn find_place(write: &Write<'_>, course: CourseKey, learner: MemberKey) -> Result<Option<Place>> {
-    type Row = (CourseState, Option<RevisionId>, Option<String>, bool, bool);
-    let actor = write.gate.member_id();
-    let row: Option<Row> =
-        Statement::<(Text, Nullable<SqlUuid>, Nullable<Text>, Bool, Bool)>::new(concat!(
-            "select e.state, e.revision_id, e.member_state, ",
-            relation_sql!("e"),
-            " from (select c.org_id, c.id as course_id, c.state, c.revision_id, m.id as member_id, m.state as member_state \
-             from courses c left join memberships m on m.org_id = c.org_id and m.id = ? \
-             where c.org_id = ? and c.id = ? for share of c) e"
-        ))
-        .bind::<SqlUuid, _>(actor)
-        .bind::<SqlUuid, _>(actor)
-        .bind::<SqlUuid, _>(learner.id)
-        .bind::<SqlUuid, _>(course.org)
-        .bind::<SqlUuid, _>(course.id)
-        .get_result(&mut write.gate.conn())
-        .await
-        .optional()?;
-    Ok(row.map(|(state, revision, member_state, taught, managed)| Place {
-        org: course.org,
-        state,
-        revision,
-        member_state,
-        relation: Relation {
-            own: learner.id == actor,
-            taught,
-            managed,
-        },
-    }))
+fn already() -> Stop {
+    Stop::Refused(vec![already_at("courseId")])
 }
 
-/// Turns a violated unique key into what there is to know about it.
-fn already(error: diesel::result::Error) -> Stop {
-    match violated(&error) {
-        Some("enrollments_org_id_course_id_member_id_key") => Stop::Refused(vec![Refusal::at(
-            Code::AlreadyEnrolled,
-            "courseId",
-            "The learner has an enrolment in this course already.",
-        )]),
-        _ => Stop::Failed(Error::from(error)),
-    }
+fn already_at(path: &str) -> Refusal {
+    let message = "The learner has an enrolment in this course already.";
+    Refusal::at(Code::AlreadyEnrolled, path, message)
 }

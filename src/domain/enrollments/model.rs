@@ -13,12 +13,44 @@ use diesel::prelude::*;
 text_enum! {
     /// Where an enrolment stands.
     EnrollmentState {
+        /// The learner asks to be let in; somebody of the staff decides.
+        Requested = "requested",
+        /// All seats are taken; the enrolment becomes active by itself when its turn has come.
+        Waitlisted = "waitlisted",
         /// The learner is working through the course.
         Active = "active",
         /// The course is complete.
         Completed = "completed",
+        /// The time that the learner had is over.
+        Expired = "expired",
         /// The learner has left the course.
         Withdrawn = "withdrawn",
+        /// The learner's request was declined.
+        Declined = "declined",
+    }
+}
+
+impl EnrollmentState {
+    /// The states that may follow.
+    pub const fn next(self) -> &'static [Self] {
+        match self {
+            Self::Requested => &[Self::Active, Self::Declined, Self::Withdrawn],
+            Self::Waitlisted => &[Self::Active, Self::Withdrawn],
+            Self::Active => &[Self::Completed, Self::Expired, Self::Withdrawn],
+            Self::Completed | Self::Expired => &[Self::Active],
+            Self::Withdrawn => &[Self::Requested, Self::Waitlisted, Self::Active],
+            Self::Declined => &[Self::Waitlisted, Self::Active],
+        }
+    }
+
+    /// Whether the learner is in the course: may work through it, or has done so.
+    pub const fn is_in(self) -> bool {
+        matches!(self, Self::Active | Self::Completed)
+    }
+
+    /// How clients spell it.
+    pub fn shown(self) -> String {
+        self.as_str().to_uppercase()
     }
 }
 
@@ -63,10 +95,29 @@ pub struct Enrollment {
     /// How many of those are complete.
     #[graphql(skip)]
     pub units_completed: i32,
-    /// When the learner was enrolled. Cost: 1.
+    /// When the learner was enrolled; while they are not yet, when they asked. Cost: 1.
     pub enrolled_at: DateTime<Utc>,
     /// When the course was complete; null before. Cost: 1.
     pub completed_at: Option<DateTime<Utc>>,
+    /// How often the learner has begun the course: 1 for the first time, counting up with each recertification. Cost: 1.
+    pub cycle: i32,
+    /// Until when the course is to be complete; null where that is open. Cost: 1.
+    pub due_at: Option<DateTime<Utc>>,
+    /// Until when the learner may work through the course, if it is not complete by then; null where that is open. Cost: 1.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When the learner asked to be let in, or was put on the waiting list; null for who did neither. Cost: 1.
+    pub requested_at: Option<DateTime<Utc>>,
+    /// Who decided about the request.
+    #[graphql(skip)]
+    pub decided_by: Option<MemberId>,
+    /// Why the request was declined; null where it was not, or nothing was said. Cost: 1.
+    pub decline_reason: Option<String>,
+    /// When the learner begins anew by themselves, since what was learned holds for so long; null where it holds for good, and
+    /// before the course is complete. Cost: 1.
+    pub renews_at: Option<DateTime<Utc>>,
+    /// When something that the learner did was last reported.
+    #[graphql(skip)]
+    pub last_activity_at: Option<DateTime<Utc>>,
 }
 
 impl Enrollment {
@@ -78,6 +129,16 @@ impl Enrollment {
     /// The learner.
     pub const fn member_key(&self) -> MemberKey {
         MemberKey::new(self.key.org, self.member_id)
+    }
+
+    /// Whether the course should be complete by a moment and is not.
+    pub fn is_overdue_at(&self, now: DateTime<Utc>) -> bool {
+        self.state == EnrollmentState::Active && self.due_at.is_some_and(|due| due < now)
+    }
+
+    /// Who decided about the request.
+    pub fn decider(&self) -> Option<MemberKey> {
+        self.decided_by.map(|id| MemberKey::new(self.key.org, id))
     }
 
     /// The edition that the learner works through.
@@ -102,5 +163,44 @@ impl Protected for SeenEnrollment {
 
     fn read_permission(&self) -> Option<Permission> {
         Some(Permission::LearningRecordsRead)
+    }
+}
+
+/// An enrolment as those decide about it who let learners in. Nobody decides about their own.
+#[derive(Clone, Debug)]
+pub struct Decided(pub SeenEnrollment);
+
+impl Protected for Decided {
+    fn facts(&self) -> Facts {
+        let relation = Relation {
+            own: false,
+            ..self.0.relation
+        };
+        Facts::of(Kind::Enrollment, self.0.enrollment.key.org).related(relation)
+    }
+
+    fn read_permission(&self) -> Option<Permission> {
+        self.0.read_permission()
+    }
+
+    fn read_facts(&self) -> Facts {
+        self.0.facts()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EnrollmentState;
+
+    #[test]
+    fn no_state_follows_itself_and_each_is_reached() {
+        use EnrollmentState::{Active, Completed, Declined, Expired, Requested, Waitlisted, Withdrawn};
+        let all = [
+            Requested, Waitlisted, Active, Completed, Expired, Withdrawn, Declined,
+        ];
+        for state in all {
+            assert!(!state.next().contains(&state), "{state:?}");
+            assert!(all.iter().any(|from| from.next().contains(&state)), "{state:?}");
+        }
     }
 }

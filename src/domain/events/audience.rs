@@ -5,9 +5,9 @@ use crate::auth::permission::Permission;
 use crate::auth::standing::{OrgStanding, Viewer};
 use crate::db::Reader;
 use crate::domain::courses::store::Taught;
-use crate::domain::{attempts, certificates, enrollments};
+use crate::domain::{attempts, certificates, enrollments, submissions};
 use crate::kernel::error::Result;
-use crate::kernel::ids::{AttemptKey, CertificateKey, CourseKey, EnrollmentKey, Key};
+use crate::kernel::ids::{AttemptKey, CertificateKey, CourseKey, EnrollmentKey, Key, SubmissionKey};
 
 /// Who may read an event, beside those who read the whole audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,7 @@ pub enum Audience {
 
 /// The audience of each kind of happening. A kind that is not listed is for auditors alone.
 pub const AUDIENCES: &[(&str, Audience)] = &[
+    ("accommodation.set", Audience::Learning),
     ("account_link.accepted", Audience::Auditors),
     ("account_link.ended", Audience::Auditors),
     ("account_link.proposed", Audience::Auditors),
@@ -33,16 +34,26 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
     ("app.created", Audience::Auditors),
     ("app.deleted", Audience::Auditors),
     ("app.updated", Audience::Auditors),
+    ("asset.announced", Audience::Auditors),
+    ("asset.completed", Audience::Auditors),
     ("attempt.abandoned", Audience::Learning),
     ("attempt.answer_saved", Audience::Learning),
     ("attempt.answers_graded", Audience::Learning),
     ("attempt.graded", Audience::Learning),
+    ("attempt.regraded", Audience::Learning),
     ("attempt.started", Audience::Learning),
     ("attempt.submitted", Audience::Learning),
+    ("attempt.voided", Audience::Learning),
+    ("bank_question.created", Audience::Auditors),
+    ("bank_question.retired", Audience::Auditors),
+    ("bank_question.updated", Audience::Auditors),
+    ("bookmark.removed", Audience::Auditors),
+    ("bookmark.set", Audience::Auditors),
     ("certificate.issued", Audience::Learning),
     ("course.archived", Audience::Authors),
     ("course.created", Audience::Authors),
     ("course.duplicated", Audience::Authors),
+    ("course.enrollment_terms_set", Audience::Authors),
     ("course.imported", Audience::Authors),
     ("course.prerequisites_set", Audience::Authors),
     ("course.published", Audience::Authors),
@@ -54,8 +65,18 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
     ("domain.lost", Audience::Auditors),
     ("domain.removed", Audience::Auditors),
     ("domain.verified", Audience::Auditors),
+    ("enrollment.approved", Audience::Learning),
     ("enrollment.completed", Audience::Learning),
     ("enrollment.created", Audience::Learning),
+    ("enrollment.declined", Audience::Learning),
+    ("enrollment.expired", Audience::Learning),
+    ("enrollment.extended", Audience::Learning),
+    ("enrollment.moved_up", Audience::Learning),
+    ("enrollment.reopened", Audience::Learning),
+    ("enrollment.requested", Audience::Learning),
+    ("enrollment.upgraded", Audience::Learning),
+    ("enrollment.waitlisted", Audience::Learning),
+    ("enrollment.withdrawn", Audience::Learning),
     ("group.created", Audience::Auditors),
     ("group.deleted", Audience::Auditors),
     ("group.members_set", Audience::Auditors),
@@ -91,11 +112,21 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
     ("ownership.transferred", Audience::Auditors),
     ("policies.changed", Audience::Auditors),
     ("progress.recorded", Audience::Learning),
+    ("question_bank.archived", Audience::Auditors),
+    ("question_bank.created", Audience::Auditors),
+    ("question_bank.updated", Audience::Auditors),
+    ("quiz.regraded", Audience::Authors),
+    ("review.hidden", Audience::Authors),
+    ("review.removed", Audience::Authors),
+    ("review.set", Audience::Authors),
+    ("review.shown", Audience::Authors),
     ("role.created", Audience::Auditors),
     ("role.deleted", Audience::Auditors),
     ("role.updated", Audience::Auditors),
     ("sso_connection.removed", Audience::Auditors),
     ("sso_connection.set", Audience::Auditors),
+    ("submission.created", Audience::Learning),
+    ("submission.graded", Audience::Learning),
     ("support.approved", Audience::Auditors),
     ("support.declined", Audience::Auditors),
     ("support.read", Audience::Auditors),
@@ -170,6 +201,8 @@ async fn may_read_record(
         enrollments::store::find(reader, viewer, key).await?.is_some()
     } else if let Some(key) = AttemptKey::parse(subject) {
         attempts::lists::find(reader, viewer, key).await?.is_some()
+    } else if let Some(key) = SubmissionKey::parse(subject) {
+        submissions::lists::find(reader, viewer, key).await?.is_some()
     } else if let Some(key) = CertificateKey::parse(subject) {
         certificates::store::find(reader, viewer, key).await?.is_some()
     } else {

@@ -58,6 +58,7 @@ async fn find_records(mut conn: Conn<'_>, org: OrgId, events: &mut [Event]) -> Q
         "select r.id, r.course_id, r.member_id from (values (?, ?)) asked (org, ids) cross join lateral \
          (select id, course_id, member_id from enrollments where org_id = asked.org and id = any(asked.ids) \
          union all select id, course_id, member_id from attempts where org_id = asked.org and id = any(asked.ids) \
+         union all select id, course_id, member_id from submissions where org_id = asked.org and id = any(asked.ids) \
          union all select id, course_id, member_id from certificates where org_id = asked.org and id = any(asked.ids)) r",
     )
     .bind::<SqlUuid, _>(org)

@@ -1,7 +1,8 @@
 //! The row of an event.
 
 use crate::kernel::ids::{
-    AttemptKey, CertificateKey, CourseKey, EnrollmentKey, EventKey, Key, MemberId, ModuleKey, UnitKey,
+    AttemptKey, CertificateKey, CourseKey, EnrollmentKey, EventKey, Key, MemberId, ModuleKey, SubmissionKey,
+    UnitKey,
 };
 use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
@@ -9,7 +10,7 @@ use uuid::Uuid;
 
 /// Something that happened in an organisation. It names things by reference; what they are like by now is read from them.
 ///
-/// Requires: `audit.read` with the reach `all`; or, for what happened to an enrolment, an attempt or a certificate,
+/// Requires: `audit.read` with the reach `all`; or, for what happened to an enrolment, an attempt, a submission or a certificate,
 /// `learning_records.read` of it; or, for what happened to a course, `courses.read_draft` of it. Cost: 1.
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
@@ -49,6 +50,7 @@ impl Event {
         EnrollmentKey::parse(subject)
             .map(|key| key.id.0)
             .or_else(|| AttemptKey::parse(subject).map(|key| key.id.0))
+            .or_else(|| SubmissionKey::parse(subject).map(|key| key.id.0))
             .or_else(|| CertificateKey::parse(subject).map(|key| key.id.0))
     }
 

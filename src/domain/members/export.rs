@@ -26,7 +26,8 @@ const KEPT_DAYS: i64 = 7;
 const MOST: (usize, i64) = (2_000_000, 500);
 
 /// A copy of what the organisation had about a member when they were let go: their membership, groups, enrolments with progress,
-/// attempts with the answers that they gave, and certificates. It is kept for 7 days.
+/// attempts with the answers that they gave, reviews, and certificates. Not their bookmarks, which are nobody's but their own. It is kept
+/// for 7 days.
 ///
 /// Requires: `members.manage` with the reach `all`. Cost: 1.
 #[derive(Clone, Debug, HasQuery, SimpleObject)]
@@ -193,16 +194,31 @@ async fn document(mut conn: Conn<'_>, key: MemberKey) -> QueryResult<Value> {
          'teaches', coalesce((select jsonb_agg(c.title order by c.title) from course_instructors i \
          join courses c on c.org_id = i.org_id and c.id = i.course_id where i.org_id = m.org_id and i.member_id = m.id), '[]'), \
          'enrollments', coalesce((select jsonb_agg(jsonb_build_object('course', c.title, 'state', e.state, 'source', e.source, \
-         'enrolledAt', e.enrolled_at, 'completedAt', e.completed_at, 'unitsCompleted', e.units_completed, 'unitCount', e.unit_count, \
+         'enrolledAt', e.enrolled_at, 'completedAt', e.completed_at, 'cycle', e.cycle, 'dueAt', e.due_at, 'expiresAt', e.expires_at, \
+         'requestedAt', e.requested_at, 'declineReason', e.decline_reason, \
+         'unitsCompleted', e.units_completed, 'unitCount', e.unit_count, \
          'progress', coalesce((select jsonb_agg(jsonb_build_object('unit', p.unit_id, 'state', p.state, 'seconds', p.seconds, \
          'completedAt', p.completed_at) order by p.unit_id) from unit_progress p where p.org_id = e.org_id and p.enrollment_id = e.id), '[]'), \
+         'accommodations', coalesce((select jsonb_agg(jsonb_build_object('quiz', x.unit_id, 'extraTimePercent', x.extra_time_percent, \
+         'extraAttempts', x.extra_attempts, 'reason', x.reason, 'setAt', x.set_at) order by x.id) from accommodations x \
+         where x.org_id = e.org_id and x.enrollment_id = e.id), '[]'), \
          'attempts', coalesce((select jsonb_agg(jsonb_build_object('quiz', a.unit_id, 'number', a.number, 'state', a.state, \
-         'startedAt', a.started_at, 'submittedAt', a.submitted_at, 'points', a.points / 100.0, 'maxPoints', a.max_points / 100.0, \
+         'voidReason', a.void_reason, 'startedAt', a.started_at, 'submittedAt', a.submitted_at, 'points', a.points / 100.0, 'maxPoints', a.max_points / 100.0, \
          'answers', coalesce((select jsonb_agg(jsonb_build_object('question', w.question_id, 'answer', w.answer, 'savedAt', w.saved_at, \
          'points', w.points / 100.0) order by w.question_id) from attempt_answers w where w.org_id = a.org_id and w.attempt_id = a.id), '[]')) \
-         order by a.id) from attempts a where a.org_id = e.org_id and a.enrollment_id = e.id), '[]')) order by e.id) \
+         order by a.id) from attempts a where a.org_id = e.org_id and a.enrollment_id = e.id), '[]'), \
+         'submissions', coalesce((select jsonb_agg(jsonb_build_object('assignment', s.unit_id, 'number', s.number, 'state', s.state, \
+         'text', s.body, 'link', s.link, 'submittedAt', s.submitted_at, 'isLate', s.is_late, 'points', s.points / 100.0, \
+         'maxPoints', s.max_points / 100.0, 'feedback', s.feedback, 'gradedAt', s.graded_at, \
+         'files', coalesce((select jsonb_agg(jsonb_build_object('fileName', x.file_name, 'mediaType', x.media_type, 'bytes', x.bytes) \
+         order by f.position) from submission_assets f join assets x on x.org_id = f.org_id and x.id = f.asset_id \
+         where f.org_id = s.org_id and f.submission_id = s.id), '[]')) order by s.id) \
+         from submissions s where s.org_id = e.org_id and s.enrollment_id = e.id), '[]')) order by e.id) \
          from enrollments e join courses c on c.org_id = e.org_id and c.id = e.course_id \
          where e.org_id = m.org_id and e.member_id = m.id), '[]'), \
+         'reviews', coalesce((select jsonb_agg(jsonb_build_object('course', c.title, 'stars', v.stars, 'text', v.text, \
+         'updatedAt', v.updated_at, 'hiddenReason', v.hidden_reason) order by v.id) from course_reviews v \
+         join courses c on c.org_id = v.org_id and c.id = v.course_id where v.org_id = m.org_id and v.member_id = m.id), '[]'), \
          'certificates', coalesce((select jsonb_agg(jsonb_build_object('holderName', c.holder_name, 'courseTitle', c.course_title, \
          'organizationName', c.organization_name, 'issuedAt', c.issued_at, 'revokedAt', c.revoked_at, \
          'revocationReason', c.revocation_reason) order by c.id) from certificates c \

@@ -76,8 +76,9 @@ pub async fn end_tokens(member: &MayOffboard<'_>, mut conn: Conn<'_>, now: DateT
     .map(|_| ())
 }
 
-/// Puts nobody in the member's place: their profile, the account behind it, and their name on certificates, invitations, links
-/// and copies go. Who comes back is somebody new.
+/// Puts nobody in the member's place: their profile, the account behind it, their name on certificates, invitations, links and copies,
+/// their bookmarks and what they said of courses go, and so do the reasons why something was given to them or taken from them; the stars
+/// that they gave stay. Who comes back is somebody new.
 pub async fn anonymise(member: &MayOffboard<'_>, conn: Conn<'_>) -> QueryResult<()> {
     let (key, former) = (member.member.key, member.member.user_id);
     let (nobody, address): (UserId, String) =
@@ -95,7 +96,12 @@ pub async fn anonymise(member: &MayOffboard<'_>, conn: Conn<'_>) -> QueryResult<
          linked as (delete from account_links l using m where l.org_id = m.org_id \
          and (l.email = m.email or l.member_id = m.id or l.user_id = ?)), \
          unlinked as (delete from sso_identities s using m where s.org_id = m.org_id and s.member_id = m.id), \
-         copied as (delete from member_exports e using m where e.org_id = m.org_id and e.member_id = m.id) \
+         copied as (delete from member_exports e using m where e.org_id = m.org_id and e.member_id = m.id), \
+         excused as (update accommodations a set reason = null from m join enrollments e on e.org_id = m.org_id and e.member_id = m.id \
+         where a.org_id = e.org_id and a.enrollment_id = e.id), \
+         voided as (update attempts a set void_reason = null from m where a.org_id = m.org_id and a.member_id = m.id), \
+         kept as (delete from bookmarks b using m where b.org_id = m.org_id and b.member_id = m.id), \
+         said as (update course_reviews r set text = '' from m where r.org_id = m.org_id and r.member_id = m.id) \
          update certificates c set holder_name = null from m where c.org_id = m.org_id and c.member_id = m.id",
     );
     erase

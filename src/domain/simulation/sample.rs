@@ -6,6 +6,7 @@ use crate::domain::invitations::model::facts_of_sent;
 use crate::kernel::ids::{
     AttemptId, AttemptKey, CertificateId, CertificateKey, CourseId, CourseKey, EnrollmentId, EnrollmentKey,
     GroupId, GroupKey, InvitationId, InvitationKey, MemberId, MemberKey, OrgId, RoleId, RoleKey,
+    SubmissionId, SubmissionKey,
 };
 use diesel::QueryResult;
 use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Untyped, Uuid as SqlUuid};
@@ -69,9 +70,10 @@ const THINGS: &str = "with c as (select 'Course' as kind, id, null::uuid as memb
         join roles r on r.org_id = i.org_id and r.id = i.role_id where i.org_id = ? order by i.created_at desc limit ?), \
     e as (select 'Enrollment', id, member_id, course_id, false from enrollments where org_id = ? order by id desc limit ?), \
     a as (select 'Attempt', id, member_id, course_id, false from attempts where org_id = ? order by id desc limit ?), \
+    s as (select 'Submission', id, member_id, course_id, false from submissions where org_id = ? order by id desc limit ?), \
     k as (select 'Certificate', id, member_id, course_id, false from certificates where org_id = ? order by id desc limit ?) \
     select * from c union all select * from m union all select * from i union all select * from e \
-    union all select * from a union all select * from k";
+    union all select * from a union all select * from s union all select * from k";
 
 /// Who stands how to whom and what, among the sample.
 #[derive(Debug, Default)]
@@ -106,6 +108,7 @@ impl Thing {
             Kind::Invitation => InvitationKey::new(org, InvitationId(self.id)).to_string(),
             Kind::Enrollment => EnrollmentKey::new(org, EnrollmentId(self.id)).to_string(),
             Kind::Attempt => AttemptKey::new(org, AttemptId(self.id)).to_string(),
+            Kind::Submission => SubmissionKey::new(org, SubmissionId(self.id)).to_string(),
             Kind::Certificate => CertificateKey::new(org, CertificateId(self.id)).to_string(),
         }
     }

@@ -78,13 +78,16 @@ macro_rules! code_doc {
         "Another one has this slug, external id or address; choose another."
     };
     (NothingToPublish) => {
-        "The draft has no unit, or a quiz without questions."
+        "The draft has no unit, or a quiz without questions or with less than it draws; the message says which."
     };
     (InvalidState) => {
         "The move is not one that the present state allows; the message names both."
     };
     (ReviewRequired) => {
         "The course is published only after a review, and the draft was not approved as it is."
+    };
+    (PrerequisitesMissing) => {
+        "Other courses are to be completed before this one; the message names them. The staff may enrol you all the same."
     };
     (OwnWork) => {
         "It is your own work: somebody else has to decide about it."
@@ -95,6 +98,9 @@ macro_rules! code_doc {
     (NotPublished) => {
         "The course takes no learners: it is not published."
     };
+    (EnrollmentClosed) => {
+        "Nobody joins the course by themselves: somebody of its staff enrols learners."
+    };
     (NotEnrolled) => {
         "There is no active enrolment that this belongs to."
     };
@@ -103,6 +109,12 @@ macro_rules! code_doc {
     };
     (NoAttemptsLeft) => {
         "The quiz allows no further attempt."
+    };
+    (Cooldown) => {
+        "The quiz has a pause between attempts; the message says when the next may be started."
+    };
+    (Locked) => {
+        "It is not open yet, or closed by now; the message says since when or until when."
     };
     (DeadlinePassed) => {
         "The attempt's time is over; what was saved before counts."

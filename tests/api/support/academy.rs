@@ -3,10 +3,10 @@
 
 use super::harvest::Harvest;
 use super::{TestApp, app::Person};
-use super::{apps, factory};
+use super::{academy_units, apps, delivery, factory};
 use chrono::TimeDelta;
 use lyceum::domain::certificates::CertificateCode;
-use lyceum::kernel::ids::{CertificateId, CertificateKey, CourseKey, Key};
+use lyceum::kernel::ids::{CertificateId, CertificateKey, CourseKey, Key, QuestionBankId, QuestionBankKey};
 use lyceum::kernel::secret::{Token, TokenKind};
 use serde_json::{Value, json};
 
@@ -54,12 +54,15 @@ impl Academy {
                 .to_vec(),
         };
         academy.name(is_open).await;
+        academy.banks().await;
+        let asset = academy.upload().await;
         let shown = academy.shown.clone();
-        academy.course = academy.course(&shown, "PUBLIC").await;
+        academy.course = academy.course(&shown, "PUBLIC", &asset).await;
         let hidden = academy.hidden.clone();
-        let second = academy.course(&hidden, "MEMBERS").await;
+        let second = academy.course(&hidden, "MEMBERS", &asset).await;
         academy.teach(&second).await;
         academy.record().await;
+        academy.hand_in(&asset).await;
         academy.operate().await;
         academy
     }
@@ -142,7 +145,7 @@ impl Academy {
     }
 
     /// Writes and publishes a course, then goes on with its draft.
-    async fn course(&self, word: &str, visibility: &str) -> String {
+    async fn course(&self, word: &str, visibility: &str, asset: &str) -> String {
         let (author, hidden) = (self.person("author"), &self.hidden);
         let course = self
             .change(
@@ -172,6 +175,9 @@ impl Academy {
             json!({ "text": { "body": format!("{word}-units-body") } }),
         )
         .await;
+        for (kind, content) in academy_units::contents(word, asset) {
+            factory::unit(author, &module, &unit(kind), json!({ kind: content })).await;
+        }
         // Reviewed at once, and not before it is passed.
         for review in ["AFTER_SUBMISSION", "AFTER_PASSING"] {
             factory::unit(
@@ -237,7 +243,9 @@ impl Academy {
             gap("b", json!({ "number": number("relative") })), gap("c", json!({ "choice": { "options": options([false, true]) } }))] } }));
         cloze["text"] = json!(format!("{hidden}-questions-text [[a]] [[b]] [[c]]"));
         json!({
-            "policy": { "review": review, "passPercent": 50, "maxAttempts": 9, "timeLimitSeconds": 3600, "shuffleQuestions": true },
+            "policy": { "review": review, "passPercent": 50, "maxAttempts": 9, "timeLimitSeconds": 3600, "shuffleQuestions": true,
+                "cooldownSeconds": 60, "opensAt": "2020-01-01T00:00:00Z", "closesAt": "2099-01-01T00:00:00Z" },
+            "pools": [{ "bankId": self.bank().to_string(), "draw": 1, "tags": [format!("{hidden}-banks-tag")] }],
             "questions": [
                 question(json!({ "singleChoice": { "options": options([false, true]) } })),
                 question(json!({ "multipleChoice": { "options": options([true, true]) } })),
@@ -249,9 +257,36 @@ impl Academy {
                 question(json!({ "ordering": { "items": texts("items") } })),
                 question(json!({ "matching": { "pairs": texts("stems").map(|stem| json!({ "stem": stem, "option": stem })) } })),
                 cloze,
-                question(json!({ "essay": { "sample": format!("{key}-questions-sample") } })),
+                question(json!({ "essay": { "sample": format!("{key}-questions-sample"),
+                    "rubric": [{ "title": format!("{hidden}-rubric-title"), "points": 1 }] } })),
             ],
         })
+    }
+
+    /// A bank of two questions, one of them retired, from which quizzes draw, and one that is archived.
+    async fn banks(&self) {
+        let (hidden, key, org) = (&self.hidden, &self.key, self.app.org.0);
+        let (bank, author) = (self.bank().id.0, self.person("author").member.id.0);
+        let named = |text: &str| json!([{ "key": "o1", "text": format!("{hidden}-banks-{text}") }]);
+        let prompt = json!({ "kind": "short_text", "text": format!("{hidden}-banks-text"), "program": format!("{hidden}-banks-program"),
+            "options": named("option"), "stems": named("stem"), "gaps": [{ "key": "a", "kind": "text" }], "units": [format!("{hidden}-banks-unit")],
+            "rubric": [{ "key": "c1", "title": format!("{hidden}-banks-criterion"), "max_points": 100 }] });
+        let answer = json!({ "texts": { "accepted": [format!("{key}-banks-accepted")] }, "explanation": format!("{key}-banks-explanation") });
+        self.sql(&format!(
+            "insert into question_banks (org_id, id, name, description, archived_at) values \
+             ('{org}', '{bank}', '{hidden}-banks-name', '{hidden}-banks-description', null), \
+             ('{org}', gen_random_uuid(), '{hidden}-banks-archived', '{hidden}-banks-description', now()); \
+             insert into bank_questions (org_id, id, bank_id, tags, retired_at) select org_id, gen_random_uuid(), id, '{{{hidden}-banks-tag}}', \
+             case n when 2 then now() end from question_banks, generate_series(1, 2) n; \
+             insert into bank_question_versions (org_id, question_id, number, prompt, answer_key, created_by) \
+             select q.org_id, q.id, 1, '{prompt}', '{answer}', '{author}' from bank_questions q",
+        ))
+        .await;
+    }
+
+    /// The bank that quizzes draw from: it has the organisation's own number.
+    fn bank(&self) -> QuestionBankKey {
+        QuestionBankKey::new(self.app.org, QuestionBankId(self.app.org.0))
     }
 
     async fn change(&self, mutation: &str, input: &str, select: &str, value: Value, pointer: &str) -> String {
@@ -311,8 +346,8 @@ impl Academy {
              select c.org_id, gen_random_uuid(), c.id, m.id, c.revision_id, case when m.id = '{owner}' then 'completed' else 'active' end, 'staff', \
              c.unit_count, case when m.id = '{owner}' then c.unit_count else 1 end, case when m.id = '{owner}' then now() end \
              from courses c cross join memberships m where m.org_id = c.org_id and m.id in ('{owner}', '{learner}'); \
-             insert into unit_progress \
-             select e.org_id, e.id, u.id, case when e.completed_at is null then 'started' else 'completed' end, 60, 7, now(), e.completed_at \
+             insert into unit_progress (org_id, enrollment_id, unit_id, state, seconds, position, position_at, completed_at, watched) \
+             select e.org_id, e.id, u.id, case when e.completed_at is null then 'started' else 'completed' end, 60, 7, now(), e.completed_at, '{{[0, 60)}}' \
              from enrollments e join draft_units u on u.org_id = e.org_id and u.course_id = e.course_id; \
              insert into progress_events select org_id, id, gen_random_uuid() from enrollments; \
              insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, state, seed, deadline_at, \
@@ -324,7 +359,18 @@ impl Academy {
              insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, seed, deadline_at, max_points, pass_points) \
              select e.org_id, gen_random_uuid(), e.id, u.id, e.course_id, e.revision_id, e.member_id, 2, 43, now() + interval '1 hour', 5, 3 \
              from enrollments e join draft_units u on u.org_id = e.org_id and u.course_id = e.course_id and u.kind = 'quiz'; \
-             insert into attempt_answers (org_id, attempt_id, question_id, answer, points, feedback) \
+             insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, state, seed, submitted_at, \
+             max_points, pass_points, voided_at, voided_by, void_reason) \
+             select org_id, gen_random_uuid(), enrollment_id, unit_id, course_id, revision_id, member_id, 3, 'voided', 44, now(), 5, 3, now(), '{owner}', \
+             '{hidden}-attempts-void' from attempts where number = 2; \
+             update attempts set overdue_at = deadline_at + interval '1 minute'; \
+             insert into accommodations (org_id, id, enrollment_id, unit_id, extra_time_percent, extra_attempts, reason, set_by) \
+             select org_id, gen_random_uuid(), enrollment_id, case number when 2 then unit_id end, 10, 1, '{hidden}-accommodations-reason', '{owner}' from attempts on conflict do nothing; \
+             insert into attempt_receipts (org_id, attempt_id, number, kind, document, grading, hash, signature, key_id, issued_at, points, points_before, \
+             keys_revision_id, issued_by, reason) select org_id, id, 1, 'regraded', '{hidden}-receipts-document', '{hidden}-receipts-grading', \
+             sha256('x'), sha512('x'), '{hidden}-receipts-key', now(), points, 0, revision_id, '{owner}', '{hidden}-receipts-reason' \
+             from attempts where state = 'graded'; \
+             insert into attempt_answers (org_id, attempt_id, question_id, answer, points, feedback, criteria) \
              select a.org_id, a.id, q.id, case q.position when 0 then '{{\"choice\": [\"o2\"]}}'::jsonb when 1 then '{{\"choice\": [\"o1\"]}}' \
              when 2 then '{{\"text\": \"{hidden}-answers-text\"}}' \
              when 3 then '{{\"tracing\": {{\"compiles\": true, \"stdout\": \"{hidden}-answers-stdout\", \"line\": null}}}}' \
@@ -333,10 +379,15 @@ impl Academy {
              when 7 then '{{\"order\": [\"o1\", \"o2\"]}}' when 8 then '{{\"pairs\": {{\"s1\": \"o1\"}}}}' \
              when 9 then '{{\"gaps\": {{\"a\": {{\"text\": \"{hidden}-answers-gap\"}}, \"b\": {{\"number\": {{\"value\": \"1\"}}}}, \"c\": {{\"choice\": \"o1\"}}}}}}' \
              else '{{\"text\": \"{hidden}-answers-essay\"}}' end, \
-             case when a.state = 'graded' then 1 end, case when a.state = 'graded' then '{hidden}-answers-feedback' end \
-             from attempts a join draft_questions q on q.org_id = a.org_id and q.unit_id = a.unit_id",
+             case when a.state = 'graded' then 1 end, case when a.state = 'graded' then '{hidden}-answers-feedback' end, \
+             case when a.state = 'graded' then '[{{\"key\": \"{hidden}-criteria-key\", \"points\": 1, \"feedback\": \"{hidden}-criteria-feedback\"}}]'::jsonb end \
+             from attempts a join draft_questions q on q.org_id = a.org_id and q.unit_id = a.unit_id \
+             where q.position <> 10 or a.member_id = '{owner}'",
         ))
         .await;
+        let (of_owner, of_learner) = (self.person("owner").member, self.person("learner").member);
+        self.sql(&delivery::of_academy(hidden, of_owner, of_learner))
+            .await;
         for (visibility, revoked) in [
             ("public", "null, null".to_owned()),
             ("members", format!("now(), '{hidden}-certificates-reason'")),

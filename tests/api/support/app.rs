@@ -5,6 +5,7 @@ use super::client::Client;
 use super::dns;
 use super::factory;
 use super::servers::database_config;
+use super::uploads::files_config;
 use axum::Router;
 use lyceum::auth::password::{PasswordConfig, Passwords};
 use lyceum::auth::providers::Providers;
@@ -13,7 +14,8 @@ use lyceum::cache::buckets::Buckets;
 use lyceum::config::{DatabaseConfig, HttpConfig, OutgoingConfig, SignInConfig};
 use lyceum::db::Db;
 use lyceum::dns::NameServers;
-use lyceum::domain::app::App;
+use lyceum::domain::app::{App, Outside};
+use lyceum::files::Files;
 use lyceum::graphql::front::DocumentLimits;
 use lyceum::graphql::schema::Api;
 use lyceum::kernel::clock::Clock;
@@ -281,7 +283,13 @@ async fn parts_asking(
     let outgoing = OutgoingConfig { allow_loopback: true };
     let origins = ["https://academy.example".to_owned()];
     let providers = Providers::new(sign_in, outgoing, &origins, clock.clone()).unwrap();
-    App::new(db, shared, passwords, clock, keyring, Arc::new(dns), providers).unwrap()
+    let files = Files::new(&files_config(), Some(PUBLIC_URL), keyring.clone()).unwrap();
+    let outside = Outside {
+        dns: Arc::new(dns),
+        providers,
+        files,
+    };
+    App::new(db, shared, passwords, clock, keyring, outside).unwrap()
 }
 
 /// The routes of a node with everybody's buckets full, and answers traced.

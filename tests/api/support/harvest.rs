@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Which field answers what a text argument takes.
 const WORDS: &[(&str, &str)] = &[
+    ("BankQuestionFilter.tag", "BankQuestion.tags"),
     ("CourseSlugInput.organization", "Organization.slug"),
     ("CourseSlugInput.course", "Course.slug"),
     ("catalog.query", "Course.title"),
@@ -24,6 +25,9 @@ const WORDS: &[(&str, &str)] = &[
 
 /// Of what type the identifier is that a filter takes; every other argument is given identifiers of all types.
 const TYPES: &[(&str, &str)] = &[
+    ("Enrollment.quizResults.quizId", "unt"),
+    ("QuestionBankFilter.organization", "org"),
+    ("attemptReplay.attemptId", "att"),
     ("AttemptFilter.courseId", "crs"),
     ("AuditFilter.actorId", "mem"),
     ("AuditFilter.targetId", "crs"),
@@ -31,6 +35,7 @@ const TYPES: &[(&str, &str)] = &[
     ("EnrollmentFilter.courseId", "crs"),
     ("MemberFilter.group", "grp"),
     ("MemberFilter.role", "rol"),
+    ("SubmissionFilter.unitId", "unt"),
 ];
 
 /// How many identifiers of one type are asked about.

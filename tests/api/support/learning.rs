@@ -25,6 +25,61 @@ pub async fn enroll(learner: &Person, course: &str) -> String {
     reply.text("/enroll/enrollment/id").to_owned()
 }
 
+/// Sends a mutation about an enrolment; its answer has the enrolment's state.
+pub async fn act(who: &super::client::Client, mutation: &str, enrollment: &str, more: Value) -> Reply {
+    let input_type = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
+    let document = format!(
+        "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ enrollment {{ id state cycle }} userErrors {{ code field message }} }} }}"
+    );
+    let mut input = json!({ "enrollmentId": enrollment });
+    input
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    who.run_with(&document, json!({ "input": input })).await
+}
+
+/// Asks to join a course.
+pub async fn try_to_enroll(learner: &super::client::Client, course: &str, code: Option<&str>) -> Reply {
+    let document = "mutation($id: ID!, $code: String) { enroll(input: {courseId: $id, invitationCode: $code}) { \
+        enrollment { id state waitlistPosition dueAt expiresAt } userErrors { code field message } } }";
+    learner
+        .run_with(document, json!({ "id": course, "code": code }))
+        .await
+}
+
+/// Sets a course's terms.
+pub async fn set_terms(author: &super::client::Client, course: &str, terms: Value) -> Reply {
+    let mut input = json!({ "courseId": course, "policy": "OPEN" });
+    input
+        .as_object_mut()
+        .unwrap()
+        .extend(terms.as_object().unwrap().clone());
+    let document = "mutation($input: CourseEnrollmentTermsSetInput!) { courseEnrollmentTermsSet(input: $input) { course { enrollmentTerms { \
+        policy invitationCode seats seatsTaken waiting dueDays accessDays validMonths } } userErrors { code field message } } }";
+    author.run_with(document, json!({ "input": input })).await
+}
+
+/// Reads an enrolment's state, as somebody sees it.
+pub async fn state(who: &super::client::Client, enrollment: &str) -> String {
+    let reply = who
+        .run_with(
+            "query($id: ID!) { enrollment(id: $id) { state } }",
+            json!({ "id": enrollment }),
+        )
+        .await;
+    reply.text("/enrollment/state").to_owned()
+}
+
+/// How many audit entries and events an organisation has of a kind.
+pub async fn happened(app: &TestApp, kind: &str) -> (i64, i64) {
+    let count = async |table: &str| super::factory::count(app, &format!("{table} = '{kind}'")).await;
+    (
+        count("audit_entries where action").await,
+        count("outbox_events where kind").await,
+    )
+}
+
 /// An event of a device, at a second of a day.
 pub fn event(unit: &str, state: &str, second: u32) -> Value {
     json!({ "eventId": uuid(), "unitId": unit, "state": state, "seconds": 10, "position": second,

@@ -1,11 +1,15 @@
 //! The academy under test, who asks it, and what it starts with.
 
 pub mod academy;
+pub mod academy_units;
 pub mod app;
 pub mod apps;
+pub mod assessment;
 pub mod authoring;
+pub mod banks;
 pub mod browser;
 pub mod client;
+pub mod delivery;
 pub mod dns;
 pub mod document;
 pub mod factors;
@@ -25,7 +29,9 @@ pub mod sign_ins;
 pub mod socket;
 pub mod sso;
 pub mod unsigned;
+pub mod uploads;
 pub mod walk;
 pub mod world;
+pub mod world_units;
 
 pub use app::TestApp;

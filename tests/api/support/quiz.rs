@@ -204,12 +204,20 @@ impl Sitting {
         read(&self.learner, &self.attempt).await
     }
 
-    /// Moves the attempt's deadline to so many seconds from now.
+    /// Makes the sweeper close the attempt although its deadline is to come.
+    pub async fn overdue_before_its_deadline(&self, app: &TestApp) {
+        let id = AttemptKey::parse(&self.attempt).unwrap().id.0;
+        let sql = format!("update attempts set overdue_at = clock_timestamp() where id = '{id}'");
+        factory::sql(app, &sql).await;
+    }
+
+    /// Moves the attempt's deadline to so many seconds from now, with a grace of 5 seconds behind it.
     pub async fn deadline_in(&self, app: &TestApp, seconds: i32) {
         let key = AttemptKey::parse(&self.attempt).unwrap();
         let tx = begin(app).await;
         let moved = Statement::<diesel::sql_types::Untyped>::new(
-            "update attempts set deadline_at = clock_timestamp() + make_interval(secs => ?) where org_id = ? and id = ?",
+            "update attempts set deadline_at = m.moment, overdue_at = m.moment + interval '5 seconds' \
+             from (select clock_timestamp() + make_interval(secs => ?) as moment) m where org_id = ? and id = ?",
         )
         .bind::<diesel::sql_types::Double, _>(f64::from(seconds))
         .bind::<diesel::sql_types::Uuid, _>(key.org)

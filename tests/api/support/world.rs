@@ -2,11 +2,13 @@
 
 use super::app::Person;
 use super::client::Client;
+use super::delivery::Delivery;
 use super::factors::Authenticator;
 use super::links::Linked;
 use super::quiz::{self, Sitting};
 use super::sign_ins::SignIns;
-use super::{TestApp, apps, authoring, factors, factory, learning, operators, servers, unsigned};
+use super::world_units::Work;
+use super::{TestApp, apps, assessment, authoring, factors, factory, learning, operators, servers, unsigned};
 use chrono::TimeDelta;
 use lyceum::kernel::ids::{ApiTokenKey, AppKey, GroupKey, InvitationId, InvitationKey, LearnerSessionKey};
 use lyceum::kernel::secret::{Token, TokenKind};
@@ -70,6 +72,7 @@ pub struct World {
     leaver: Person,
     sitting: Sitting,
     essay: Sitting,
+    bank: assessment::Bank,
     course: factory::Course,
     second: factory::Course,
     second_enrollment: String,
@@ -98,6 +101,8 @@ pub struct World {
     operators: [(Client, String); 2],
     linked: Linked,
     sign_ins: SignIns,
+    delivery: Delivery,
+    work: Work,
 }
 
 impl World {
@@ -110,6 +115,7 @@ impl World {
         let second = factory::published_course(&app, &author, 1).await;
         let sitting = Sitting::new(&app, &course).await;
         let essay = quiz::essay(&app, &author).await;
+        let bank = assessment::Bank::new(&app, &author).await;
         let second_enrollment = learning::enroll(&sitting.learner, &second.id).await;
         let (joining, email, token) = factory::user(&app.app).await;
         let sign_ins = SignIns::new(&app, joining).await;
@@ -167,6 +173,8 @@ impl World {
         let backend = app.bearer(&secret);
         let asking = [operators::asking(&app).await, operators::asking(&app).await];
         let linked = Linked::new(&app, owner.member).await;
+        let delivery = Delivery::new(&app, &author, &owner).await;
+        let work = Work::new(&app, &author).await;
         Self {
             app,
             author,
@@ -176,6 +184,7 @@ impl World {
             leaver,
             sitting,
             essay,
+            bank,
             course,
             second,
             second_enrollment,
@@ -200,6 +209,8 @@ impl World {
             operators: asking,
             linked,
             sign_ins,
+            delivery,
+            work,
         }
     }
 
@@ -209,7 +220,10 @@ impl World {
             self.factors(),
             authoring::rows(&self.app, &self.course, &self.author),
             self.learning(),
-            self.grading(),
+            assessment::rows(&self.owner, &self.second, &self.second_enrollment, &self.essay),
+            self.bank.rows(),
+            self.delivery.rows(&self.owner),
+            self.work.rows(&self.app, &self.owner),
             self.organizing(),
             self.people(),
             self.programs(),
@@ -250,19 +264,6 @@ impl World {
         let row =
             |(mutation, input)| Row::new(mutation, input, &self.sitting.learner, "NOT_FOUND", "NOT_FOUND");
         inputs.map(row).into()
-    }
-
-    /// What people grade.
-    fn grading(&self) -> Vec<Row> {
-        let item = json!({ "questionId": self.essay.question("Essay"), "points": 1 });
-        let input = json!({ "attemptId": self.essay.attempt, "items": [item] });
-        vec![Row::new(
-            "attemptGrade",
-            input,
-            &self.owner,
-            "NOT_FOUND",
-            "NOT_FOUND",
-        )]
     }
 
     /// Groups and roles, which every member knows of.

@@ -1,0 +1,2 @@
+drop table submission_assets;
+drop table submissions;

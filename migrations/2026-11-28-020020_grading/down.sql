@@ -1,0 +1,2 @@
+drop index attempts_to_grade;
+alter table attempt_answers drop column criteria;

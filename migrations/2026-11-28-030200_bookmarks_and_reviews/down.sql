@@ -1,0 +1,2 @@
+drop table course_reviews;
+drop table bookmarks;

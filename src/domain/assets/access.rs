@@ -1,0 +1,135 @@
+//! Who may read which assets: one condition, for loaders, `node` and writes.
+
+use super::model::Asset;
+use crate::auth::permission::{Permission, Reach};
+use crate::auth::standing::{OrgStanding, Viewer};
+use crate::db::{Batch, Conn, Reader, Statement};
+use crate::domain::mutate::Write;
+use crate::domain::record_lists::groups;
+use crate::kernel::error::Result;
+use crate::kernel::ids::{AssetId, AssetKey, MemberId, OrgId};
+use diesel::dsl::SqlTypeOf;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Bool, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+type Columns = <Asset as Selectable<Pg>>::SelectExpression;
+
+/// How far somebody sees the assets of an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AssetView {
+    org: OrgId,
+    member: MemberId,
+    /// Whether they read courses at all.
+    reads: bool,
+    /// Whose drafts they read.
+    drafts: Reach,
+    /// Whose submissions they see.
+    records: Reach,
+}
+
+impl AssetView {
+    /// How far a standing sees.
+    pub const fn of(standing: &OrgStanding) -> Self {
+        Self {
+            org: standing.org,
+            member: standing.member,
+            reads: standing.reach(Permission::CoursesRead).is_some(),
+            drafts: standing.reach(Permission::CoursesReadDraft),
+            records: standing.reach(Permission::LearningRecordsRead),
+        }
+    }
+
+    /// Reads those of some assets that may be read.
+    async fn load(self, keys: &[AssetKey], mut conn: Conn<'_>) -> QueryResult<Vec<Asset>> {
+        let ids: Vec<AssetId> = keys
+            .iter()
+            .filter(|key| key.org == self.org)
+            .map(|key| key.id)
+            .collect();
+        Statement::<SqlTypeOf<Columns>>::new(READABLE)
+            .bind::<SqlTypeOf<Columns>, _>(<Asset as Selectable<Pg>>::construct_selection())
+            .bind::<SqlUuid, _>(self.org)
+            .bind::<Array<SqlUuid>, _>(ids)
+            .bind::<SqlUuid, _>(self.member)
+            .bind::<Bool, _>(self.reads)
+            .bind::<SqlUuid, _>(self.member)
+            .bind::<Bool, _>(self.drafts.all)
+            .bind::<Bool, _>(self.drafts.taught)
+            .bind::<SqlUuid, _>(self.member)
+            .bind::<Bool, _>(self.records.all)
+            .bind::<Bool, _>(self.records.own)
+            .bind::<SqlUuid, _>(self.member)
+            .bind::<Bool, _>(self.records.taught)
+            .bind::<SqlUuid, _>(self.member)
+            .bind::<Bool, _>(self.records.managed)
+            .bind::<SqlUuid, _>(self.member)
+            .load(&mut conn)
+            .await
+    }
+}
+
+/// Their own; what an edition shows that they are enrolled in; what drafts and editions show that they read as authors; what was
+/// handed in with a submission that they see.
+const READABLE: &str = "select ? from assets where assets.org_id = ? and assets.id = any(?) and (assets.uploaded_by = ? \
+    or assets.state = 'ready' and ( \
+    ? and exists (select from revision_assets r join enrollments e on e.org_id = r.org_id and e.course_id = r.course_id \
+        and e.revision_id = r.revision_id where r.org_id = assets.org_id and r.asset_id = assets.id and e.member_id = ? \
+        and e.state <> 'withdrawn') \
+    or exists (select from (select d.org_id, d.asset_id, d.course_id from draft_unit_assets d \
+        union all select r.org_id, r.asset_id, r.course_id from revision_assets r) u \
+        where u.org_id = assets.org_id and u.asset_id = assets.id and (? or ? and exists (select from course_instructors i \
+        where i.org_id = u.org_id and i.course_id = u.course_id and i.member_id = ?))) \
+    or exists (select from submission_assets f join submissions s on s.org_id = f.org_id and s.id = f.submission_id \
+        where f.org_id = assets.org_id and f.asset_id = assets.id and (? or ? and s.member_id = ? \
+        or ? and exists (select from course_instructors i where i.org_id = s.org_id and i.course_id = s.course_id and i.member_id = ?) \
+        or ? and exists (select from group_members t join group_members m on m.org_id = t.org_id and m.group_id = t.group_id \
+            where t.org_id = s.org_id and t.member_id = s.member_id and m.member_id = ? and m.is_manager)))))";
+
+/// An asset, as far as somebody may read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SeenAsset {
+    key: AssetKey,
+    view: AssetView,
+}
+
+impl Batch for SeenAsset {
+    type Value = Arc<Asset>;
+
+    async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for keys in groups(keys, |seen| seen.view) {
+            let view = keys[0].view;
+            let wanted: Vec<AssetKey> = keys.iter().map(|seen| seen.key).collect();
+            let rows = view.load(&wanted, conn).await?;
+            let seen = |asset: Asset| (Self { key: asset.key, view }, Arc::new(asset));
+            found.extend(rows.into_iter().map(seen));
+        }
+        Ok(found)
+    }
+}
+
+/// Finds an asset that a viewer may read, batched.
+pub async fn find(reader: &Reader, viewer: &Viewer, key: AssetKey) -> Result<Option<Arc<Asset>>> {
+    match viewer.in_org(key.org) {
+        Some(standing) => {
+            let view = AssetView::of(standing);
+            reader.fetch(SeenAsset { key, view }).await
+        }
+        None => Ok(None),
+    }
+}
+
+/// Which of some assets are ready and may be read by who writes.
+pub async fn readable_in(write: &Write<'_>, keys: &BTreeSet<AssetKey>) -> Result<BTreeSet<AssetKey>> {
+    let Some(standing) = write.gate.standing() else {
+        return Ok(keys.clone());
+    };
+    let keys: Vec<AssetKey> = keys.iter().copied().collect();
+    let rows = AssetView::of(standing).load(&keys, write.gate.conn()).await?;
+    let ready = rows.into_iter().filter(|asset| asset.object_id.is_some());
+    Ok(ready.map(|asset| asset.key).collect())
+}

@@ -1,0 +1,78 @@
+//! Why a unit cannot be what its author wrote.
+
+use super::authoring::UnitDraftContent;
+use super::draft_units::UnitDraft;
+use super::pools::fault_of_pools;
+use super::question_faults::fault_of;
+use crate::domain::assets;
+use crate::domain::content::{Material, QuizPolicy};
+use crate::domain::mutate::{Stop, Write, refuse_with};
+use crate::domain::refusal::{Code, Refusal};
+
+/// Questions that a quiz may have.
+const MOST_QUESTIONS: usize = 500;
+/// Characters that a text may have.
+const MOST_CHARACTERS: usize = 1_000_000;
+
+/// Says what is wrong with a unit's content.
+pub fn fault_of_content(content: &UnitDraftContent) -> Option<Refusal> {
+    let fault =
+        |path: &str, message: String| Some(Refusal::at(Code::Invalid, &format!("content.{path}"), message));
+    match &content.unit {
+        UnitDraft::Text(body) if body.chars().count() > MOST_CHARACTERS => fault(
+            "text.body",
+            format!("A text has at most {MOST_CHARACTERS} characters."),
+        ),
+        UnitDraft::Text(_) => None,
+        UnitDraft::Quiz(_)
+            if content
+                .pools
+                .as_deref()
+                .is_some_and(|pools| fault_of_pools(pools).is_some()) =>
+        {
+            content.pools.as_deref().and_then(fault_of_pools)
+        }
+        UnitDraft::Quiz(policy) => {
+            let (path, message) = fault_of_quiz(policy, content)?;
+            fault(&format!("quiz.{path}"), message)
+        }
+        UnitDraft::Material(material) => {
+            let (path, message) = material.fault()?;
+            fault(&path, message)
+        }
+    }
+}
+
+fn fault_of_quiz(policy: &QuizPolicy, content: &UnitDraftContent) -> Option<(String, String)> {
+    if let Some((field, message)) = policy.fault() {
+        return Some((format!("policy.{field}"), message.to_owned()));
+    }
+    if content.questions.len() > MOST_QUESTIONS {
+        return Some((
+            "questions".to_owned(),
+            format!("A quiz has at most {MOST_QUESTIONS} questions."),
+        ));
+    }
+    let mut faults = content.questions.iter().map(fault_of).enumerate();
+    let (index, (field, message)) = faults.find_map(|(index, fault)| Some((index, fault?)))?;
+    Some((format!("questions.{index}.{field}"), message))
+}
+
+/// Refuses a unit with a file that its author may not read, or that nobody may as yet.
+pub async fn refuse_unless_readable(write: &Write<'_>, unit: &UnitDraft) -> Result<(), Stop> {
+    let named = unit.assets(write.gate.org());
+    if named.is_empty() {
+        return Ok(());
+    }
+    let readable = assets::access::readable_in(write, &named).await?;
+    if readable == named {
+        return Ok(());
+    }
+    let path = match unit {
+        UnitDraft::Material(Material::File(_)) => "content.file.assetId",
+        UnitDraft::Material(Material::Video(_)) => "content.video",
+        _ => "content",
+    };
+    let message = "A file that this shows does not exist, is not ready, or is none that you may read.";
+    refuse_with(Refusal::at(Code::NotFound, path, message))
+}
