@@ -4,14 +4,13 @@ use super::support::client::Client;
 use super::support::uploads::{PICTURE, begin, complete, get, path, picture, put, read, upload};
 use super::support::{TestApp, factory, learning};
 use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{Request, StatusCode};
 use chrono::TimeDelta;
 use lyceum::domain::assets::upload as uploading;
 use lyceum::jobs::tidier;
 use lyceum::kernel::ids::{AssetKey, Key};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tower::ServiceExt;
 
 fn url(asset: &Value) -> &str {
     asset["url"].as_str().unwrap()

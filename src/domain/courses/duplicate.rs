@@ -153,14 +153,14 @@ async fn copy_tree(write: &Write<'_>, original: &MayUpdate<'_>, copy: CourseKey)
 
 /// Lets the rules of a copy name the copy's units.
 async fn rename_in_rules(copy: CourseKey, mut conn: Conn<'_>, units: &Renamed) -> QueryResult<()> {
-    let ruled: Vec<(Uuid, Value)> = draft_units::table
+    let waiting: Vec<(Uuid, Value)> = draft_units::table
         .filter(draft_units::org_id.eq(copy.org))
         .filter(draft_units::course_id.eq(copy.id))
         .filter(draft_units::release_rules.ne(json!([])))
         .select((draft_units::id, draft_units::release_rules))
         .load(&mut conn)
         .await?;
-    for (id, rules) in ruled {
+    for (id, rules) in waiting {
         let names = units.0.iter().zip(&units.1);
         let text = names.fold(rules.to_string(), |text, (old, new)| {
             text.replace(&old.to_string(), &new.to_string())
