@@ -11,6 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Which field answers what a text argument takes.
 const WORDS: &[(&str, &str)] = &[
     ("BankQuestionFilter.tag", "BankQuestion.tags"),
+    ("CatalogFilter.language", "Course.language"),
+    ("CatalogFilter.tags", "Course.tags"),
+    ("OrganizationCourseFilter.language", "Course.language"),
+    ("OrganizationCourseFilter.tags", "Course.tags"),
     ("CourseSlugInput.organization", "Organization.slug"),
     ("CourseSlugInput.course", "Course.slug"),
     ("catalog.query", "Course.title"),
