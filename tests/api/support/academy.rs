@@ -60,6 +60,15 @@ impl Academy {
         academy.course = academy.course(&shown, "PUBLIC", &asset).await;
         let hidden = academy.hidden.clone();
         let second = academy.course(&hidden, "MEMBERS", &asset).await;
+        academy
+            .change(
+                "coursePrerequisitesSet",
+                "CoursePrerequisitesSetInput",
+                "course { id }",
+                json!({ "id": academy.course, "courseIds": [second] }),
+                "/course/id",
+            )
+            .await;
         academy.teach(&second).await;
         academy.record().await;
         academy.hand_in(&asset).await;
