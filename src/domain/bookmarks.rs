@@ -1,13 +1,10 @@
 //! Bookmarks: units that a learner keeps, each with a note. They are the learner's alone: no permission and no role opens them to
 //! anybody else. Table: `bookmarks`.
 
-use super::enrollments::SeenEnrollment;
-use super::enrollments::store::find_for_write;
-use super::mutate::{At, Stop, Write, refuse_with};
+use super::enrollments::own::{self, Own};
+use super::mutate::{Stop, Write, refuse_with};
 use super::record_lists::IdRange;
 use super::refusal::{Code, Refusal};
-use crate::auth::allowed::Allowed;
-use crate::auth::permission::action;
 use crate::auth::standing::Viewer;
 use crate::db::schema::bookmarks;
 use crate::db::{Batch, Conn, Reader, Statement};
@@ -149,13 +146,6 @@ pub async fn count_own(reader: &Reader, viewer: &Viewer) -> Result<i64> {
         .await
 }
 
-type MayKeep<'w> = Allowed<'w, action::AttemptsTake, SeenEnrollment>;
-
-async fn own_enrollment<'w>(write: &'w Write<'_>, key: EnrollmentKey) -> Result<MayKeep<'w>, Stop> {
-    let found = find_for_write(&write.gate, key).await?;
-    write.gate.allow(found).at("enrollmentId")
-}
-
 /// Keeps a unit, with a note that replaces the one before.
 pub async fn set(
     write: &Write<'_>,
@@ -163,15 +153,9 @@ pub async fn set(
     unit: UnitKey,
     note: &str,
 ) -> Result<EnrollmentKey, Stop> {
-    let enrollment = own_enrollment(write, key).await?;
+    let enrollment = own::find(write, key).await?;
     let row = &enrollment.enrollment;
-    if !row.state.is_in() {
-        let message = format!(
-            "The enrolment is {}: the learner is not in this course.",
-            row.state.shown()
-        );
-        return refuse_with(Refusal::at(Code::NotEnrolled, "enrollmentId", message));
-    }
+    own::refuse_unless_in(row)?;
     let contents = &write.app.contents;
     let revision = contents
         .find_for_write(write.gate.conn(), row.revision_key())
@@ -194,7 +178,7 @@ pub async fn set(
 
 /// Writes a bookmark, unless there are as many as there may be. Its enrolment is locked, so they are counted once.
 async fn upsert(
-    enrollment: &MayKeep<'_>,
+    enrollment: &Own<'_>,
     mut conn: Conn<'_>,
     id: BookmarkId,
     unit: UnitId,
@@ -221,7 +205,7 @@ async fn upsert(
 
 /// Removes a bookmark, in whatever state the enrolment is.
 pub async fn remove(write: &Write<'_>, key: EnrollmentKey, unit: UnitKey) -> Result<EnrollmentKey, Stop> {
-    let enrollment = own_enrollment(write, key).await?;
+    let enrollment = own::find(write, key).await?;
     let course = enrollment.enrollment.course_key();
     let of_unit = bookmarks::table.filter(
         bookmarks::org_id

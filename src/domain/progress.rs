@@ -5,13 +5,11 @@
 //! same events leads to the same progress. Tables: `unit_progress`, `progress_events`.
 
 use super::content::{Material, Revision, UnitBody};
+use super::enrollments::complete_units;
+use super::enrollments::own::{self, Own};
 use super::enrollments::release::refuse_locked;
-use super::enrollments::store::find_for_write;
-use super::enrollments::{SeenEnrollment, complete_units};
-use super::mutate::{At, Stop, Write, refuse_with};
+use super::mutate::{Stop, Write, refuse_with};
 use super::refusal::{Code, Refusal};
-use crate::auth::allowed::Allowed;
-use crate::auth::permission::action;
 use crate::db::schema::unit_progress;
 use crate::db::{Batch, Conn, Statement};
 use crate::kernel::ids::{CourseKey, EnrollmentId, EnrollmentKey, OrgId, UnitId, UnitKey};
@@ -155,17 +153,8 @@ pub async fn record(
         let message = format!("A request has 1 to {MOST_EVENTS} events.");
         return refuse_with(Refusal::at(Code::Invalid, "events", message));
     }
-    let found = find_for_write(&write.gate, key).await?;
-    let enrollment: Allowed<'_, action::AttemptsTake, SeenEnrollment> =
-        write.gate.allow(found).at("enrollmentId")?;
-    let state = enrollment.enrollment.state;
-    if !state.is_in() {
-        let message = format!(
-            "The enrolment is {}: the learner is not in this course.",
-            state.shown()
-        );
-        return refuse_with(Refusal::at(Code::NotEnrolled, "enrollmentId", message));
-    }
+    let enrollment = own::find(write, key).await?;
+    own::refuse_unless_in(&enrollment.enrollment)?;
     let contents = &write.app.contents;
     let revision = contents
         .find_for_write(write.gate.conn(), enrollment.enrollment.revision_key())
@@ -289,7 +278,7 @@ fn fault(
 /// Counts the events that are new and adds them to their units' progress. Returns the ids of the new events, which of their units
 /// were complete before, and how many seconds had not been watched before.
 async fn merge(
-    enrollment: &Allowed<'_, action::AttemptsTake, SeenEnrollment>,
+    enrollment: &Own<'_>,
     mut conn: Conn<'_>,
     events: &[&ProgressEvent],
 ) -> QueryResult<(HashSet<Uuid>, HashSet<UnitId>, i64)> {

@@ -60,7 +60,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::certificates::{self, Certificate};
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::domains::OrganizationDomain;
-use crate::domain::enrollments::store::PinOf;
+use crate::domain::enrollments::store::EnrollmentIn;
 use crate::domain::enrollments::{self, Enrollment};
 use crate::domain::events::Event;
 use crate::domain::groups::Group;
@@ -237,11 +237,11 @@ async fn edition(ctx: &Context<'_>, key: CourseKey) -> crate::kernel::error::Res
     let Some(course) = Course::find(ctx, key).await? else {
         return Ok(None);
     };
-    let pin = match ctx.viewer().in_org(key.org) {
-        Some(standing) => ctx.fetch(PinOf(key, standing.member)).await?,
+    let enrollment = match ctx.viewer().in_org(key.org) {
+        Some(standing) => ctx.fetch(EnrollmentIn(key, standing.member)).await?,
         None => None,
     };
-    match pin {
+    match enrollment.and_then(|enrollment| enrollment.pin()) {
         Some(pin) => course.pinned_to(pin).revision(ctx).await,
         None => course.revision(ctx).await,
     }

@@ -9,7 +9,7 @@ use crate::domain::content::assignment::{self, SubmissionKind};
 use crate::domain::content::material::{self, Source};
 use crate::domain::content::{Markdown, Points, QuizPolicy};
 use crate::domain::courses::store::Taught;
-use crate::domain::enrollments::store::Learns;
+use crate::domain::enrollments::store::EnrollmentIn;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{AssetKey, CourseKey};
 use async_graphql::{Context, Object, SimpleObject, Union};
@@ -124,7 +124,8 @@ impl<T> Shown<T> {
         if self.is_draft || reach.all {
             return Ok(true);
         }
-        if ctx.fetch(Learns(self.course, standing.member)).await?.is_some() {
+        let enrollment = ctx.fetch(EnrollmentIn(self.course, standing.member)).await?;
+        if enrollment.is_some_and(|enrollment| enrollment.state.is_or_was_in()) {
             return Ok(true);
         }
         Ok(reach.taught && ctx.fetch(Taught(self.course, standing.member)).await?.is_some())

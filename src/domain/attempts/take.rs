@@ -7,8 +7,8 @@ use super::order::asked;
 use super::store::{self, MayTake};
 use crate::db::error::violated;
 use crate::domain::content::Points;
+use crate::domain::enrollments::own;
 use crate::domain::enrollments::release::refuse_locked;
-use crate::domain::enrollments::{self, SeenEnrollment};
 use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::ids::{AttemptId, AttemptKey, EnrollmentKey, QuestionId, QuestionKey, UnitKey};
@@ -18,8 +18,7 @@ use serde_json::json;
 /// Starts an attempt at a quiz of the revision that the enrolment is pinned to. Whoever completed the course may take
 /// its quizzes again as long as attempts are left; what is completed stays completed.
 pub async fn start(write: &Write<'_>, enrollment: EnrollmentKey, quiz: UnitKey) -> Result<AttemptKey, Stop> {
-    let found = enrollments::store::find_for_write(&write.gate, enrollment).await?;
-    let enrolled: MayTake<'_, SeenEnrollment> = write.gate.allow(found).at("enrollmentId")?;
+    let enrolled = own::find(write, enrollment).await?;
     let row = &enrolled.enrollment;
     refuse_unless_enrolled(row.state.is_in(), "enrollmentId")?;
     let revision = write

@@ -11,6 +11,7 @@ pub mod cycles;
 pub mod joining;
 pub mod model;
 pub mod moves;
+pub mod own;
 pub mod release;
 pub mod seats;
 pub mod store;

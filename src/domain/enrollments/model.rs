@@ -48,6 +48,16 @@ impl EnrollmentState {
         matches!(self, Self::Active | Self::Completed)
     }
 
+    /// Whether the learner is in the course, or was until their time was over.
+    pub const fn is_or_was_in(self) -> bool {
+        self.is_in() || matches!(self, Self::Expired)
+    }
+
+    /// Whether the learner was let in, now or at some time.
+    pub const fn is_pinned(self) -> bool {
+        self.is_or_was_in() || matches!(self, Self::Withdrawn)
+    }
+
     /// How clients spell it.
     pub fn shown(self) -> String {
         self.as_str().to_uppercase()
@@ -144,6 +154,11 @@ impl Enrollment {
     /// The edition that the learner works through.
     pub const fn revision_key(&self) -> RevisionKey {
         RevisionKey::new(self.key.org, self.revision_id)
+    }
+
+    /// The edition that the learner is pinned to; nothing for who is not let in yet: they are pinned then.
+    pub fn pin(&self) -> Option<RevisionKey> {
+        self.state.is_pinned().then(|| self.revision_key())
     }
 }
 

@@ -7,9 +7,7 @@ use crate::db::schema::enrollments;
 use crate::db::{Batch, Conn, Statement};
 use crate::domain::content::Revision;
 use crate::kernel::error::Result;
-use crate::kernel::ids::{
-    CourseId, CourseKey, EnrollmentId, EnrollmentKey, MemberId, OrgId, RevisionId, RevisionKey,
-};
+use crate::kernel::ids::{CourseId, CourseKey, EnrollmentId, EnrollmentKey, MemberId, OrgId};
 use crate::{record_lists, relation_sql};
 use chrono::{DateTime, Utc};
 use diesel::dsl::SqlTypeOf;
@@ -146,13 +144,6 @@ pub(super) async fn activate(
     .await
 }
 
-/// Who is not in the course yet is pinned when they are let in.
-const NOT_PINNED: [EnrollmentState; 3] = [
-    EnrollmentState::Requested,
-    EnrollmentState::Waitlisted,
-    EnrollmentState::Declined,
-];
-
 /// The enrolment of a member in a course.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EnrollmentIn(pub CourseKey, pub MemberId);
@@ -178,43 +169,6 @@ impl Batch for EnrollmentIn {
     }
 }
 
-/// The revision that a member's enrolment in a course is pinned to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PinOf(pub CourseKey, pub MemberId);
-
-impl Batch for PinOf {
-    type Value = RevisionKey;
-
-    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let orgs: Vec<OrgId> = keys.iter().map(|key| key.0.org).collect();
-        let courses: Vec<CourseId> = keys.iter().map(|key| key.0.id).collect();
-        let members: Vec<MemberId> = keys.iter().map(|key| key.1).collect();
-        let rows: Vec<(OrgId, CourseId, MemberId, RevisionId)> = enrollments::table
-            .filter(
-                enrollments::org_id
-                    .eq_any(orgs)
-                    .and(enrollments::course_id.eq_any(courses)),
-            )
-            .filter(enrollments::member_id.eq_any(members))
-            .filter(enrollments::state.ne_all(NOT_PINNED))
-            .select((
-                enrollments::org_id,
-                enrollments::course_id,
-                enrollments::member_id,
-                enrollments::revision_id,
-            ))
-            .load(&mut conn)
-            .await?;
-        let pin = |(org, course, member, revision)| {
-            (
-                Self(CourseKey::new(org, course), member),
-                RevisionKey::new(org, revision),
-            )
-        };
-        Ok(rows.into_iter().map(pin).collect())
-    }
-}
-
 /// An enrolment's place on its course's waiting list, from 1; nothing for one that is not on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PlaceOf(pub EnrollmentKey);
@@ -236,40 +190,5 @@ impl Batch for PlaceOf {
         .await?;
         let place = |(org, id, place)| (Self(EnrollmentKey::new(org, id)), place);
         Ok(rows.into_iter().map(place).collect())
-    }
-}
-
-/// Whether a member is a learner of a course: is in it or was, and has not left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Learns(pub CourseKey, pub MemberId);
-
-impl Batch for Learns {
-    type Value = ();
-
-    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, ()>> {
-        let orgs: Vec<OrgId> = keys.iter().map(|key| key.0.org).collect();
-        let courses: Vec<CourseId> = keys.iter().map(|key| key.0.id).collect();
-        let members: Vec<MemberId> = keys.iter().map(|key| key.1).collect();
-        let rows: Vec<(OrgId, CourseId, MemberId)> = enrollments::table
-            .filter(
-                enrollments::org_id
-                    .eq_any(orgs)
-                    .and(enrollments::course_id.eq_any(courses)),
-            )
-            .filter(enrollments::member_id.eq_any(members))
-            .filter(enrollments::state.eq_any([
-                EnrollmentState::Active,
-                EnrollmentState::Completed,
-                EnrollmentState::Expired,
-            ]))
-            .select((
-                enrollments::org_id,
-                enrollments::course_id,
-                enrollments::member_id,
-            ))
-            .load(&mut conn)
-            .await?;
-        let learns = |(org, course, member)| (Self(CourseKey::new(org, course), member), ());
-        Ok(rows.into_iter().map(learns).collect())
     }
 }

@@ -1,15 +1,12 @@
 //! Writing a review, taking it back, and hiding one.
 
 use super::model::CourseReview;
-use crate::auth::allowed::Allowed;
-use crate::auth::permission::action;
 use crate::db::schema::course_reviews;
 use crate::db::{Conn, Statement};
 use crate::domain::courses::authoring::editable;
 use crate::domain::courses::drafts::MayUpdate;
-use crate::domain::enrollments::SeenEnrollment;
-use crate::domain::enrollments::store::find_for_write;
-use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
+use crate::domain::enrollments::own::{self, Own};
+use crate::domain::mutate::{Stop, Write, refuse_all, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{CourseReviewId, CourseReviewKey, EnrollmentKey};
@@ -21,13 +18,6 @@ use serde_json::json;
 /// Characters of a review, and of the reason why one is hidden.
 const MOST: (usize, usize) = (5_000, 1_000);
 
-type MayReview<'w> = Allowed<'w, action::AttemptsTake, SeenEnrollment>;
-
-async fn own_enrollment<'w>(write: &'w Write<'_>, key: EnrollmentKey) -> Result<MayReview<'w>, Stop> {
-    let found = find_for_write(&write.gate, key).await?;
-    write.gate.allow(found).at("enrollmentId")
-}
-
 /// Says something of the course of an enrolment; in the place of what was said before. What was hidden stays so.
 pub async fn set(
     write: &Write<'_>,
@@ -35,15 +25,9 @@ pub async fn set(
     stars: i32,
     text: &str,
 ) -> Result<CourseReviewKey, Stop> {
-    let enrollment = own_enrollment(write, key).await?;
+    let enrollment = own::find(write, key).await?;
     let row = &enrollment.enrollment;
-    if !row.state.is_in() {
-        let message = format!(
-            "The enrolment is {}: the learner is not in this course.",
-            row.state.shown()
-        );
-        return refuse_with(Refusal::at(Code::NotEnrolled, "enrollmentId", message));
-    }
+    own::refuse_unless_in(row)?;
     let few = (!(1..=5).contains(&stars))
         .then(|| Refusal::at(Code::Invalid, "stars", "A review has 1 to 5 stars."));
     let long = text.chars().count() > MOST.0;
@@ -64,7 +48,7 @@ pub async fn set(
 }
 
 async fn upsert(
-    enrollment: &MayReview<'_>,
+    enrollment: &Own<'_>,
     mut conn: Conn<'_>,
     id: CourseReviewId,
     stars: i32,
@@ -88,7 +72,7 @@ async fn upsert(
 
 /// Takes a review back, in whatever state the enrolment is.
 pub async fn remove(write: &Write<'_>, key: EnrollmentKey) -> Result<EnrollmentKey, Stop> {
-    let enrollment = own_enrollment(write, key).await?;
+    let enrollment = own::find(write, key).await?;
     let own = course_reviews::table.filter(
         course_reviews::org_id
             .eq(key.org)

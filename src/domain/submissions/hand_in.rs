@@ -1,11 +1,11 @@
 //! How a learner hands something in.
 
-use super::store::{self, MayHandIn, NewSubmission};
+use super::store::{self, NewSubmission};
 use crate::domain::content::assignment::{Assignment, SubmissionKind};
 use crate::domain::content::material::address;
-use crate::domain::enrollments;
+use crate::domain::enrollments::own;
 use crate::domain::enrollments::release::refuse_locked;
-use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
+use crate::domain::mutate::{Stop, Write, refuse_all, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::ids::{AssetId, AssetKey, EnrollmentKey, SubmissionId, SubmissionKey, UnitKey};
 use serde_json::json;
@@ -33,13 +33,9 @@ pub async fn hand_in(
     unit: UnitKey,
     work: Work,
 ) -> Result<SubmissionKey, Stop> {
-    let found = enrollments::store::find_for_write(&write.gate, enrollment).await?;
-    let enrolled: MayHandIn<'_> = write.gate.allow(found).at("enrollmentId")?;
+    let enrolled = own::find(write, enrollment).await?;
     let row = &enrolled.enrollment;
-    if !row.state.is_in() {
-        let message = "The learner is not in this course; see the state of the enrolment.";
-        return refuse_with(Refusal::at(Code::NotEnrolled, "enrollmentId", message));
-    }
+    own::refuse_unless_in(row)?;
     let conn = write.gate.conn();
     let revision = write
         .app
