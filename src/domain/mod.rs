@@ -16,6 +16,7 @@ pub mod certificates;
 pub mod content;
 pub mod courses;
 pub mod domains;
+pub mod enrollment_lists;
 pub mod enrollments;
 pub mod events;
 pub mod groups;
