@@ -190,8 +190,8 @@ pub async fn move_module(
     expected: Option<i32>,
 ) -> Result<ModuleIds, Stop> {
     let course = editable(write, key.course, "id").await?;
-    refuse_unless_current(expected, module(write, key).await?.version)?;
     let modules = modules(write, key.course).await?;
+    refuse_unless_current(expected, one_of(&modules, key)?.version)?;
     let others: Vec<_> = modules.iter().filter(|module| module.key != key).collect();
     let mut conn = write.gate.conn();
     let position = place_module(&course, conn, &others, place).await?;
@@ -288,9 +288,12 @@ pub async fn delete_unit(write: &Write<'_>, key: UnitKey, expected: Option<i32>)
 }
 
 async fn module(write: &Write<'_>, key: ModuleKey) -> Result<DraftModule, Stop> {
-    let modules = modules(write, key.course).await?;
+    one_of(&modules(write, key.course).await?, key).cloned()
+}
+
+fn one_of(modules: &[DraftModule], key: ModuleKey) -> Result<&DraftModule, Stop> {
     match modules.iter().find(|module| module.key == key) {
-        Some(module) => Ok(module.clone()),
+        Some(module) => Ok(module),
         None => refuse_with(Refusal::not_found("id")),
     }
 }
