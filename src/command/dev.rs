@@ -149,16 +149,12 @@ impl DataDir {
 
     /// The master key of this data folder, made at the first start.
     fn master_key(&self) -> anyhow::Result<String> {
-        use std::fmt::Write as _;
         use std::io::Write as _;
         let path = self.data_dir.join("master.key");
         if let Ok(key) = fs::read_to_string(&path) {
             return Ok(key.trim().to_owned());
         }
-        let mut key = String::new();
-        for byte in random_bytes::<32>() {
-            write!(key, "{byte:02x}")?;
-        }
+        let key = hex::encode(random_bytes::<32>());
         let file = fs::OpenOptions::new()
             .write(true)
             .create_new(true)

@@ -17,7 +17,6 @@ use async_graphql::types::Json;
 use async_graphql::{ComplexObject, Context, ID, InputObject};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use std::fmt::Write;
 use std::sync::Arc;
 
 connection!(
@@ -59,12 +58,7 @@ impl AuditEntry {
     /// Cost: 1.
     #[graphql(name = "seal")]
     async fn shown_seal(&self) -> Option<String> {
-        let seal = self.seal.as_ref()?;
-        let mut digits = String::with_capacity(64);
-        for byte in seal {
-            let _ = write!(digits, "{byte:02x}");
-        }
-        Some(digits)
+        self.seal.as_ref().map(hex::encode)
     }
 
     /// The organisation that it was done in. Cost: 1, batched.

@@ -450,9 +450,7 @@ impl Options {
             .chain_update(&self.scope)
             .chain_update(&text)
             .finalize();
-        let key = hash[..6]
-            .iter()
-            .fold(String::new(), |key, byte| format!("{key}{byte:02x}"));
+        let key = hex::encode(&hash[..6]);
         self.list.push(ChoiceOption {
             key: key.clone(),
             text,

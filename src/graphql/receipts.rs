@@ -3,7 +3,7 @@
 use super::support::operation::Ask;
 use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind, Question, Relation};
-use crate::domain::attempts::receipt::{ReceiptKind, hex, key_id, verifying_keys};
+use crate::domain::attempts::receipt::{ReceiptKind, key_id, verifying_keys};
 use crate::domain::attempts::receipts::{Receipt, ReceiptsOf};
 use crate::domain::attempts::{Attempt, replay, review};
 use crate::domain::content::Points;
@@ -100,7 +100,7 @@ impl AttemptReceipt {
 
     /// SHA-256 of the document, hexadecimal. Cost: 1.
     async fn hash(&self) -> String {
-        hex(&self.row.hash)
+        hex::encode(&self.row.hash)
     }
 
     /// The Ed25519 signature of the document's bytes, base64url. Cost: 1.

@@ -47,11 +47,7 @@ async fn a_file_is_uploaded_looked_at_and_read() {
         (&json!("image/png"), &json!("text/html")),
         "what was said is not believed"
     );
-    let digest: String = Sha256::digest(PICTURE)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    assert_eq!(asset["sha256"], json!(digest));
+    assert_eq!(asset["sha256"], json!(hex::encode(Sha256::digest(PICTURE))));
     assert_eq!(asset["uploadedBy"]["id"], author.member.to_string());
 
     let (status, headers, content) = get(&app, url(asset), None).await;

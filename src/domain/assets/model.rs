@@ -76,11 +76,6 @@ impl Asset {
 
     /// The SHA-256 of its content, in hexadecimal digits.
     pub fn digest(&self) -> Option<String> {
-        use std::fmt::Write;
-        let mut digits = String::new();
-        for byte in self.sha256.as_ref()? {
-            write!(digits, "{byte:02x}").ok()?;
-        }
-        Some(digits)
+        self.sha256.as_ref().map(hex::encode)
     }
 }

@@ -5,7 +5,7 @@ use super::grade::{Grading, answers_of, grade};
 use super::model::Attempt;
 use super::order::asked;
 use super::overlay::{Keyed, overlaid};
-use super::receipt::{Facts, grading_text, hex};
+use super::receipt::{Facts, grading_text};
 use super::receipts::{Proven, Receipt, ReceiptsOf, proven};
 use super::regrade_store::keys_of;
 use crate::auth::permission::Permission;
@@ -135,7 +135,7 @@ impl Evidence<'_> {
         }
         let hash = Sha256::digest(&signed.document);
         if hash[..] != signed.hash {
-            differences.note("hash", &hex(&signed.hash), &hex(&hash));
+            differences.note("hash", &hex::encode(&signed.hash), &hex::encode(hash));
         }
         let grading = self.graded_anew()?;
         let recorded = read(&signed.grading);

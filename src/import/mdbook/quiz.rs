@@ -275,9 +275,7 @@ fn option_key(question_key: &str, text: &str) -> String {
         .chain_update([0])
         .chain_update(text)
         .finalize();
-    hash[..6]
-        .iter()
-        .fold(String::new(), |key, byte| format!("{key}{byte:02x}"))
+    hex::encode(&hash[..6])
 }
 
 /// The text without blank lines around it; the indent of its first line, which may mean code, stays.
