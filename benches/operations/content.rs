@@ -42,6 +42,7 @@ fn module(clock: &Clock, number: usize) -> ModuleContent {
         body: UnitBody::Quiz {
             policy: QuizPolicy::default(),
             questions: (0..QUESTIONS).map(|number| question(clock, number)).collect(),
+            pools: Vec::new(),
         },
     });
     ModuleContent {

@@ -189,7 +189,7 @@ async fn attempts_that_start_while_their_course_is_published_are_each_of_one_edi
     let starts = learners
         .iter()
         .map(|(learner, enrollment)| start(learner, enrollment, &course.quiz));
-    let (_, replies) = join(factory::publish(&author, &course.id), join_all(starts)).await;
+    let ((), replies) = join(factory::publish(&author, &course.id), join_all(starts)).await;
     for reply in &replies {
         let attempt = reply.data("/attemptStart/attempt");
         assert_eq!(

@@ -75,8 +75,8 @@ async fn each_attempt_draws_its_own_questions_and_all_can_earn_the_same() {
         &json!(true)
     );
     let owner = app.owner().await;
-    let replay = "query($id: ID!) { attemptReplay(attemptId: $id) { matches differences { path } } }";
-    let reply = owner.run_with(replay, json!({ "id": sitting.attempt })).await;
+    let document = "query($id: ID!) { attemptReplay(attemptId: $id) { matches differences { path } } }";
+    let reply = owner.run_with(document, json!({ "id": sitting.attempt })).await;
     assert_eq!(
         reply.data("/attemptReplay"),
         &json!({ "matches": true, "differences": [] })
@@ -418,6 +418,14 @@ async fn what_cannot_be_done_to_a_bank_changes_nothing() {
         );
     }
     assert_eq!(happened(&app, "bank_question.updated").await, 0);
+}
+
+#[tokio::test]
+async fn an_archived_bank_takes_nothing_more_and_a_version_is_written_once() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let bank = bank(&app, &author).await;
+    let id = question(&author, &bank, short("Q", "x"), &["b", "a", "b"]).await;
     let tags = send(
         &author,
         "questionUpdate",

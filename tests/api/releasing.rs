@@ -34,10 +34,10 @@ async fn a_unit_shows_its_authors_the_rules_that_they_gave_it() {
         { "onDate": "2027-03-28T01:00:00Z" },
         { "afterDays": 7 },
     ]);
-    let ruled = set(&author, &course.texts[1], rules).await;
+    let shown = set(&author, &course.texts[1], rules).await;
     let none = json!(null);
     assert_eq!(
-        ruled.data("/unitReleaseSet/unit/release"),
+        shown.data("/unitReleaseSet/unit/release"),
         &json!([
             { "kind": "AFTER_UNIT", "unitId": course.texts[0], "percent": none, "date": none, "days": none },
             { "kind": "AFTER_SCORE", "unitId": course.quiz, "percent": 70, "date": none, "days": none },

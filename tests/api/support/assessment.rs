@@ -12,19 +12,19 @@ use serde_json::{Value, json};
 pub struct Bank {
     author: Client,
     org: String,
-    bank: String,
+    id: String,
     question: String,
 }
 
 impl Bank {
     /// Makes one.
     pub async fn new(app: &TestApp, author: &Person) -> Self {
-        let bank = banks::bank(app, author).await;
-        let question = banks::question(author, &bank, banks::short("Q", "x"), &[]).await;
+        let id = banks::bank(app, author).await;
+        let question = banks::question(author, &id, banks::short("Q", "x"), &[]).await;
         Self {
             author: author.client.clone(),
             org: app.org_id(),
-            bank,
+            id,
             question,
         }
     }
@@ -41,17 +41,17 @@ impl Bank {
                 "FORBIDDEN",
                 "NOT_FOUND",
             ),
-            row("questionBankUpdate", json!({ "id": self.bank, "name": "New" })),
+            row("questionBankUpdate", json!({ "id": self.id, "name": "New" })),
             row(
                 "questionCreate",
-                json!({ "bankId": self.bank, "question": banks::short("New", "x") }),
+                json!({ "bankId": self.id, "question": banks::short("New", "x") }),
             ),
             row(
                 "questionUpdate",
                 json!({ "id": self.question, "question": banks::short("New", "x") }),
             ),
             row("questionRetire", json!({ "id": self.question })),
-            row("questionBankArchive", json!({ "id": self.bank })),
+            row("questionBankArchive", json!({ "id": self.id })),
         ]
     }
 }

@@ -59,6 +59,25 @@ impl Row {
     }
 }
 
+/// The roles of the organisation by their slugs.
+async fn roles_of(app: &TestApp, owner: &Client) -> BTreeMap<String, Value> {
+    let roles = "query($id: ID!) { organization(id: $id) { roles { id slug } } }";
+    let roles = owner.run_with(roles, json!({ "id": app.org_id() })).await;
+    let roles = roles.data("/organization/roles").as_array().unwrap().iter();
+    roles
+        .map(|role| (role["slug"].as_str().unwrap().to_owned(), role["id"].clone()))
+        .collect()
+}
+
+/// Lets a page elsewhere send requests for the organisation.
+async fn allow_portal(app: &TestApp) {
+    let portal = format!(
+        "insert into organization_origins values ('{}', 'https://portal.example')",
+        app.org.0
+    );
+    factory::sql(app, &portal).await;
+}
+
 /// An organisation in which there is something to do for every mutation.
 pub struct World {
     /// The organisation, and the node that it is on.
@@ -123,12 +142,7 @@ impl World {
         let role = factory::role(&app, json!({ "courses.create": ["all"] })).await;
         let group = factory::group(&app, owner.member, &[bystander.member]).await;
         let group = GroupKey::new(app.org, group);
-        let roles = "query($id: ID!) { organization(id: $id) { roles { id slug } } }";
-        let roles = owner.run_with(roles, json!({ "id": app.org_id() })).await;
-        let roles = roles.data("/organization/roles").as_array().unwrap().iter();
-        let roles = roles
-            .map(|role| (role["slug"].as_str().unwrap().to_owned(), role["id"].clone()))
-            .collect();
+        let roles = roles_of(&app, &owner).await;
         let (_, declining, unwilling) = factory::user(&app.app).await;
         let declined = Token::generate(TokenKind::Invitation);
         let sent = InvitationKey::new(app.org, InvitationId(app.app.clock.uuid()));
@@ -165,11 +179,7 @@ impl World {
         let (token, secret) =
             apps::token_until(&app, program, owner.member, &apps::all_scopes(), until).await;
         let opened = apps::learner_session(&app, token, bystander.member).await;
-        let portal = format!(
-            "insert into organization_origins values ('{}', 'https://portal.example')",
-            app.org.0
-        );
-        factory::sql(&app, &portal).await;
+        allow_portal(&app).await;
         let backend = app.bearer(&secret);
         let asking = [operators::asking(&app).await, operators::asking(&app).await];
         let linked = Linked::new(&app, owner.member).await;
