@@ -24,6 +24,7 @@ mod certificates;
 mod completion_rules;
 mod contention;
 mod course_reviews;
+mod deletion_races;
 mod domains;
 mod embed_sessions;
 mod enrollment_bulk;
