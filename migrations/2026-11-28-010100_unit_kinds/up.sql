@@ -4,6 +4,6 @@ alter table draft_units
     add constraint draft_units_kind_check check (kind in ('text', 'video', 'file', 'link', 'quiz', 'assignment', 'live')),
     add column material jsonb,
     add constraint draft_units_material_check check (
-        (kind in ('text', 'quiz')) = (material is null) and (material is null or jsonb_typeof(material -> kind) = 'object')
+        (kind in ('text', 'quiz')) = (material is null) and (material is null or coalesce(jsonb_typeof(material -> kind), 'nothing') = 'object')
     );
 call classify('draft_units', 'content', 'material');

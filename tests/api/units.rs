@@ -391,8 +391,8 @@ async fn what_an_author_writes_runs_nowhere() {
     let course = factory::draft_course(&app, &author, 0).await;
     let asset = uploads::picture(&app, &author).await;
     let hostile = format!(
-        "<script>alert(1)</script><img src=x onerror=alert(1)> [a](JaVaScript:alert(1)) [b](https://b.example) \
-         <svg onload=alert(1)></svg> ![c](asset:{asset}) <p style=\"color:red\">d"
+        "<script>alert(1)</script><img src=x onerror=alert(1)>\n\n[a](JaVaScript:alert(1)) [b](https://b.example)\n\n\
+         <svg onload=alert(1)></svg>\n\n![c](asset:{asset}) <p style=\"color:red\">d"
     );
     factory::unit(
         &author,
