@@ -52,11 +52,16 @@ const OF_PROGRAMS: &[&str] = &[
     "Viewer.actingAs",
 ];
 
+/// What is null unless an argument that names nothing says otherwise.
+const OF_NUMBERS: &[&str] = &["RevisionDiff.to"];
+
 /// What is there for operators of the platform alone.
 const OF_OPERATORS: &[&str] = &["Viewer.supportAccess", "Viewer.supportGrants"];
 
 /// What an open academy shows of its public courses to everybody: everything else shows its words to members alone.
 const PUBLIC: &[&str] = &[
+    "AssignmentCriterion.description",
+    "AssignmentCriterion.title",
     "AssignmentUnit.instructions",
     "AssignmentUnit.instructionsHtml",
     "AssignmentUnit.title",
@@ -82,8 +87,6 @@ const PUBLIC: &[&str] = &[
     "Organization.name",
     "Organization.slug",
     "QuizUnit.title",
-    "RubricCriterion.description",
-    "RubricCriterion.title",
     "TextUnit.body",
     "TextUnit.bodyHtml",
     "TextUnit.title",
@@ -236,7 +239,11 @@ async fn every_field_of_the_schema_is_reached_by_the_walk() {
     let missing: Vec<_> = fields
         .iter()
         .filter(|field| !reached.contains_key(*field))
-        .filter(|field| ![OF_PROGRAMS, OF_OPERATORS].concat().contains(&field.as_str()))
+        .filter(|field| {
+            ![OF_PROGRAMS, OF_OPERATORS, OF_NUMBERS]
+                .concat()
+                .contains(&field.as_str())
+        })
         .collect();
     assert!(
         missing.is_empty(),
@@ -455,7 +462,10 @@ fn forget_the_clock(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(forget_the_clock),
         Value::Object(fields) => {
-            fields.retain(|name, _| !name.ends_with("secondsLeft"));
+            fields.retain(|name, value| {
+                let is_signed = value.as_str().is_some_and(|text| text.contains("/files/"));
+                !name.ends_with("secondsLeft") && !is_signed
+            });
             fields.values_mut().for_each(forget_the_clock);
         }
         _ => {}

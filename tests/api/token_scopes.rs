@@ -49,6 +49,7 @@ const ACCOUNT: &[&str] = &[
     "Identity.",
     "SecurityEvent",
     "SecondFactor.",
+    "Bookmark",
     "OwnershipTransfer.",
     "SupportGrant",
     "Organization.supportGrants",
@@ -59,6 +60,8 @@ const ACCOUNT: &[&str] = &[
 const KNOWN: &[&str] = &[
     "AccessRefusal.missing",
     "AccessRefusal.policies",
+    "CourseReview.hiddenReason",
+    "CourseReview.text",
     "InvitationPreview.roleName",
     "OrganizationLegal.address",
     "OrganizationLegal.companyName",

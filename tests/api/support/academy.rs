@@ -70,7 +70,9 @@ impl Academy {
             )
             .await;
         academy.teach(&second).await;
+        academy.decide().await;
         academy.record().await;
+        academy.classmates(&second).await;
         academy.hand_in(&asset).await;
         academy.operate().await;
         academy
@@ -177,25 +179,27 @@ impl Academy {
             )
             .await;
         let unit = |kind: &str| format!("{word}-units-title-{kind}");
-        factory::unit(
+        let text = factory::unit(
             author,
             &module,
             &unit("text"),
             json!({ "text": { "body": format!("{word}-units-body") } }),
         )
         .await;
+        let mut last = String::new();
         for (kind, content) in academy_units::contents(word, asset) {
-            factory::unit(author, &module, &unit(kind), json!({ kind: content })).await;
+            last = factory::unit(author, &module, &unit(kind), json!({ kind: content })).await;
         }
         // Reviewed at once, and not before it is passed.
         for review in ["AFTER_SUBMISSION", "AFTER_PASSING"] {
-            factory::unit(
+            let quiz = factory::unit(
                 author,
                 &module,
                 &unit("quiz"),
                 json!({ "quiz": self.quiz(review) }),
             )
             .await;
+            self.release(&last, &text, &quiz).await;
         }
         let id = CourseKey::parse(&course).unwrap().id.0;
         self.sql(&format!(

@@ -1,6 +1,7 @@
 //! The academy under test, who asks it, and what it starts with.
 
 pub mod academy;
+pub mod academy_class;
 pub mod academy_units;
 pub mod app;
 pub mod apps;

@@ -72,6 +72,8 @@ fn config_of(database: &str) -> DatabaseConfig {
     DatabaseConfig {
         database_url: servers().cluster.app_url(database),
         pool_size: 8,
+        // A busy machine is no fault.
+        pool_wait_ms: 20_000,
         ..DatabaseConfig::default()
     }
 }
