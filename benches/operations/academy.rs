@@ -1,10 +1,10 @@
 //! The academy that is measured: one organisation, 200 courses of 5 modules × 6 units, 2,000 members, 20,000 enrolments.
 //!
-//! A module is five texts of about 2 kB and a quiz of five questions. Each member has ten enrolments: one completed, with
-//! a certificate, nine with three units completed and open attempts at two quizzes, every question answered. All of it is
-//! written past the API and row security, in bulk.
+//! A module is five texts of about 2 kB and a quiz of five questions, of fifty in the last. Each member has ten enrolments: one
+//! completed, with a certificate, nine with three units completed and open attempts at two quizzes of five questions and, in two of
+//! them, at the one of fifty, every question answered. All of it is written past the API and row security, in bulk.
 
-use super::content::{QUESTIONS, answer_keys, chosen, content, quizzes};
+use super::content::{answer_keys, chosen, content, quizzes};
 use super::node::MASTER_KEY;
 use lyceum::auth::roles::BUILT_IN;
 use lyceum::domain::certificates::CertificateCode;
@@ -13,7 +13,7 @@ use lyceum::domain::content::compiled::FORMAT;
 use lyceum::kernel::clock::Clock;
 use lyceum::kernel::ids::{
     AttemptId, AttemptKey, CertificateId, CertificateKey, CourseId, CourseKey, EnrollmentId, EnrollmentKey,
-    OrgId, OrganizationKey, UnitId, UnitKey,
+    OrgId, OrganizationKey, QuestionKey, UnitId, UnitKey,
 };
 use lyceum::kernel::keyring::Keyring;
 use lyceum::kernel::secret::{Token, TokenKind};
@@ -26,6 +26,10 @@ const MEMBERS: usize = 2_000;
 const ENROLLMENTS: usize = 10;
 /// Units that an enrolment under way has completed.
 const COMPLETED: usize = 3;
+/// Quizzes of five questions with an open attempt, in an enrolment under way.
+const ATTEMPTS: usize = 2;
+/// The quiz of fifty questions is attempted in enrolments from this one on.
+const LONG_FROM: usize = 8;
 
 /// What requests are made of.
 pub struct Academy {
@@ -47,8 +51,12 @@ pub struct Learner {
     pub code: String,
     /// An enrolment under way, with a text that is not read yet.
     pub enrollment: (String, String),
-    /// Open attempts with every question answered.
-    pub attempts: Vec<String>,
+    /// Enrolments with quizzes that were not attempted yet.
+    pub quizzes: Vec<(String, String)>,
+    /// Open attempts with every question answered, each with its first question.
+    pub attempts: Vec<(String, String)>,
+    /// Open attempts at quizzes of fifty questions, every one answered.
+    pub long_attempts: Vec<String>,
 }
 
 struct Course {
@@ -112,10 +120,7 @@ pub async fn fill(admin_url: &str) -> anyhow::Result<Academy> {
     let mut tokens = Vec::new();
     for number in 0..=MEMBERS {
         let token = Token::generate(TokenKind::Session);
-        let mut hash = String::new();
-        for byte in token.hash() {
-            write!(hash, "{byte:02x}")?;
-        }
+        let hash = hex::encode(token.hash());
         let role = if number == MEMBERS { "owner" } else { "learner" };
         let ids = [clock.uuid(), clock.uuid(), clock.uuid()].map(|id| id.to_string());
         let [user, member, session] = ids;
@@ -234,7 +239,9 @@ async fn store_learning(
             token: token.clone(),
             code: String::new(),
             enrollment: Default::default(),
+            quizzes: Vec::new(),
             attempts: Vec::new(),
+            long_attempts: Vec::new(),
         };
         for place in 0..ENROLLMENTS {
             let course = &courses[(number + place * 17) % courses.len()];
@@ -256,10 +263,7 @@ async fn store_learning(
             if place == 0 {
                 let key = CertificateKey::new(org, CertificateId(clock.uuid()));
                 let (code, _) = CertificateCode::issue(&keyring, key);
-                let mut hash = String::new();
-                for byte in code.hash() {
-                    write!(hash, "{byte:02x}")?;
-                }
+                let hash = hex::encode(code.hash());
                 learner.code = code.to_string();
                 certificates.add([key.id.0.to_string(), id, hash]);
                 continue;
@@ -268,11 +272,27 @@ async fn store_learning(
                 enrollment.to_string(),
                 UnitKey::new(course.key, units[COMPLETED]).to_string(),
             );
-            for (quiz, questions) in quizzes(&course.content).into_iter().take(2) {
+            let all = quizzes(&course.content);
+            let last = all.len() - 1;
+            for (number, (quiz, questions)) in all.into_iter().enumerate() {
+                let is_long = number == last;
+                if number >= ATTEMPTS && !(is_long && place >= LONG_FROM) {
+                    let quiz = UnitKey::new(course.key, quiz);
+                    if !is_long {
+                        learner.quizzes.push((enrollment.to_string(), quiz.to_string()));
+                    }
+                    continue;
+                }
                 let attempt = AttemptKey::new(org, AttemptId(clock.uuid()));
-                learner.attempts.push(attempt.to_string());
+                if is_long {
+                    learner.long_attempts.push(attempt.to_string());
+                } else {
+                    let first = QuestionKey::new(course.key, questions[0]);
+                    learner.attempts.push((attempt.to_string(), first.to_string()));
+                }
                 let attempt = attempt.id.0.to_string();
-                attempts.add([attempt.clone(), id.clone(), quiz.0.to_string()]);
+                let points = (questions.len() * 100).to_string();
+                attempts.add([attempt.clone(), id.clone(), quiz.0.to_string(), points]);
                 for question in questions {
                     answers.add([attempt.clone(), question.0.to_string(), answer.clone()]);
                 }
@@ -298,9 +318,9 @@ async fn store_learning(
             join organizations o on o.id = e.org_id")
         .await?;
     attempts
-        .insert(client, &format!("insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, seed, \
+        .insert(client, "insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, seed, \
             max_points, pass_points) select e.org_id, a.id::uuid, e.id, unit::uuid, e.course_id, e.revision_id, e.member_id, 1, 7, \
-            {QUESTIONS} * 100, 300 from ROWS a(id, enrollment, unit) join enrollments e on e.id = a.enrollment::uuid"))
+            points::int, 300 from ROWS a(id, enrollment, unit, points) join enrollments e on e.id = a.enrollment::uuid")
         .await?;
     answers
         .insert(client, "insert into attempt_answers (org_id, attempt_id, question_id, answer) \

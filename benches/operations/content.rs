@@ -1,4 +1,4 @@
-//! The content of a course that is measured: 5 modules of five texts of 2 kB and a quiz of five questions.
+//! The content of a course that is measured: 5 modules of five texts of 2 kB and a quiz, of five questions and in the last of fifty.
 
 use lyceum::domain::content::{
     Answer, AnswerKey, AnswerKeys, ChoiceOption, CompletionRule, Content, ModuleContent, QuestionKind,
@@ -9,8 +9,8 @@ use lyceum::kernel::ids::{ModuleId, QuestionId, UnitId};
 
 const MODULES: usize = 5;
 const TEXTS: usize = 5;
-/// The questions of a quiz.
-pub const QUESTIONS: usize = 5;
+const QUESTIONS: usize = 5;
+const QUESTIONS_OF_LAST: usize = 50;
 
 /// The content of a course with this title.
 pub fn content(clock: &Clock, title: String) -> Content {
@@ -34,6 +34,11 @@ fn module(clock: &Clock, number: usize) -> ModuleContent {
             body: UnitBody::Text(text.clone().into()),
         })
         .collect();
+    let questions = if number + 1 == MODULES {
+        QUESTIONS_OF_LAST
+    } else {
+        QUESTIONS
+    };
     units.push(UnitContent {
         id: UnitId(clock.uuid()),
         title: format!("Quiz of module {number}"),
@@ -41,7 +46,7 @@ fn module(clock: &Clock, number: usize) -> ModuleContent {
         is_required: true,
         body: UnitBody::Quiz {
             policy: QuizPolicy::default(),
-            questions: (0..QUESTIONS).map(|number| question(clock, number)).collect(),
+            questions: (0..questions).map(|number| question(clock, number)).collect(),
             pools: Vec::new(),
         },
     });
@@ -53,7 +58,8 @@ fn module(clock: &Clock, number: usize) -> ModuleContent {
     }
 }
 
-fn question(clock: &Clock, number: usize) -> (QuestionId, QuestionPrompt) {
+/// A single choice of four options.
+pub fn question(clock: &Clock, number: usize) -> (QuestionId, QuestionPrompt) {
     let option = |key: &str| ChoiceOption {
         key: key.to_owned(),
         text: format!("Option {key} of question {number}"),
@@ -81,12 +87,17 @@ pub fn quizzes(content: &Content) -> Vec<(UnitId, Vec<QuestionId>)> {
 
 /// The answer keys of a course: the second option is always right.
 pub fn answer_keys(content: &Content) -> AnswerKeys {
-    let key = AnswerKey {
-        explanation: Some("Because it is so.".to_owned()),
-        ..AnswerKey::new(Rule::Right(vec![chosen("o2")]))
-    };
+    let key = right("o2");
     let questions = quizzes(content).into_iter().flat_map(|(_, questions)| questions);
     AnswerKeys(questions.map(|question| (question, key.clone())).collect())
+}
+
+/// The key by which one option is right.
+pub fn right(option: &str) -> AnswerKey {
+    AnswerKey {
+        explanation: Some("Because it is so.".to_owned()),
+        ..AnswerKey::new(Rule::Right(vec![chosen(option)]))
+    }
 }
 
 /// The answer that one option was chosen.

@@ -4,12 +4,13 @@
 //! build of the program on it, and puts each operation under load over loopback HTTP with one client and with sixteen. All
 //! share the machine's processors, so the figures compare builds with each other rather than promise anything.
 //! `LYCEUM_BENCH_SECONDS` is how long each measurement takes; 3 by default. The node's memory has a peak, since the whole run
-//! is its load: about a minute.
+//! is its load: about a minute. At last it does once what is large: [`sizes`].
 
 mod academy;
 mod client;
 mod content;
 mod node;
+mod sizes;
 
 use academy::Academy;
 use client::{Connection, request};
@@ -47,6 +48,8 @@ const MEMBERS: &str = "query($org: ID!) { organization(id: $org) { members(first
     certificates(first: 5) { nodes { id courseTitle issuedAt } } } } } }";
 const VERIFY: &str = "query($code: String!) { verifyCertificate(code: $code) { state holderName courseTitle organizationName issuedAt } }";
 const PROGRESS: &str = "mutation($input: ProgressRecordInput!) { progressRecord(input: $input) { recorded userErrors { code } } }";
+const START: &str = "mutation($input: AttemptStartInput!) { attemptStart(input: $input) { attempt { id state items { questionId text } } userErrors { code } } }";
+const SAVE: &str = "mutation($input: AttemptAnswerSaveInput!) { attemptAnswerSave(input: $input) { answer { version } userErrors { code } } }";
 const SUBMIT: &str = "mutation($id: ID!) { attemptSubmit(input: {attemptId: $id}) { attempt { id state points isPassed } userErrors { code } } }";
 
 const OPERATIONS: &[Operation] = &[
@@ -115,11 +118,59 @@ const OPERATIONS: &[Operation] = &[
         },
     },
     Operation {
+        name: "progressRecord, 100 events",
+        sign: "\"],\"userErrors\":[]",
+        request: |academy, n| {
+            let learner = &academy.learners[n % academy.learners.len()];
+            let (enrollment, unit) = &learner.enrollment;
+            let event = |second: usize| {
+                json!({ "eventId": Clock::default().uuid(), "unitId": unit, "state": "STARTED", "seconds": 1,
+                "position": second, "at": "2026-01-01T00:00:00Z" })
+            };
+            let events: Vec<_> = (0..100).map(event).collect();
+            let input = json!({ "enrollmentId": enrollment, "events": events });
+            Some(request(
+                Some(&learner.token),
+                PROGRESS,
+                &json!({ "input": input }),
+            ))
+        },
+    },
+    Operation {
+        name: "attemptStart, 5 questions",
+        sign: "\"state\":\"IN_PROGRESS\"",
+        request: |academy, n| {
+            let learner = &academy.learners[n % academy.learners.len()];
+            let (enrollment, quiz) = learner.quizzes.get(n / academy.learners.len())?;
+            let input = json!({ "enrollmentId": enrollment, "quizId": quiz });
+            Some(request(Some(&learner.token), START, &json!({ "input": input })))
+        },
+    },
+    Operation {
+        name: "attemptAnswerSave",
+        sign: "\"version\":",
+        request: |academy, n| {
+            let learner = &academy.learners[n % academy.learners.len()];
+            let (attempt, question) = &learner.attempts[n / academy.learners.len() % learner.attempts.len()];
+            let input = json!({ "attemptId": attempt, "questionId": question, "answer": { "choice": "o2" } });
+            Some(request(Some(&learner.token), SAVE, &json!({ "input": input })))
+        },
+    },
+    Operation {
+        name: "attemptSubmit, 50 questions",
+        sign: "\"points\":50,\"isPassed\":true},\"userErrors\":[]",
+        request: |academy, n| {
+            let learner = &academy.learners[n % academy.learners.len()];
+            let attempt = learner.long_attempts.get(n / academy.learners.len())?;
+            Some(request(Some(&learner.token), SUBMIT, &json!({ "id": attempt })))
+        },
+    },
+    Operation {
         name: "attemptSubmit, 5 questions",
         sign: "\"points\":5,\"isPassed\":true},\"userErrors\":[]",
         request: |academy, n| {
             let learner = &academy.learners[n % academy.learners.len()];
-            let attempt = learner.attempts.get(n / academy.learners.len())?;
+            let (attempt, _) = learner.attempts.get(n / academy.learners.len())?;
             Some(request(Some(&learner.token), SUBMIT, &json!({ "id": attempt })))
         },
     },
@@ -214,6 +265,9 @@ async fn run() -> anyhow::Result<()> {
         now / MIB,
         most / MIB
     );
+    if is_wanted("sizes") {
+        sizes::measure(&admin, &academy, &node).await?;
+    }
     drop(node);
     cluster.stop().await
 }
