@@ -878,6 +878,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    interests (user_id) {
+        user_id -> Uuid,
+        tags -> Array<Text>,
+    }
+}
+
+diesel::table! {
+    processing_objections (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        purpose -> Text,
+        objected_at -> Timestamptz,
+        withdrawn_at -> Nullable<Timestamptz>,
+    }
+}
+
 // Which tables may stand in one query, pair by pair. Diesel's proofs for all pairs of so many tables are twenty thousand
 // implementations, which every check of the crate would pay for.
 use diesel::allow_tables_to_appear_in_same_query as allow;

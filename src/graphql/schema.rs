@@ -36,6 +36,7 @@ use super::organization_query::OrganizationQuery;
 use super::organization_security_events;
 use super::passwords::PasswordMutation;
 use super::policies::{self, PolicyMutation, PolicyQuery};
+use super::profiling::ProfilingMutation;
 use super::progress::ProgressMutation;
 use super::provider_sign_in::ProviderSignInMutation;
 use super::provisioning::ProvisioningMutation;
@@ -298,6 +299,7 @@ pub struct AccountMutations(
     AccountMutation,
     PasswordMutation,
     SecondFactorMutation,
+    ProfilingMutation,
     AccountLinkMutation,
 );
 

@@ -7,6 +7,7 @@ use super::bookmarks::{self, BookmarkConnection};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::identities;
+use super::recommendations::{self, Recommendation};
 use super::security_events::{self, SecurityEventConnection};
 use super::sessions::{self, SessionConnection};
 use super::support::operation::Ask;
@@ -14,6 +15,8 @@ use super::support_grants;
 use crate::auth::standing::Standing;
 use crate::auth::step_up::holds_until;
 use crate::domain::accounts::Identity;
+use crate::domain::accounts::interests::InterestsOf;
+use crate::domain::accounts::objections::{ObjectionsOf, ProcessingObjection};
 use crate::domain::accounts::second_factor::{self, SecondFactor};
 use crate::domain::members::Member;
 use crate::domain::sso::{FieldPolicy, LocksOf, ProfileField};
@@ -185,6 +188,38 @@ impl Viewer {
             before,
         };
         Ok(security_events::page(ctx, args).await?)
+    }
+
+    /// What you want to learn about, lower case, in order. Cost: 1, batched.
+    async fn interests(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<String>> {
+        let user = ctx.viewer().account()?.user;
+        let tags = ctx.fetch(InterestsOf(user)).await?;
+        Ok(tags.map(|tags| tags.to_vec()).unwrap_or_default())
+    }
+
+    /// Your objections to what is done with what is known of you, the newest first, at most 100; those that you withdrew too.
+    /// Cost: 1, batched.
+    async fn processing_objections(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Vec<ProcessingObjection>> {
+        let user = ctx.viewer().account()?.user;
+        let objections = ctx.fetch(ObjectionsOf(user)).await?;
+        Ok(objections.map(|list| list.to_vec()).unwrap_or_default())
+    }
+
+    /// Courses of your organisations that you may want to take next, the likeliest first: of the 2000 that were published last
+    /// and that you find in the catalogue and are not in, those that continue a course that you completed, are about an
+    /// interest of yours, or share tags with one of the 50 courses that you completed last.
+    ///
+    /// Empty while you object to `PROFILING`: nothing of what you learned is read then. Cost: 1 for each row asked for; two SQL
+    /// statements.
+    async fn recommendations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 20; 20 where nothing is said.")] first: Option<i32>,
+    ) -> async_graphql::Result<Vec<Recommendation>> {
+        Ok(recommendations::of_viewer(ctx, first).await?)
     }
 
     /// Your enrolments in all of your organisations, the newest first. Cost: 1 for each row asked for; one SQL statement.

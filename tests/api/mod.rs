@@ -63,6 +63,7 @@ mod provider_refusals;
 mod question_banks;
 mod questions;
 mod receipts;
+mod recommendations;
 mod redis;
 mod registration;
 mod regrades;

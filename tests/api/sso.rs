@@ -184,6 +184,9 @@ async fn the_session_reaches_nothing_of_the_account() {
         "identities { id }",
         "sessions { totalCount }",
         "securityEvents { totalCount }",
+        "interests",
+        "processingObjections { purpose }",
+        "recommendations { reasons { kind } }",
     ] {
         let reply = person.run(&format!("{{ viewer {{ {field} }} }}")).await;
         assert_eq!(reply.codes(), "SESSION_REQUIRED", "{field}");
@@ -198,6 +201,9 @@ async fn the_session_reaches_nothing_of_the_account() {
         "identityLink(input: {provider: GOOGLE, returnTo: \"https://academy.example/\"})",
         "identityLinkComplete(input: {code: \"x\", browserToken: \"x\"})",
         "identityUnlink(input: {id: \"idn_AAAAAAAAAAAAAAAAAAAAAA\"})",
+        "interestsSet(input: {interests: []})",
+        "processingObject(input: {purpose: PROFILING})",
+        "processingObjectionWithdraw(input: {purpose: PROFILING})",
         "emailVerificationSend(input: {})",
         "profileUpdate(input: {})",
         "stepUp(input: {password: \"x\"})",

@@ -50,6 +50,8 @@ const ACCOUNT: &[&str] = &[
     "SecurityEvent",
     "SecondFactor.",
     "Bookmark",
+    "ProcessingObjection.",
+    "Recommendation",
     "OwnershipTransfer.",
     "SupportGrant",
     "Organization.supportGrants",

@@ -1,15 +1,18 @@
 //! Accounts: what a person does with their own.
 //!
 //! Everything here belongs to one person and to no organisation, and is written through [`mod@write`]. Tables: `users`,
-//! `sessions`, `session_tokens`, `account_tokens`, `totp_factors`, `recovery_codes`, `security_events`, `identities`.
+//! `sessions`, `session_tokens`, `account_tokens`, `totp_factors`, `recovery_codes`, `security_events`, `identities`,
+//! `interests`, `processing_objections`.
 
 #[macro_use]
 mod own_list;
 pub mod addresses;
 pub mod events;
 pub mod identities;
+pub mod interests;
 pub mod links;
 mod notices;
+pub mod objections;
 pub mod passwords;
 pub mod person;
 pub mod profile;

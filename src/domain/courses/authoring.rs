@@ -17,12 +17,12 @@ use crate::db::schema::courses;
 use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
 use crate::domain::organizations::Here;
 use crate::domain::refusal::{Code, Refusal};
+use crate::domain::tags::{fault_of_tags, tidy};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{CourseId, CourseKey, ModuleId, ModuleKey, UnitId, UnitKey};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
-use std::collections::BTreeSet;
 
 /// Creates a course with an empty draft.
 pub async fn create(write: &Write<'_>, new: &NewCourse) -> Result<CourseKey, Stop> {
@@ -65,24 +65,6 @@ impl CourseChanges {
     }
 }
 
-/// Tags in lower case and in order, each once.
-fn tidy(tags: &[String]) -> Vec<String> {
-    let tags: BTreeSet<String> = tags.iter().map(|tag| tag.trim().to_lowercase()).collect();
-    tags.into_iter().collect()
-}
-
-fn fault_of_tags(tags: &[String]) -> Option<Refusal> {
-    if tags.len() > 20 {
-        return Some(Refusal::at(
-            Code::Invalid,
-            "tags",
-            "A course has at most 20 tags.",
-        ));
-    }
-    let mut faults = tags.iter().enumerate();
-    faults.find_map(|(index, tag)| Refusal::of_name(&format!("tags.{index}"), tag, 50))
-}
-
 fn fault_of_language(language: &str) -> Option<Refusal> {
     let mut parts = language.split('-');
     let first = parts.next().is_some_and(|part| {
@@ -114,7 +96,10 @@ pub async fn update(
             .as_deref()
             .and_then(|title| Refusal::of_name("title", title, 200)),
         changes.draft.summary.as_deref().and_then(fault_of_summary),
-        changes.tags.as_deref().and_then(fault_of_tags),
+        changes
+            .tags
+            .as_deref()
+            .and_then(|tags| fault_of_tags("tags", tags)),
         changes.language.as_deref().and_then(fault_of_language),
         changes.draft.completion_percent.and_then(fault_of_percent),
     ];

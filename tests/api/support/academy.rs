@@ -60,20 +60,15 @@ impl Academy {
         academy.course = academy.course(&shown, "PUBLIC", &asset).await;
         let hidden = academy.hidden.clone();
         let second = academy.course(&hidden, "MEMBERS", &asset).await;
-        academy
-            .change(
-                "coursePrerequisitesSet",
-                "CoursePrerequisitesSetInput",
-                "course { id }",
-                json!({ "id": academy.course, "courseIds": [second] }),
-                "/course/id",
-            )
-            .await;
+        academy.require(&academy.course, &second).await;
         academy.teach(&second).await;
         academy.decide().await;
         academy.record().await;
         academy.classmates(&second).await;
         academy.hand_in(&asset).await;
+        // One that nobody is in, for who has completed the second.
+        let further = academy.course(&format!("{hidden}-more"), "MEMBERS", &asset).await;
+        academy.require(&further, &second).await;
         academy.operate().await;
         academy
     }
@@ -142,6 +137,8 @@ impl Academy {
                  select org_id, 'signed_in', id from memberships where user_id = (select app_user()); \
                  insert into identities (id, user_id, provider, issuer, subject, email) select gen_random_uuid(), user_id, 'google', \
                  '{hidden}-identities-issuer', '{hidden}-identities-subject-{role}', '{hidden}-identities-email' from sessions; \
+                 insert into interests select user_id, '{{{hidden}-more-courses-tag}}' from sessions; \
+                 insert into processing_objections (id, user_id, purpose, withdrawn_at) select gen_random_uuid(), user_id, 'profiling', now() from sessions; \
                  insert into totp_factors (user_id, secret, confirmed_at) select user_id, sha512('x'), now() from sessions; \
                  insert into mails (id, user_id, template, recipient, detail, failed_at) select gen_random_uuid(), user_id, 'security_notice', \
                  '{hidden}-mails-recipient', '{{\"what\": \"{hidden}-mails-detail\"}}', now() from sessions; \
@@ -237,6 +234,13 @@ impl Academy {
         )
         .await;
         course
+    }
+
+    async fn require(&self, course: &str, other: &str) {
+        let (mutation, input) = ("coursePrerequisitesSet", "CoursePrerequisitesSetInput");
+        let courses = json!({ "id": course, "courseIds": [other] });
+        self.change(mutation, input, "course { id }", courses, "/course/id")
+            .await;
     }
 
     fn quiz(&self, review: &str) -> Value {

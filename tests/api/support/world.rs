@@ -444,12 +444,13 @@ impl World {
         };
         let own = |mutation, input| Row::new(mutation, input, &self.newcomer, "", "");
         let password = super::app::PASSWORD;
+        let (refused, profiling) = ("INVALID_STATE", json!({ "purpose": "PROFILING" }));
         let send = Row::new(
             "emailVerificationSend",
             json!({}),
             &self.unverified,
-            "INVALID_STATE",
-            "INVALID_STATE",
+            refused,
+            refused,
         );
         let with_proofs = |mutation: &&'static str| anybody(mutation, &self.proofs[mutation]);
         let mut rows = vec![send];
@@ -464,6 +465,15 @@ impl World {
             anybody("sessionRefresh", &self.refresh),
             own("emailChange", json!({ "email": "changed@people.example" })),
             own("profileUpdate", json!({ "firstName": "Grace" })),
+            own("interestsSet", json!({ "interests": ["rust"] })),
+            own("processingObject", profiling.clone()),
+            Row::new(
+                "processingObjectionWithdraw",
+                profiling,
+                &self.newcomer,
+                refused,
+                refused,
+            ),
             own("stepUp", json!({ "password": password })),
             own("passwordChange", json!({ "newPassword": "lange nacht im hafen" })),
             own("sessionRevoke", json!({ "everywhere": true })),
