@@ -13,6 +13,7 @@ use super::revision_diff::RevisionDiff;
 use super::submissions::{self, SubmissionConnection, SubmissionFilterInput};
 use super::support::operation::Ask;
 use super::support::{AccessRefusal, Verdicts};
+use super::tag_gaps;
 use crate::auth::permission::{Permission, Reach};
 use crate::auth::policy::{Facts, Kind, Relation};
 use crate::domain::content::compiled::SharedRevision;
@@ -25,6 +26,7 @@ use crate::domain::organizations::Organization;
 use crate::domain::record_lists::Parent;
 use crate::domain::reports::ScoresIn;
 use crate::domain::reviews::lists::{CourseRating, RatingOf};
+use crate::domain::tag_gaps::TagGap;
 use crate::domain::visibility::View;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{CourseKey, OrganizationKey, RevisionKey};
@@ -415,6 +417,18 @@ impl Course {
         };
         let scores = ctx.fetch_one(ScoresIn(self.row.key, view)).await?;
         Ok(Some(gaps(&revision, &scores)))
+    }
+
+    /// The tags of questions from banks at which the learners whom you see missed points, the weakest first, at most 100: by each
+    /// learner's best attempts among the newest 10000, and by the questions' tags as they are now. Tags whose questions fewer than
+    /// five learners have answered are left out. Null for who sees none but themselves.
+    ///
+    /// Requires: `learning_records.read` for more than yourself. Cost: 50; one SQL statement, and editions from memory.
+    async fn tag_gaps(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Vec<TagGap>>> {
+        match self.staff_view(ctx) {
+            Some(view) => Ok(Some(tag_gaps::of_course(ctx, self.row.key, view).await?)),
+            None => Ok(None),
+        }
     }
 
     /// How learners come into the course, how many, and for how long. Cost: 1, batched.

@@ -11,6 +11,7 @@ use super::reports::{EnrollmentProgress, KnowledgeGap, gaps};
 use super::revision_upgrades::RevisionUpgrade;
 use super::submissions::{self, SubmissionConnection};
 use super::support::{Ask, Paged, connection::Count};
+use super::tag_gaps;
 use crate::auth::permission::Permission;
 use crate::connection;
 use crate::db::paginate::CursorValue;
@@ -25,6 +26,7 @@ use crate::domain::organizations::Organization;
 use crate::domain::progress::{ProgressOf, UnitProgressState};
 use crate::domain::record_lists::{Parent, Seen};
 use crate::domain::reports::ScoresOf;
+use crate::domain::tag_gaps::TagGap;
 use crate::domain::visibility::View;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{CourseId, CourseKey, EnrollmentKey, Key, OrganizationKey, UnitId, UnitKey};
@@ -168,6 +170,13 @@ impl Enrollment {
             Some(scores) => Ok(gaps(&edition(ctx, self).await?, &scores)),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// The tags of questions from banks at which the learner missed points in this cycle, the weakest first, at most 100: by the
+    /// answers in the best attempt at each quiz, as far as the quiz's review is open, and by the questions' tags as they are now.
+    /// Questions that are not from a bank have no tags. Cost: 1, batched.
+    async fn tag_gaps(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<TagGap>> {
+        Ok(tag_gaps::of_enrollment(ctx, self.key).await?)
     }
 
     /// The units that the learner has been in, in the order of the course. Cost: 1, batched.

@@ -86,6 +86,7 @@ pub mod submissions;
 pub mod support;
 pub mod support_grant_mutations;
 pub mod support_grants;
+pub mod tag_gaps;
 pub mod transfers;
 pub mod unit_access;
 pub mod unit_contents;

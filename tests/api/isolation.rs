@@ -58,6 +58,9 @@ const OF_NUMBERS: &[&str] = &["RevisionDiff.to"];
 /// What is there for operators of the platform alone.
 const OF_OPERATORS: &[&str] = &["Viewer.supportAccess", "Viewer.supportGrants"];
 
+/// What is told alone where five learners have answered questions of a bank.
+const OF_MANY: &[&str] = &["Course.tagGaps"];
+
 /// What an open academy shows of its public courses to everybody: everything else shows its words to members alone.
 const PUBLIC: &[&str] = &[
     "AssignmentCriterion.description",
@@ -240,7 +243,7 @@ async fn every_field_of_the_schema_is_reached_by_the_walk() {
         .iter()
         .filter(|field| !reached.contains_key(*field))
         .filter(|field| {
-            ![OF_PROGRAMS, OF_OPERATORS, OF_NUMBERS]
+            ![OF_PROGRAMS, OF_OPERATORS, OF_NUMBERS, OF_MANY]
                 .concat()
                 .contains(&field.as_str())
         })

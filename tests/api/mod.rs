@@ -87,6 +87,7 @@ mod statements;
 mod step_up;
 mod submissions;
 mod support_grants;
+mod tag_gaps;
 mod token_scopes;
 mod transfers;
 mod trespass;

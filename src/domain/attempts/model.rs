@@ -113,13 +113,7 @@ impl Attempt {
     /// Whether its learner may see what was right: once it is graded, if the quiz's policy says so and the quiz, where that
     /// matters, is closed.
     pub fn is_reviewable(&self, policy: ReviewPolicy, is_closed: bool) -> bool {
-        self.state == AttemptState::Graded
-            && match policy {
-                ReviewPolicy::Never => false,
-                ReviewPolicy::AfterSubmission => true,
-                ReviewPolicy::AfterPassing => self.is_passed(),
-                ReviewPolicy::AfterClosing => is_closed,
-            }
+        self.state == AttemptState::Graded && policy.is_open(self.is_passed(), is_closed)
     }
 }
 

@@ -19,6 +19,18 @@ text_enum! {
     }
 }
 
+impl ReviewPolicy {
+    /// Whether a graded attempt may be reviewed, given whether it passed and whether the quiz is closed to everybody.
+    pub const fn is_open(self, is_passed: bool, is_closed: bool) -> bool {
+        match self {
+            Self::Never => false,
+            Self::AfterSubmission => true,
+            Self::AfterPassing => is_passed,
+            Self::AfterClosing => is_closed,
+        }
+    }
+}
+
 text_enum! {
     /// Which of an enrolment's attempts at a quiz counts. Voided attempts never do; abandoned ones count as 0 points.
     CountedAttempt {

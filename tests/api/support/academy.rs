@@ -399,7 +399,12 @@ impl Academy {
              case when a.state = 'graded' then 1 end, case when a.state = 'graded' then '{hidden}-answers-feedback' end, \
              case when a.state = 'graded' then '[{{\"key\": \"{hidden}-criteria-key\", \"points\": 1, \"feedback\": \"{hidden}-criteria-feedback\"}}]'::jsonb end \
              from attempts a join draft_questions q on q.org_id = a.org_id and q.unit_id = a.unit_id \
-             where q.position <> 10 or a.member_id = '{owner}'",
+             where q.position <> 10 or a.member_id = '{owner}'; \
+             insert into attempt_answers (org_id, attempt_id, question_id, answer, points) \
+             select a.org_id, a.id, q.id, '{{\"text\": \"{hidden}-answers-text\"}}', 1 from attempts a join bank_questions q \
+             on q.org_id = a.org_id and q.bank_id = a.org_id and q.retired_at is null where a.state = 'graded'; \
+             update attempts a set cycle = 2 from courses c where c.org_id = a.org_id and c.id = a.course_id \
+             and c.visibility = 'members' and a.member_id = '{owner}' and a.state = 'graded'",
         ))
         .await;
         let (of_owner, of_learner) = (self.person("owner").member, self.person("learner").member);
