@@ -131,16 +131,16 @@ pub async fn page_of(
     Ok(paged.into())
 }
 
-/// Reads a page of the attempts at a course's quizzes that the viewer may grade and that wait for it; batched.
-pub async fn queue_of(ctx: &Context<'_>, course: CourseKey, args: PageArgs) -> Result<AttemptConnection> {
-    let list = format!("attempts to grade of {course}");
+/// Reads a page of the attempts in a course or in an organisation that the viewer may grade and that wait for it; batched.
+pub async fn queue_of(ctx: &Context<'_>, parent: Parent, args: PageArgs) -> Result<AttemptConnection> {
+    let list = format!("attempts to grade of {parent:?}");
     let page = ctx.page(&args, &list)?;
-    let Some(view) = View::of(ctx.viewer(), course.org, Permission::AttemptsGrade) else {
+    let Some(view) = View::of(ctx.viewer(), parent.org(), Permission::AttemptsGrade) else {
         let none: Count = Box::new(|_| Box::pin(async { Ok(0) }));
         let slice = page.slice(Vec::new());
         return Ok(Paged::new(&ctx.app().keyring, &list, slice, queued, none).into());
     };
-    let queue = QueueOf { course, view };
+    let queue = QueueOf { parent, view };
     let slice = ctx.fetch_one(QueuePage(queue, page)).await?;
     let count: Count =
         Box::new(move |reader| Box::pin(async move { Ok(reader.fetch(queue).await?.unwrap_or_default()) }));

@@ -5,6 +5,7 @@ use super::support::operation::Ask;
 use super::support::{Paged, connection::Count};
 use crate::connection;
 use crate::db::paginate::CursorValue;
+use crate::domain::courses::CourseState;
 use crate::domain::courses::model::Course as CourseRow;
 use crate::domain::courses::store::{self, CourseFilter, CourseOrder};
 use crate::domain::organizations;
@@ -30,6 +31,17 @@ pub struct CourseSlugInput {
 pub struct CatalogFilter {
     /// Only this organisation's courses, by its id.
     pub organization: Option<ID>,
+    /// Only courses that have all of these tags.
+    pub tags: Option<Vec<String>>,
+    /// Only courses in this language, a tag of BCP 47; `de` finds `de-AT` too.
+    pub language: Option<String>,
+}
+
+/// Which of an organisation's courses a list has.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct OrganizationCourseFilter {
+    /// Only courses in this state.
+    pub state: Option<CourseState>,
     /// Only courses that have all of these tags.
     pub tags: Option<Vec<String>>,
     /// Only courses in this language, a tag of BCP 47; `de` finds `de-AT` too.

@@ -373,7 +373,7 @@ impl Course {
             last,
             before,
         };
-        Ok(attempts::queue_of(ctx, self.row.key, args).await?)
+        Ok(attempts::queue_of(ctx, Parent::Course(self.row.key), args).await?)
     }
 
     /// When an enrolment in this edition is complete; null before the first publication. Cost: 1, from memory.

@@ -4,7 +4,7 @@ use super::account_links::{self, AccountLinkConnection};
 use super::apps;
 use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::audit::{self, AuditEntryConnection, AuditFilterInput};
-use super::catalog::{self, CourseConnection};
+use super::catalog::{self, CourseConnection, OrganizationCourseFilter};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::domains::{self, OrganizationDomainConnection};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
@@ -22,7 +22,6 @@ use super::support_grants::{self, SupportGrantConnection};
 use super::transfers;
 use crate::auth::permission::Permission;
 use crate::domain::apps::App;
-use crate::domain::courses::CourseState;
 use crate::domain::courses::store::{CourseFilter, CourseOrder};
 use crate::domain::members::store::MemberOrder;
 use crate::domain::organizations::Organization;
@@ -34,20 +33,9 @@ use crate::domain::sso::SsoConnection;
 use crate::domain::transfers::OwnershipTransfer;
 use crate::kernel::ids::OrganizationKey;
 use crate::kernel::page::PageArgs;
-use async_graphql::{ComplexObject, Context, InputObject, Result};
+use async_graphql::{ComplexObject, Context, Result};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
-
-/// Which of an organisation's courses a list has.
-#[derive(Clone, Debug, Default, InputObject)]
-pub struct OrganizationCourseFilter {
-    /// Only courses in this state.
-    pub state: Option<CourseState>,
-    /// Only courses that have all of these tags.
-    pub tags: Option<Vec<String>>,
-    /// Only courses in this language, a tag of BCP 47; `de` finds `de-AT` too.
-    pub language: Option<String>,
-}
 
 #[ComplexObject]
 impl Organization {
@@ -368,6 +356,30 @@ impl Organization {
         };
         let (parent, filter) = (Parent::Organization(self.org), filter.unwrap_or_default().into());
         Ok(Some(attempts::page_of(ctx, parent, filter, args).await?))
+    }
+
+    /// The attempts at quizzes of all courses that wait for you to grade them, the oldest first; null for who may grade none.
+    ///
+    /// Requires: `attempts.grade`; shows those that it reaches. Cost: 1 for each row asked for; one SQL statement.
+    async fn grading_queue(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<AttemptConnection>> {
+        if !self.reaches(ctx, Permission::AttemptsGrade) {
+            return Ok(None);
+        }
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let parent = Parent::Organization(self.org);
+        Ok(Some(attempts::queue_of(ctx, parent, args).await?))
     }
 
     /// The certificates that you may see, the newest first; null for who may see none.

@@ -141,6 +141,59 @@ async fn the_queues_of_many_courses_cost_as_many_statements_as_that_of_one() {
     assert_eq!(counted, [4, 4]);
 }
 
+async fn queue_of_all(app: &TestApp, who: &Client, page: Value) -> Value {
+    let document = "query($id: ID!, $first: Int, $after: String) { organization(id: $id) { \
+        gradingQueue(first: $first, after: $after) { totalCount nodes { id } pageInfo { hasNextPage endCursor } } } }";
+    let mut variables = json!({ "id": app.org_id() });
+    variables
+        .as_object_mut()
+        .unwrap()
+        .extend(page.as_object().unwrap().clone());
+    let reply = who.run_with(document, variables).await;
+    assert!(reply.body.get("errors").is_none(), "{:#}", reply.body);
+    reply.data("/organization")["gradingQueue"].clone()
+}
+
+#[tokio::test]
+async fn what_waits_in_all_courses_is_one_queue_as_far_as_its_reader_may_grade() {
+    let app = TestApp::new().await;
+    let (owner, author) = (app.owner().await, app.member("author").await);
+    let (teacher, bystander) = (app.member("instructor").await, app.member("instructor").await);
+    let (first, of_first) = essays(&app, &author, 2).await;
+    let (_, of_second) = essays(&app, &author, 1).await;
+    factory::teaches(&app, teacher.member, &first.id).await;
+    let later = Sitting::new(&app, &first).await;
+    later.save("Essay", json!({ "text": "An essay." })).await;
+    assert_eq!(later.submit().await.codes(), "");
+    let [one, two, three] =
+        [&of_first[0], &of_first[1], &of_second[0]].map(|sitting| sitting.attempt.as_str());
+    let four = later.attempt.as_str();
+    let all = queue_of_all(&app, &owner, json!({})).await;
+    assert_eq!(
+        (ids(&all), &all["totalCount"]),
+        (vec![one, two, three, four], &json!(4))
+    );
+    let page = queue_of_all(&app, &owner, json!({ "first": 3 })).await;
+    let cursor = &page["pageInfo"]["endCursor"];
+    let rest = queue_of_all(&app, &owner, json!({ "first": 3, "after": cursor })).await;
+    assert_eq!([ids(&page), ids(&rest)].concat(), [one, two, three, four]);
+    assert_eq!(rest["pageInfo"]["hasNextPage"], json!(false));
+    let taught = queue_of_all(&app, &teacher, json!({})).await;
+    assert_eq!(
+        (ids(&taught), &taught["totalCount"]),
+        (vec![one, two, four], &json!(3))
+    );
+    let none = queue_of_all(&app, &bystander, json!({})).await;
+    assert_eq!((ids(&none), &none["totalCount"]), (vec![], &json!(0)));
+    let stranger = app.elsewhere().await.owner().await;
+    for who in [&author.client, &later.learner.client, &stranger.client] {
+        assert_eq!(queue_of_all(&app, who, json!({})).await, Value::Null);
+    }
+    let document = "query($id: ID!) { organization(id: $id) { gradingQueue(first: 10) { totalCount nodes { state } } } }";
+    let (_, count) = statements(&app, &owner, document, json!({ "id": app.org_id() })).await;
+    assert_eq!(count, 3, "the organisation, a page, its count");
+}
+
 async fn grade(who: &Client, sitting: &Sitting, item: Value) -> Reply {
     let document = "mutation($input: AttemptGradeInput!) { attemptGrade(input: $input) { attempt { state points items { \
         review { points feedback criteria { key points feedback } } } } userErrors { code field } } }";

@@ -1,11 +1,11 @@
-//! The attempts at a course's quizzes that wait for people to grade them, the oldest first.
+//! The attempts at quizzes that wait for people to grade them, of a course or of a whole organisation, the oldest first.
 
 use super::model::Attempt;
 use crate::db::paginate::{cursor_values, foreign};
 use crate::db::{Batch, Conn, Statement};
-use crate::domain::record_lists::groups;
+use crate::domain::record_lists::{Parent, groups, parents};
 use crate::domain::visibility::View;
-use crate::kernel::ids::{AttemptId, CourseId, CourseKey, OrgId};
+use crate::kernel::ids::AttemptId;
 use crate::kernel::page::{Page, Slice};
 use crate::visible_records;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,16 +16,17 @@ use diesel::pg::Pg;
 use diesel::sql_types::{Array, BigInt, Bool, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
+use std::mem::discriminant;
 use std::sync::Arc;
 use uuid::Uuid;
 
 type Columns = <Attempt as Selectable<Pg>>::SelectExpression;
 
-/// What a viewer may grade of a course's attempts. Fetched, it counts them.
+/// What a viewer may grade of a parent's attempts. Fetched, it counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct QueueOf {
-    /// The course.
-    pub course: CourseKey,
+    /// Whose attempts: a course's, an organisation's.
+    pub parent: Parent,
     /// How far the viewer's permission to grade reaches.
     pub view: View,
 }
@@ -53,10 +54,12 @@ fn bounds(page: &Page) -> QueryResult<Bounds> {
 }
 
 macro_rules! page {
-    ($order:literal) => {
+    ($column:literal, $order:literal) => {
         concat!(
             "select a.* from unnest(?, ?) as p (org_id, id) cross join lateral (select ? from attempts \
-             where attempts.org_id = p.org_id and attempts.course_id = p.id and attempts.state = 'needs_grading' and ? \
+             where attempts.org_id = p.org_id and attempts",
+            $column,
+            " = p.id and attempts.state = 'needs_grading' and ? \
              and (attempts.submitted_at, attempts.id) > (?, ?) and (attempts.submitted_at, attempts.id) < (?, ?) \
              order by attempts.submitted_at ",
             $order,
@@ -75,15 +78,18 @@ impl Batch for QueuePage {
 
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
         let mut found = HashMap::with_capacity(keys.len());
-        for keys in groups(keys, |key| (key.0.view, key.1.clone())) {
-            let Self(QueueOf { view, .. }, page) = keys[0];
+        let alike = |key: &Self| (discriminant(&key.0.parent), key.0.view, key.1.clone());
+        for keys in groups(keys, alike) {
+            let Self(QueueOf { parent, view }, page) = keys[0];
             let [(from, above), (to, below)] = bounds(page)?;
-            let (orgs, ids): (Vec<OrgId>, Vec<CourseId>) =
-                keys.iter().map(|key| (key.0.course.org, key.0.course.id)).unzip();
-            let sql = if page.backward {
-                page!("desc")
-            } else {
-                page!("asc")
+            let (orgs, ids) = parents(keys.iter().map(|key| key.0.parent));
+            let sql = match (parent, page.backward) {
+                (Parent::Organization(_), false) => page!(".org_id", "asc"),
+                (Parent::Organization(_), true) => page!(".org_id", "desc"),
+                (Parent::Course(_), false) => page!(".course_id", "asc"),
+                (Parent::Course(_), true) => page!(".course_id", "desc"),
+                (Parent::Member(_), false) => page!(".member_id", "asc"),
+                (Parent::Member(_), true) => page!(".member_id", "desc"),
             };
             let rows: Vec<Attempt> = Statement::<SqlTypeOf<Columns>>::new(sql)
                 .bind::<Array<SqlUuid>, _>(orgs)
@@ -97,12 +103,13 @@ impl Batch for QueuePage {
                 .bind::<BigInt, _>(page.size + 1)
                 .load(&mut conn)
                 .await?;
-            let mut pages: HashMap<CourseId, Vec<Arc<Attempt>>> = HashMap::new();
+            let mut pages: HashMap<Parent, Vec<Arc<Attempt>>> = HashMap::new();
             for row in rows {
-                pages.entry(row.course_id).or_default().push(Arc::new(row));
+                let parent = parent.alike(row.key.org, row.course_id, row.member_id);
+                pages.entry(parent).or_default().push(Arc::new(row));
             }
             found.extend(keys.into_iter().map(|key| {
-                let rows = pages.remove(&key.0.course.id).unwrap_or_default();
+                let rows = pages.remove(&key.0.parent).unwrap_or_default();
                 (key.clone(), page.slice(rows))
             }));
         }
@@ -110,27 +117,42 @@ impl Batch for QueuePage {
     }
 }
 
+macro_rules! count {
+    ($column:literal) => {
+        concat!(
+            "select p.org_id, p.id, (select count(*) from attempts where attempts.org_id = p.org_id and attempts",
+            $column,
+            " = p.id and attempts.state = 'needs_grading' and ?) from unnest(?, ?) as p (org_id, id)"
+        )
+    };
+}
+
 impl Batch for QueueOf {
     type Value = i64;
 
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, i64>> {
         let mut found = HashMap::with_capacity(keys.len());
-        for keys in groups(keys, |key| key.view) {
-            let view = keys[0].view;
-            let (orgs, ids): (Vec<OrgId>, Vec<CourseId>) =
-                keys.iter().map(|key| (key.course.org, key.course.id)).unzip();
-            let rows: Vec<(OrgId, CourseId, i64)> = Statement::<(SqlUuid, SqlUuid, BigInt)>::new(
-                "select p.org_id, p.id, (select count(*) from attempts where attempts.org_id = p.org_id and attempts.course_id = p.id \
-                 and attempts.state = 'needs_grading' and ?) from unnest(?, ?) as p (org_id, id)",
-            )
-            .bind::<Bool, _>(visible_records!(attempts, in view))
-            .bind::<Array<SqlUuid>, _>(orgs)
-            .bind::<Array<SqlUuid>, _>(ids)
-            .load(&mut conn)
-            .await?;
-            found.extend(rows.into_iter().map(|(org, id, count)| {
-                let course = CourseKey::new(org, id);
-                (Self { course, view }, count)
+        for keys in groups(keys, |key| (discriminant(&key.parent), key.view)) {
+            let Self { parent, view } = *keys[0];
+            let (orgs, ids) = parents(keys.iter().map(|key| key.parent));
+            let sql = match parent {
+                Parent::Organization(_) => count!(".org_id"),
+                Parent::Course(_) => count!(".course_id"),
+                Parent::Member(_) => count!(".member_id"),
+            };
+            let rows: Vec<(Uuid, Uuid, i64)> = Statement::<(SqlUuid, SqlUuid, BigInt)>::new(sql)
+                .bind::<Bool, _>(visible_records!(attempts, in view))
+                .bind::<Array<SqlUuid>, _>(orgs)
+                .bind::<Array<SqlUuid>, _>(ids)
+                .load(&mut conn)
+                .await?;
+            let counts: HashMap<(Uuid, Uuid), i64> = rows
+                .into_iter()
+                .map(|(org, id, count)| ((org, id), count))
+                .collect();
+            found.extend(keys.into_iter().map(|key| {
+                let place = (key.parent.org().0, key.parent.id());
+                (*key, counts.get(&place).copied().unwrap_or_default())
             }));
         }
         Ok(found)

@@ -1,0 +1,1 @@
+drop index attempts_to_grade_of_org;
