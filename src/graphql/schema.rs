@@ -40,6 +40,7 @@ use super::profiling::ProfilingMutation;
 use super::progress::ProgressMutation;
 use super::provider_sign_in::ProviderSignInMutation;
 use super::provisioning::ProvisioningMutation;
+use super::question_banks;
 use super::releasing::ReleasingMutation;
 use super::review_mutations;
 use super::role_mutations::RoleMutation;
@@ -60,6 +61,7 @@ use crate::domain::attempts::{self, Attempt};
 use crate::domain::audit::AuditEntry;
 use crate::domain::certificates::{self, Certificate};
 use crate::domain::content::compiled::SharedRevision;
+use crate::domain::courses::banks::QuestionBank;
 use crate::domain::domains::OrganizationDomain;
 use crate::domain::enrollments::store::EnrollmentIn;
 use crate::domain::enrollments::{self, Enrollment};
@@ -80,8 +82,8 @@ use crate::kernel::ids::{
     AccountLinkKey, ApiTokenKey, AppKey, AssetKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey,
     CourseReviewKey, EnrollmentKey, EventKey, GroupKey, IdentityKey, InvitationKey, Key, LearnerSessionKey,
     MemberExportKey, MemberKey, ModuleKey, OrganizationDomainKey, OrganizationKey,
-    OrganizationSecurityEventKey, PolicyRevisionKey, RoleKey, SecurityEventKey, SessionKey, SsoConnectionKey,
-    SubmissionKey, SupportGrantKey, UnitKey, UserKey, org_in, prefix,
+    OrganizationSecurityEventKey, PolicyRevisionKey, QuestionBankKey, RoleKey, SecurityEventKey, SessionKey,
+    SsoConnectionKey, SubmissionKey, SupportGrantKey, UnitKey, UserKey, org_in, prefix,
 };
 use async_graphql::{
     ComplexObject, Context, ID, Interface, MergedObject, MergedSubscription, Object, SDLExportOptions,
@@ -151,6 +153,8 @@ pub enum Node {
     AssignmentUnit(AssignmentUnit),
     /// A unit to be at.
     LiveUnit(LiveUnit),
+    /// A bank of questions.
+    QuestionBank(Arc<QuestionBank>),
     /// A file that somebody uploaded.
     Asset(Arc<Asset>),
     /// An enrolment.
@@ -224,6 +228,7 @@ async fn find_by_type(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Resu
         CourseKey(key) => Course::find(ctx, key).await? => Node::Course;
         ModuleKey(key) => edition(ctx, key.course).await?.and_then(|revision| Module::find(&revision, key)) => Node::Module;
         UnitKey(key) => edition(ctx, key.course).await?.and_then(|revision| Unit::find(&revision, key)) => unit;
+        QuestionBankKey(key) => question_banks::find(ctx, key).await? => Node::QuestionBank;
         AssetKey(key) => assets::find(ctx, key).await? => Node::Asset;
         EnrollmentKey(key) => enrollments::store::find(reader, viewer, key).await? => Node::Enrollment;
         AttemptKey(key) => attempts::lists::find(reader, viewer, key).await? => Node::Attempt;

@@ -296,6 +296,9 @@ async fn a_bank_pages_by_tag_and_tells_nothing_to_who_may_not_manage_it() {
             "{filter}"
         );
     }
+    let node = "query($id: ID!) { node(id: $id) { id ... on QuestionBank { name } } }";
+    let found = author.run_with(node, json!({ "id": bank })).await;
+    assert_eq!(found.data("/node"), &json!({ "id": bank, "name": "Bank" }));
     let all = "{ questionBanks { totalCount nodes { id } } }";
     assert_eq!(author.run(all).await.data("/questionBanks/totalCount"), &json!(1));
     let stranger = app.elsewhere().await.owner().await;
@@ -307,6 +310,8 @@ async fn a_bank_pages_by_tag_and_tells_nothing_to_who_may_not_manage_it() {
     ] {
         let reply = who.run_with(document, json!({ "id": bank })).await;
         assert_eq!(reply.data("/questionBank"), &Value::Null);
+        let reply = who.run_with(node, json!({ "id": bank })).await;
+        assert_eq!(reply.data("/node"), &Value::Null);
         assert_eq!(
             who.run(all).await.data("/questionBanks"),
             &json!({ "totalCount": 0, "nodes": [] })
