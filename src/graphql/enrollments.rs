@@ -17,8 +17,11 @@ use crate::connection;
 use crate::db::paginate::CursorValue;
 use crate::domain::bookmarks::{Bookmark, BookmarksOf};
 use crate::domain::certificates::{Certificate, CertificateOf};
+use crate::domain::content::UnitContent;
 use crate::domain::content::compiled::SharedRevision;
+use crate::domain::content::release::Achieved;
 use crate::domain::enrollments::cycles::{CyclesOf, EnrollmentCycle};
+use crate::domain::enrollments::release::AchievedIn;
 use crate::domain::enrollments::store::PlaceOf;
 use crate::domain::enrollments::{Enrollment, EnrollmentFilter, EnrollmentState, store};
 use crate::domain::members::Member;
@@ -29,11 +32,10 @@ use crate::domain::reports::ScoresOf;
 use crate::domain::tag_gaps::TagGap;
 use crate::domain::visibility::View;
 use crate::kernel::error::Result;
-use crate::kernel::ids::{CourseId, CourseKey, EnrollmentKey, Key, OrganizationKey, UnitId, UnitKey};
+use crate::kernel::ids::{CourseId, CourseKey, EnrollmentKey, Key, OrganizationKey, UnitKey};
 use crate::kernel::page::PageArgs;
 use async_graphql::{ComplexObject, Context, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
-use std::collections::HashSet;
 use std::sync::Arc;
 
 connection!(
@@ -192,24 +194,20 @@ impl Enrollment {
         Ok(rows.into_iter().filter_map(show).collect())
     }
 
-    /// The first unit that is required and not complete; null once all of them are, and for who has left the course.
-    /// Cost: 1, batched.
+    /// The first unit that is required, not complete and not locked for the learner; null once all of them are complete or locked, and
+    /// for who has left the course. Cost: 1, batched.
     async fn next_unit(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Unit>> {
         if self.state != EnrollmentState::Active {
             return Ok(None);
         }
-        let mut complete: HashSet<UnitId> = HashSet::new();
-        if self.units_completed > 0 {
-            let rows = ctx.fetch_one(ProgressOf(self.key)).await?;
-            let done = rows
-                .iter()
-                .filter(|row| row.state == UnitProgressState::Completed);
-            complete.extend(done.map(|row| row.unit_id));
-        }
         let revision = edition(ctx, self).await?;
-        let next = revision
-            .required_units()
-            .find(|unit| !complete.contains(&unit.id));
+        let achieved = achieved(ctx, self, &revision).await?;
+        let now = ctx.app().clock.now();
+        let is_next = |unit: &&UnitContent| {
+            let blocking = achieved.blocking(&unit.release, self.enrolled_at, now);
+            !achieved.complete.contains(&unit.id) && blocking.is_empty()
+        };
+        let next = revision.required_units().find(is_next);
         Ok(next.and_then(|unit| Unit::find(&revision, UnitKey::new(revision.course, unit.id))))
     }
 
@@ -294,6 +292,26 @@ impl Enrollment {
         }
         Ok(ctx.fetch(CertificateOf(self.key)).await?)
     }
+}
+
+/// What the learner of an enrolment has done: all that rules look at where the edition has some, else which units are complete.
+async fn achieved(
+    ctx: &Context<'_>,
+    enrollment: &Enrollment,
+    revision: &SharedRevision,
+) -> Result<Arc<Achieved>> {
+    if revision.required_units().any(|unit| !unit.release.is_empty()) {
+        return ctx.fetch_one(AchievedIn(enrollment.key)).await;
+    }
+    let mut achieved = Achieved::default();
+    if enrollment.units_completed > 0 {
+        let rows = ctx.fetch_one(ProgressOf(enrollment.key)).await?;
+        let done = rows
+            .iter()
+            .filter(|row| row.state == UnitProgressState::Completed);
+        achieved.complete.extend(done.map(|row| row.unit_id));
+    }
+    Ok(Arc::new(achieved))
 }
 
 /// The edition that an enrolment is pinned to.

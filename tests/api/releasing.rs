@@ -2,7 +2,7 @@
 
 use super::support::app::Person;
 use super::support::client::Reply;
-use super::support::learning::{complete, enroll, event, record};
+use super::support::learning::{complete, enroll, event, pass, record, statements};
 use super::support::quiz;
 use super::support::{TestApp, factory};
 use serde_json::{Value, json};
@@ -296,4 +296,48 @@ async fn a_learner_joins_a_course_after_those_that_come_before_it() {
         { enrollment { id } userErrors { code } } }";
     let variables = json!({ "course": more.id, "member": other.member.to_string() });
     assert_eq!(owner.run_with(enrol, variables).await.codes(), "");
+}
+
+#[tokio::test]
+async fn the_next_unit_is_one_that_is_open() {
+    let app = TestApp::new().await;
+    let (author, learner) = (app.member("author").await, app.learner().await);
+    let course = factory::draft_course(&app, &author, 3).await;
+    let [first, second, third] = [&course.texts[0], &course.texts[1], &course.texts[2]];
+    set(&author, first, json!([{ "afterUnit": second }])).await;
+    set(&author, third, json!([{ "onDate": "2126-10-27T01:00:00Z" }])).await;
+    set(&author, &course.quiz, json!([{ "afterUnit": first }])).await;
+    factory::publish(&author, &course.id).await;
+    let enrollment = enroll(&learner, &course.id).await;
+    let read = "query($id: ID!) { enrollment(id: $id) { nextUnit { id } } }";
+    let next = async || {
+        let seen = learner.run_with(read, json!({ "id": enrollment })).await;
+        seen.data("/enrollment/nextUnit")["id"].clone()
+    };
+    assert_eq!(next().await, json!(second), "the first waits for it");
+    for (unit, expected) in [(second, json!(first)), (first, json!(course.quiz))] {
+        record(&learner, &enrollment, &[event(unit, "COMPLETED", 1)]).await;
+        assert_eq!(next().await, expected);
+    }
+    pass(&app, &enrollment, &course.quiz).await;
+    assert_eq!(next().await, Value::Null, "what is left waits for its day");
+    let document =
+        "query($id: ID!) { course(id: $id) { progressReport(first: 50) { nodes { nextUnit { title } } } } }";
+    let owner = app.owner().await;
+    let mut counts = Vec::new();
+    for _ in 0..3 {
+        enroll(&app.learner().await, &course.id).await;
+        let (_, count) = statements(&app, &owner, document, json!({ "id": course.id })).await;
+        counts.push(count);
+    }
+    assert_eq!(
+        (counts[1], counts[2]),
+        (2, 2),
+        "enrolments, what was achieved: {counts:?}"
+    );
+    let free = factory::published_course(&app, &author, 1).await;
+    enroll(&app.learner().await, &free.id).await;
+    statements(&app, &owner, document, json!({ "id": free.id })).await;
+    let (_, count) = statements(&app, &owner, document, json!({ "id": free.id })).await;
+    assert_eq!(count, 1, "without rules nothing is asked");
 }
