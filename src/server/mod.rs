@@ -25,6 +25,7 @@ use axum::error_handling::HandleErrorLayer;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::routing::{any, get};
+use reqwest::Url;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tower::ServiceBuilder;
@@ -56,13 +57,16 @@ impl Server {
         }
     }
 
-    /// Whether the pages of an origin may call the API: this server lists it, or an organisation does.
+    /// Whether the pages of an origin may call the API: this server lists it, it is this machine's on a development server, or
+    /// an organisation lists it.
     async fn allows(&self, origin: &HeaderValue) -> bool {
-        match origin.to_str() {
-            Ok(origin) if self.config.allowed_origins.iter().any(|own| own == origin) => true,
-            Ok(origin) => self.api.app.allows_origin(origin).await,
-            Err(_) => false,
-        }
+        let Ok(origin) = origin.to_str() else {
+            return false;
+        };
+        let is_local = |url: Url| self.api.app.providers.is_local_page(&url);
+        self.config.allowed_origins.iter().any(|own| own == origin)
+            || Url::parse(origin).is_ok_and(is_local)
+            || self.api.app.allows_origin(origin).await
     }
 }
 

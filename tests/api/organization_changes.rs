@@ -247,6 +247,21 @@ async fn pages_of_the_origins_that_an_organisation_lists_may_call_the_api() {
 }
 
 #[tokio::test]
+async fn pages_of_the_machine_itself_may_call_a_development_server() {
+    let anybody = TestApp::new().await.anonymous();
+    for origin in [
+        "http://localhost:5173",
+        "http://127.0.0.1:3000",
+        "http://[::1]:3000",
+    ] {
+        assert!(allows(&anybody, origin).await, "{origin}");
+    }
+    for origin in ["http://localhost.example", "http://192.168.0.7:3000", "file://"] {
+        assert!(!allows(&anybody, origin).await, "{origin}");
+    }
+}
+
+#[tokio::test]
 async fn an_organisation_that_is_being_deleted_is_read_and_not_changed_until_that_is_taken_back() {
     let app = TestApp::new().await;
     let (owner, admin, learner) = (app.owner().await, app.member("admin").await, app.learner().await);

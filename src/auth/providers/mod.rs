@@ -229,8 +229,13 @@ impl Providers {
             .iter()
             .chain(others)
             .any(|allowed| *allowed == origin);
-        let may = is_web && (listed || self.outgoing.allows_loopback() && is_loopback(&url));
+        let may = is_web && (listed || self.is_local_page(&url));
         (bare && may && text.len() <= 2_000).then_some(url)
+    }
+
+    /// Whether a page is of this machine, on a development server: those are listed without being named, at any port.
+    pub fn is_local_page(&self, url: &Url) -> bool {
+        self.outgoing.allows_loopback() && is_loopback(url)
     }
 
     /// Where a browser goes to sign in, and comes back from with this state.
