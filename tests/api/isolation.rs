@@ -7,6 +7,7 @@
 use super::support::academy::Academy;
 use super::support::client::{Client, Reply};
 use super::support::document::Document;
+use super::support::exempt::{OF_MANY, OF_NUMBERS, OF_OPERATORS, OF_PROGRAMS, PROOFS, PUBLIC, TYPED};
 use super::support::harvest::{Harvest, answered, decoded};
 use super::support::walk::Walk;
 use super::support::{TestApp, factory, servers};
@@ -15,89 +16,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use lyceum::kernel::ids::{CourseKey, Key, prefix};
 use serde_json::Value;
 use std::collections::BTreeSet;
-
-/// Text columns that hold nothing that people write.
-const TYPED: &[(&str, &str)] = &[
-    ("courses.language", "a language tag"),
-    ("draft_units.quiz", "settings of fixed types"),
-    ("draft_units.release_rules", "rules of fixed types"),
-    ("organizations.locale", "a language tag"),
-];
-
-/// Root fields that answer whoever has the secret that they take, and what they show.
-const PROOFS: &[(&str, &[&str])] = &[
-    (
-        "invitation",
-        &[
-            "InvitationPreview.emailHint",
-            "InvitationPreview.organizationName",
-            "InvitationPreview.roleName",
-        ],
-    ),
-    (
-        "verifyCertificate",
-        &[
-            "CertificateVerification.courseTitle",
-            "CertificateVerification.holderName",
-            "CertificateVerification.organizationName",
-        ],
-    ),
-];
-
-/// What is there for programs alone, and no session reaches.
-const OF_PROGRAMS: &[&str] = &[
-    "ActingAs.apiToken",
-    "ActingAs.appName",
-    "ActingAs.learnerSession",
-    "Viewer.actingAs",
-];
-
-/// What is null unless an argument that names nothing says otherwise.
-const OF_NUMBERS: &[&str] = &["RevisionDiff.to"];
-
-/// What is there for operators of the platform alone.
-const OF_OPERATORS: &[&str] = &["Viewer.supportAccess", "Viewer.supportGrants"];
-
-/// What is told alone where five learners have answered questions of a bank.
-const OF_MANY: &[&str] = &["Course.tagGaps"];
-
-/// What an open academy shows of its public courses to everybody: everything else shows its words to members alone.
-const PUBLIC: &[&str] = &[
-    "AssignmentCriterion.description",
-    "AssignmentCriterion.title",
-    "AssignmentUnit.instructions",
-    "AssignmentUnit.instructionsHtml",
-    "AssignmentUnit.title",
-    "Caption.url",
-    "Course.externalId",
-    "Course.slug",
-    "Course.summary",
-    "Course.tags",
-    "Course.summaryHtml",
-    "Course.title",
-    "FileUnit.description",
-    "FileUnit.descriptionHtml",
-    "FileUnit.title",
-    "LinkUnit.description",
-    "LinkUnit.descriptionHtml",
-    "LinkUnit.title",
-    "LinkUnit.url",
-    "LiveUnit.description",
-    "LiveUnit.descriptionHtml",
-    "LiveUnit.title",
-    "Module.part",
-    "Module.title",
-    "Organization.name",
-    "Organization.slug",
-    "QuizUnit.title",
-    "TextUnit.body",
-    "TextUnit.bodyHtml",
-    "TextUnit.title",
-    "VideoUnit.title",
-    "VideoUnit.transcript",
-    "VideoUnit.transcriptHtml",
-    "VideoUnit.videoUrl",
-];
 
 /// Two academies on one node, and everything that the first one's owner can name.
 struct Pair {

@@ -2,6 +2,7 @@
 
 pub mod academy;
 pub mod academy_class;
+pub mod academy_operations;
 pub mod academy_units;
 pub mod app;
 pub mod apps;
@@ -13,6 +14,7 @@ pub mod client;
 pub mod delivery;
 pub mod dns;
 pub mod document;
+pub mod exempt;
 pub mod factors;
 pub mod factory;
 pub mod faulty;
