@@ -15,8 +15,10 @@ setup: ## Installs what is missing on this machine; quick when nothing is
 run: setup ## Starts Lyceum with a database and a demo of its own
 	$(CARGO) run --locked --profile local -- dev
 
+# One after the other: either holds the whole crate, and both at once need more memory than many a machine has.
 test: setup ## Runs all tests
-	$(CARGO) test --locked
+	$(CARGO) test --locked --lib
+	$(CARGO) test --locked --test all
 
 lint: ## Checks format, lints and documentation
 	$(CARGO) fmt --check
