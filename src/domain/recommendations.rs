@@ -62,7 +62,7 @@ pub async fn list(reader: &Reader, viewer: &Viewer, user: UserId, most: i64) -> 
         return Ok(Vec::new());
     }
     let rows = reader.run(|conn| rows(conn, viewer, orgs, user, most)).await?;
-    let mut list: Vec<Recommendation> = Vec::new();
+    let mut found: Vec<Recommendation> = Vec::new();
     for (org, course, kind, tag, because) in rows {
         let course = CourseKey::new(org, course);
         let reason = Reason {
@@ -70,15 +70,15 @@ pub async fn list(reader: &Reader, viewer: &Viewer, user: UserId, most: i64) -> 
             tag,
             course: because.map(|id| CourseKey::new(org, id)),
         };
-        match list.last_mut() {
+        match found.last_mut() {
             Some(last) if last.course == course => last.reasons.push(reason),
-            _ => list.push(Recommendation {
+            _ => found.push(Recommendation {
                 course,
                 reasons: vec![reason],
             }),
         }
     }
-    Ok(list)
+    Ok(found)
 }
 
 type Row = (
