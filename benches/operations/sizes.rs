@@ -7,7 +7,7 @@ use super::content::{chosen, question, right};
 use super::node::Node;
 use lyceum::domain::content::{Answer, AnswerKey, QuestionKind, QuestionPrompt, QuizPolicy, Rule};
 use lyceum::kernel::clock::Clock;
-use lyceum::kernel::ids::{CourseId, CourseKey, OrgId, OrganizationKey, UnitId, UnitKey};
+use lyceum::kernel::ids::{CourseId, CourseKey, Key, OrgId, OrganizationKey, UnitId, UnitKey};
 use serde_json::{Value, json};
 use std::time::Instant;
 use tokio_postgres::Client;

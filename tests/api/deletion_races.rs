@@ -44,7 +44,7 @@ async fn who_submits_while_the_course_is_taken_apart_is_graded_once_or_refused()
             &leaving.enrollment,
             json!({}),
         );
-        let (_, (left, ())) = join(
+        let ((), (left, ())) = join(
             course_gone,
             join(left, take_away(&owner, "membershipRemove", member)),
         )
@@ -56,7 +56,7 @@ async fn who_submits_while_the_course_is_taken_apart_is_graded_once_or_refused()
             left.body
         );
     };
-    let submissions = join_all(sittings.iter().map(|sitting| sitting.submit()));
+    let submissions = join_all(sittings.iter().map(Sitting::submit));
     let (replies, ()) = join(submissions, removals).await;
 
     let graded = replies.iter().filter(|reply| reply.codes().is_empty()).count();

@@ -16,6 +16,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use lyceum::kernel::ids::{CourseKey, Key, prefix};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::OnceCell;
+
+/// Drives the connections of what the tests share, as long as the process lives.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().unwrap()
+});
+/// Two closed academies: all that is read here takes minutes to be found, and no test changes it.
+static CLOSED: OnceCell<Pair> = OnceCell::const_new();
 
 /// Two academies on one node, and everything that the first one's owner can name.
 struct Pair {
@@ -23,6 +34,7 @@ struct Pair {
     second: Academy,
     documents: Vec<Document>,
     harvest: Harvest,
+    seconds: OnceCell<Harvest>,
 }
 
 impl Pair {
@@ -43,7 +55,24 @@ impl Pair {
             second,
             documents,
             harvest,
+            seconds: OnceCell::new(),
         }
+    }
+
+    async fn closed() -> &'static Self {
+        let found = async || {
+            // Somebody else's public courses, which the owner sees and may do nothing with.
+            Academy::found(&TestApp::new().await.unlimited(), true).await;
+            Self::new(false).await
+        };
+        CLOSED.get_or_init(found).await
+    }
+
+    /// Everything that the second one's owner can name.
+    async fn seconds(&self) -> &Harvest {
+        let owner = self.second.person("owner");
+        let found = || Harvest::default().grown(&self.documents, owner, &[]);
+        self.seconds.get_or_init(found).await
     }
 
     /// The documents that name things at their root field alone.
@@ -151,40 +180,42 @@ async fn every_text_of_an_academy_carries_its_word() {
     assert!(bare.is_empty(), "plant a word in {}", bare.join(", "));
 }
 
-#[tokio::test]
-async fn every_field_of_the_schema_is_reached_by_the_walk() {
-    // Somebody else's public courses, which the owner sees and may do nothing with.
-    Academy::found(&TestApp::new().await.unlimited(), true).await;
-    let pair = Pair::new(false).await;
-    let (fields, reached) = (Walk::new().fields(), &pair.harvest.fields);
-    let missing: Vec<_> = fields
-        .iter()
-        .filter(|field| !reached.contains_key(*field))
-        .filter(|field| {
-            ![OF_PROGRAMS, OF_OPERATORS, OF_NUMBERS, OF_MANY]
-                .concat()
-                .contains(&field.as_str())
-        })
-        .collect();
-    assert!(
-        missing.is_empty(),
-        "no answer of the owner has a value for {missing:?}"
-    );
-    let seen: BTreeSet<_> = reached.values().flatten().map(String::as_str).collect();
-    assert_eq!(
-        seen,
-        pair.first.words().into(),
-        "the owner sees their own academy's words, and no others"
-    );
+#[test]
+fn every_field_of_the_schema_is_reached_by_the_walk() {
+    RUNTIME.block_on(async {
+        let pair = Pair::closed().await;
+        let (fields, reached) = (Walk::new().fields(), &pair.harvest.fields);
+        let missing: Vec<_> = fields
+            .iter()
+            .filter(|field| !reached.contains_key(*field))
+            .filter(|field| {
+                ![OF_PROGRAMS, OF_OPERATORS, OF_NUMBERS, OF_MANY]
+                    .concat()
+                    .contains(&field.as_str())
+            })
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "no answer of the owner has a value for {missing:?}"
+        );
+        let seen: BTreeSet<_> = reached.values().flatten().map(String::as_str).collect();
+        assert_eq!(
+            seen,
+            pair.first.words().into(),
+            "the owner sees their own academy's words, and no others"
+        );
+    });
 }
 
-#[tokio::test]
-async fn nothing_of_a_closed_academy_is_seen_from_outside() {
-    let pair = Pair::new(false).await;
-    for (who, client) in pair.strangers().await {
-        let seen = pair.seen_by(&client, &pair.harvest).await;
-        assert_eq!(seen, BTreeSet::new(), "{who}");
-    }
+#[test]
+fn nothing_of_a_closed_academy_is_seen_from_outside() {
+    RUNTIME.block_on(async {
+        let pair = Pair::closed().await;
+        for (who, client) in pair.strangers().await {
+            let seen = pair.seen_by(&client, &pair.harvest).await;
+            assert_eq!(seen, BTreeSet::new(), "{who}");
+        }
+    });
 }
 
 #[tokio::test]
@@ -205,157 +236,163 @@ async fn an_open_academy_shows_its_public_courses_and_nothing_else() {
     }
 }
 
-#[tokio::test]
-async fn what_is_elsewhere_is_answered_like_what_is_nowhere() {
-    let pair = Pair::new(false).await;
-    let nowhere = nowhere(&pair.harvest);
-    for (who, client) in pair.strangers().await {
-        for document in pair.documents.iter().filter(|document| compares(document)) {
-            let (theirs, nobodys) = (pair.harvest.fillings(document), nowhere.fillings(document));
-            let full = |filling: &Value| (document.text.clone(), filling.clone());
-            let thin = document.thin(&theirs).zip(document.thin(&nobodys));
-            let pairs = thin.map_or_else(
-                || theirs.iter().map(full).zip(nobodys.iter().map(full)).collect(),
-                |pair| vec![pair],
-            );
-            for ((asked, theirs), (_, nobodys)) in pairs {
-                let mut there = client.run_with(&asked, theirs.clone()).await;
-                let mut nothing = client.run_with(&asked, nobodys.clone()).await;
-                // What everybody sees grows while other tests publish, and what one sees of oneself with each try.
-                for _ in 0..10 {
-                    if answer(&there) == answer(&nothing) {
-                        break;
-                    }
-                    there = client.run_with(&asked, theirs.clone()).await;
-                    nothing = client.run_with(&asked, nobodys.clone()).await;
-                }
-                assert_eq!(answer(&there), answer(&nothing), "{who}: {}", document.label);
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_filter_or_a_cursor_of_another_academy_finds_nothing() {
-    let pair = Pair::new(false).await;
-    let theirs = pair.harvest.clone().thinned(1);
-    let nobodys = nowhere(&theirs);
-    let client = pair.second.person("owner");
-    let own = Harvest::default().grown(&pair.documents, client, &[]).await;
-    let own = own.of_org(pair.second.app.org, &pair.second.words()).thinned(1);
-    // What has an identifier is reached through `node` as well.
-    let documents = pair.documents.iter().filter(|document| document.names_below());
-    for document in documents.filter(|document| document.root == "node" || !document.finds_nodes) {
-        for root in answered(document, client, own.fillings(document)).await {
-            let Some(nowhere) = nobodys.fillings_below(document).into_iter().next() else {
-                continue;
-            };
-            let nowhere = joined(&root, nowhere);
-            let mut nothing = answer(&client.run_with(&document.text, nowhere.clone()).await);
-            for below in theirs.fillings_below(document) {
-                let asked = joined(&root, below);
-                let mut there = client.run_with(&document.text, asked.clone()).await;
-                // The catalogue of all academies grows while other tests publish.
-                for _ in 0..10 {
-                    if document.slots.contains_key("CURSOR") || answer(&there) == nothing {
-                        break;
-                    }
-                    nothing = answer(&client.run_with(&document.text, nowhere.clone()).await);
-                    there = client.run_with(&document.text, asked.clone()).await;
-                }
-                let mentioned = pair.first.words().iter().any(|word| there.mentions(word));
-                assert!(!mentioned, "{}: {:#}", document.label, there.body);
-                if !document.slots.contains_key("CURSOR") {
-                    assert_eq!(answer(&there), nothing, "{} {root}", document.label);
-                }
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn an_identifier_put_together_from_two_academies_names_nothing() {
-    let pair = Pair::new(false).await;
-    let second = Harvest::default()
-        .grown(&pair.documents, pair.second.person("owner"), &[])
-        .await;
-    let half = |academy: &Academy| {
-        (
-            *academy.app.org.0.as_bytes(),
-            CourseKey::parse(&academy.course).unwrap().id.0,
-        )
-    };
-    let mut mixed = Harvest::default();
-    for (harvest, other) in [(&pair.harvest, &pair.second), (&second, &pair.first)] {
-        let (org, course) = half(other);
-        for id in harvest.ids.iter().filter(|id| uuids(id) > 1) {
-            mixed
-                .ids
-                .insert(rewritten(id, |bytes| bytes[..16].copy_from_slice(&org)));
-            if uuids(id) > 2 {
-                mixed.ids.insert(rewritten(id, |bytes| {
-                    bytes[..32].copy_from_slice(&[org, course.into_bytes()].concat());
-                }));
-            }
-        }
-    }
-    for academy in [&pair.first, &pair.second] {
-        let owner = academy.person("owner");
-        for document in pair.plain() {
-            let fillings = mixed.fillings(document);
-            if document.thin(&fillings).is_some() {
-                assert_eq!(
-                    answered(document, owner, fillings).await,
-                    Vec::<Value>::new(),
-                    "{}",
-                    document.label
+#[test]
+fn what_is_elsewhere_is_answered_like_what_is_nowhere() {
+    RUNTIME.block_on(async {
+        let pair = Pair::closed().await;
+        let nowhere = nowhere(&pair.harvest);
+        for (who, client) in pair.strangers().await {
+            for document in pair.documents.iter().filter(|document| compares(document)) {
+                let (theirs, nobodys) = (pair.harvest.fillings(document), nowhere.fillings(document));
+                let full = |filling: &Value| (document.text.clone(), filling.clone());
+                let thin = document.thin(&theirs).zip(document.thin(&nobodys));
+                let pairs = thin.map_or_else(
+                    || theirs.iter().map(full).zip(nobodys.iter().map(full)).collect(),
+                    |pair| vec![pair],
                 );
+                for ((asked, theirs), (_, nobodys)) in pairs {
+                    let mut there = client.run_with(&asked, theirs.clone()).await;
+                    let mut nothing = client.run_with(&asked, nobodys.clone()).await;
+                    // What everybody sees grows while other tests publish, and what one sees of oneself with each try.
+                    for _ in 0..10 {
+                        if answer(&there) == answer(&nothing) {
+                            break;
+                        }
+                        there = client.run_with(&asked, theirs.clone()).await;
+                        nothing = client.run_with(&asked, nobodys.clone()).await;
+                    }
+                    assert_eq!(answer(&there), answer(&nothing), "{who}: {}", document.label);
+                }
             }
         }
-    }
-    assert_eq!(
-        pair.seen_by(pair.second.person("owner"), &mixed).await,
-        BTreeSet::new()
-    );
+    });
 }
 
-#[tokio::test]
-async fn what_is_right_reaches_nobody_who_may_not_know_it_yet() {
-    let pair = Pair::new(false).await;
-    let key = [pair.first.key.as_str()];
-    let fields = |harvest: Harvest| {
-        harvest
-            .fields
-            .into_iter()
-            .filter(|(_, words)| !words.is_empty())
-            .map(|(field, _)| field)
-            .collect::<BTreeSet<_>>()
-    };
-    for role in ["manager", "learner"] {
-        let person = pair.first.person(role);
-        let mut seen = Harvest::default().grown(&pair.documents, person, &key).await;
-        for document in pair.plain() {
-            for filling in answered(document, person, pair.harvest.fillings(document)).await {
-                seen.add(document, &person.run_with(&document.text, filling).await, &key);
+#[test]
+fn a_filter_or_a_cursor_of_another_academy_finds_nothing() {
+    RUNTIME.block_on(async {
+        let pair = Pair::closed().await;
+        let theirs = pair.harvest.clone().thinned(1);
+        let nobodys = nowhere(&theirs);
+        let client = pair.second.person("owner");
+        let own = pair.seconds().await.clone();
+        let own = own.of_org(pair.second.app.org, &pair.second.words()).thinned(1);
+        // What has an identifier is reached through `node` as well.
+        let documents = pair.documents.iter().filter(|document| document.names_below());
+        for document in documents.filter(|document| document.root == "node" || !document.finds_nodes) {
+            for root in answered(document, client, own.fillings(document)).await {
+                let Some(nowhere) = nobodys.fillings_below(document).into_iter().next() else {
+                    continue;
+                };
+                let nowhere = joined(&root, nowhere);
+                let mut nothing = answer(&client.run_with(&document.text, nowhere.clone()).await);
+                for below in theirs.fillings_below(document) {
+                    let asked = joined(&root, below);
+                    let mut there = client.run_with(&document.text, asked.clone()).await;
+                    // The catalogue of all academies grows while other tests publish.
+                    for _ in 0..10 {
+                        if document.slots.contains_key("CURSOR") || answer(&there) == nothing {
+                            break;
+                        }
+                        nothing = answer(&client.run_with(&document.text, nowhere.clone()).await);
+                        there = client.run_with(&document.text, asked.clone()).await;
+                    }
+                    let mentioned = pair.first.words().iter().any(|word| there.mentions(word));
+                    assert!(!mentioned, "{}: {:#}", document.label, there.body);
+                    if !document.slots.contains_key("CURSOR") {
+                        assert_eq!(answer(&there), nothing, "{} {root}", document.label);
+                    }
+                }
             }
         }
-        assert_eq!(fields(seen), BTreeSet::new(), "{role}");
-    }
-    let author = Harvest::default()
-        .grown(&pair.documents, pair.first.person("author"), &key)
-        .await;
-    let authors = [
-        "AuthorAnswer.stdout",
-        "AuthorAnswer.text",
-        "AuthorAnswerKey.explanation",
-        "OptionFeedback.text",
-        "RightGap.texts",
-    ];
-    assert_eq!(
-        fields(author),
-        authors.iter().map(ToString::to_string).collect(),
-        "authors see what they wrote"
-    );
+    });
+}
+
+#[test]
+fn an_identifier_put_together_from_two_academies_names_nothing() {
+    RUNTIME.block_on(async {
+        let pair = Pair::closed().await;
+        let second = pair.seconds().await;
+        let half = |academy: &Academy| {
+            (
+                *academy.app.org.0.as_bytes(),
+                CourseKey::parse(&academy.course).unwrap().id.0,
+            )
+        };
+        let mut mixed = Harvest::default();
+        for (harvest, other) in [(&pair.harvest, &pair.second), (second, &pair.first)] {
+            let (org, course) = half(other);
+            for id in harvest.ids.iter().filter(|id| uuids(id) > 1) {
+                mixed
+                    .ids
+                    .insert(rewritten(id, |bytes| bytes[..16].copy_from_slice(&org)));
+                if uuids(id) > 2 {
+                    mixed.ids.insert(rewritten(id, |bytes| {
+                        bytes[..32].copy_from_slice(&[org, course.into_bytes()].concat());
+                    }));
+                }
+            }
+        }
+        for academy in [&pair.first, &pair.second] {
+            let owner = academy.person("owner");
+            for document in pair.plain() {
+                let fillings = mixed.fillings(document);
+                if document.thin(&fillings).is_some() {
+                    assert_eq!(
+                        answered(document, owner, fillings).await,
+                        Vec::<Value>::new(),
+                        "{}",
+                        document.label
+                    );
+                }
+            }
+        }
+        assert_eq!(
+            pair.seen_by(pair.second.person("owner"), &mixed).await,
+            BTreeSet::new()
+        );
+    });
+}
+
+#[test]
+fn what_is_right_reaches_nobody_who_may_not_know_it_yet() {
+    RUNTIME.block_on(async {
+        let pair = Pair::closed().await;
+        let key = [pair.first.key.as_str()];
+        let fields = |harvest: Harvest| {
+            harvest
+                .fields
+                .into_iter()
+                .filter(|(_, words)| !words.is_empty())
+                .map(|(field, _)| field)
+                .collect::<BTreeSet<_>>()
+        };
+        for role in ["manager", "learner"] {
+            let person = pair.first.person(role);
+            let mut seen = Harvest::default().grown(&pair.documents, person, &key).await;
+            for document in pair.plain() {
+                for filling in answered(document, person, pair.harvest.fillings(document)).await {
+                    seen.add(document, &person.run_with(&document.text, filling).await, &key);
+                }
+            }
+            assert_eq!(fields(seen), BTreeSet::new(), "{role}");
+        }
+        let author = Harvest::default()
+            .grown(&pair.documents, pair.first.person("author"), &key)
+            .await;
+        let authors = [
+            "AuthorAnswer.stdout",
+            "AuthorAnswer.text",
+            "AuthorAnswerKey.explanation",
+            "OptionFeedback.text",
+            "RightGap.texts",
+        ];
+        assert_eq!(
+            fields(author),
+            authors.iter().map(ToString::to_string).collect(),
+            "authors see what they wrote"
+        );
+    });
 }
 
 /// Whether the same question about another thing has the same answer.
