@@ -1,6 +1,7 @@
 //! What an academy has so that statistics say something and rules hold somebody up: classmates, rules of release, a decided review.
 
 use super::academy::Academy;
+use super::factory;
 use lyceum::kernel::ids::{CourseKey, Key};
 use serde_json::json;
 
@@ -33,12 +34,58 @@ impl Academy {
         assert_eq!(reply.codes(), "", "{:#}", reply.body);
     }
 
+    /// A course of one text that nobody is in, for who has completed another: it is there to be recommended.
+    pub async fn further(&self, after: &str) {
+        let (author, word) = (self.person("author"), format!("{}-more", self.hidden));
+        let text = |of: &str| format!("{word}-courses-{of}");
+        let course = json!({ "organizationId": self.app.org_id(), "slug": text("slug"), "title": text("title"), "summary": text("summary"),
+            "visibility": "MEMBERS" });
+        let course = self
+            .change(
+                "courseCreate",
+                "CourseCreateInput",
+                "course { id }",
+                course,
+                "/course/id",
+            )
+            .await;
+        let module = json!({ "courseId": course, "title": text("module") });
+        let module = self
+            .change(
+                "moduleCreate",
+                "ModuleCreateInput",
+                "module { id }",
+                module,
+                "/module/id",
+            )
+            .await;
+        factory::unit(
+            author,
+            &module,
+            &text("unit"),
+            json!({ "text": { "body": text("body") } }),
+        )
+        .await;
+        factory::publish(author, &course).await;
+        let tags = json!({ "id": course, "tags": [text("tag").to_lowercase()] });
+        self.change(
+            "courseUpdate",
+            "CourseUpdateInput",
+            "course { id }",
+            tags,
+            "/course/id",
+        )
+        .await;
+        self.require(&course, after).await;
+    }
+
     /// Classmates of a course, who have answered its quizzes otherwise than each other. They come last in every list.
     pub async fn classmates(&self, course: &str) {
         let (hidden, course) = (&self.hidden, CourseKey::parse(course).unwrap().id.0);
         for number in 1..=CLASSMATES {
             let member = self.app.member("learner").await.member.id.0;
-            let last = format!("00000000-0000-4000-8000-00000000000{number}");
+            let own = &self.app.org.0.simple().to_string()[21..];
+            let last = format!("00000000-0000-4000-8000-{own}{number}");
             self.sql(&format!(
                 "update memberships set name = '{hidden}-memberships-name-z{number}' where id = '{member}'; \
                  insert into enrollments (org_id, id, course_id, member_id, revision_id, state, source, unit_count) \
