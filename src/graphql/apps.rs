@@ -171,12 +171,7 @@ impl App {
         if !ctx.may(self.key.org, Permission::LearnerSessionsCreate) {
             return Ok(None);
         }
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         let name = format!("sessions of {:?}", self.key);
         let page = ctx.page(&args, &name)?;
         let (sessions, range) = (SessionsOf(self.key), IdRange::of(&page)?);

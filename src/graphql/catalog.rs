@@ -161,12 +161,7 @@ impl CourseQuery {
             ctx,
             filter,
             order_by.unwrap_or_default(),
-            PageArgs {
-                first,
-                after,
-                last,
-                before,
-            },
+            PageArgs::new(first, after, last, before),
         )
         .await?)
     }

@@ -317,12 +317,7 @@ impl Course {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<CourseReviewConnection> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         Ok(reviews::page(ctx, self.row.key, self.may_update(ctx).await?, args).await?)
     }
 
@@ -343,12 +338,7 @@ impl Course {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<EnrollmentConnection> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         let filter = EnrollmentFilter {
             state,
             ..EnrollmentFilter::default()
@@ -367,12 +357,7 @@ impl Course {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<AttemptConnection> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         Ok(attempts::queue_of(ctx, Parent::Course(self.row.key), args).await?)
     }
 
@@ -396,12 +381,7 @@ impl Course {
         if self.staff_view(ctx).is_none() {
             return Ok(None);
         }
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         let filter = filter.unwrap_or_default().into();
         let page = enrollments::page_of(ctx, Parent::Course(self.row.key), filter, args);
         Ok(Some(page.await?))
@@ -449,12 +429,7 @@ impl Course {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<SubmissionConnection> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         let (parent, filter) = (Parent::Course(self.row.key), filter.unwrap_or_default().into());
         Ok(submissions::page_of(ctx, parent, filter, args).await?)
     }

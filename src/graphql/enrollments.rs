@@ -237,12 +237,7 @@ impl Enrollment {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<AttemptConnection> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         Ok(attempts::page_of_enrollment(ctx, self.key, args).await?)
     }
 
@@ -276,12 +271,7 @@ impl Enrollment {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<SubmissionConnection> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         Ok(submissions::page_of_enrollment(ctx, self.key, args).await?)
     }
 

@@ -72,12 +72,7 @@ impl Group {
         let Some(view) = members::view(ctx, self.key.org) else {
             return Ok(None);
         };
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         let filter = MemberFilterInput {
             group: Some(ID(self.key.to_string())),
             ..MemberFilterInput::default()

@@ -109,12 +109,7 @@ impl Member {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<EnrollmentConnection> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         let filter = filter.unwrap_or_default().into();
         Ok(enrollments::page_of(ctx, Parent::Member(self.key), filter, args).await?)
     }
@@ -131,12 +126,7 @@ impl Member {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<AttemptConnection> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         let filter = filter.unwrap_or_default().into();
         Ok(attempts::page_of(ctx, Parent::Member(self.key), filter, args).await?)
     }
@@ -153,12 +143,7 @@ impl Member {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<CertificateConnection> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         let filter = filter.unwrap_or_default().into();
         Ok(certificates::page_of(ctx, Parent::Member(self.key), filter, args).await?)
     }

@@ -102,12 +102,7 @@ impl Organization {
         let Some(view) = members::view(ctx, self.org) else {
             return Ok(None);
         };
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         let (filter, order) = (filter.unwrap_or_default(), order_by.unwrap_or_default());
         Ok(Some(members::page(ctx, view, filter, order, args).await?))
     }
@@ -151,12 +146,7 @@ impl Organization {
         let Some(view) = members::view(ctx, self.org) else {
             return Ok(None);
         };
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         Ok(Some(groups::page(ctx, view, args).await?))
     }
 
@@ -174,12 +164,7 @@ impl Organization {
         let Some(view) = invitations::view(ctx, self.org) else {
             return Ok(None);
         };
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         Ok(Some(invitations::page(ctx, view, args).await?))
     }
 
@@ -194,12 +179,7 @@ impl Organization {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<Option<OrganizationDomainConnection>> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         Ok(domains::page(ctx, self.org, args).await?)
     }
 
@@ -214,12 +194,7 @@ impl Organization {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<Option<AccountLinkConnection>> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         Ok(account_links::page(ctx, self.org, args).await?)
     }
 
@@ -234,12 +209,7 @@ impl Organization {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<Option<MemberExportConnection>> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         Ok(offboarding::page(ctx, self.org, args).await?)
     }
 
@@ -258,12 +228,7 @@ impl Organization {
         if !organization_security_events::may_read(ctx, self.org) {
             return Ok(None);
         }
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         Ok(Some(
             organization_security_events::page(ctx, self.org, args).await?,
         ))
@@ -299,12 +264,7 @@ impl Organization {
             tags: wanted.tags.unwrap_or_default(),
             language: wanted.language,
         };
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         Ok(catalog::page(ctx, filter, order_by.unwrap_or_default(), args).await?)
     }
 
@@ -323,12 +283,7 @@ impl Organization {
         if !self.reaches(ctx, Permission::LearningRecordsRead) {
             return Ok(None);
         }
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         let (parent, filter) = (Parent::Organization(self.org), filter.unwrap_or_default().into());
         Ok(Some(enrollments::page_of(ctx, parent, filter, args).await?))
     }
@@ -348,12 +303,7 @@ impl Organization {
         if !self.reaches(ctx, Permission::LearningRecordsRead) {
             return Ok(None);
         }
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         let (parent, filter) = (Parent::Organization(self.org), filter.unwrap_or_default().into());
         Ok(Some(attempts::page_of(ctx, parent, filter, args).await?))
     }
@@ -372,12 +322,7 @@ impl Organization {
         if !self.reaches(ctx, Permission::AttemptsGrade) {
             return Ok(None);
         }
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         let parent = Parent::Organization(self.org);
         Ok(Some(attempts::queue_of(ctx, parent, args).await?))
     }
@@ -397,12 +342,7 @@ impl Organization {
         if !self.reaches(ctx, Permission::LearningRecordsRead) {
             return Ok(None);
         }
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         let (parent, filter) = (Parent::Organization(self.org), filter.unwrap_or_default().into());
         Ok(Some(certificates::page_of(ctx, parent, filter, args).await?))
     }
@@ -435,12 +375,7 @@ impl Organization {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<Option<AuditEntryConnection>> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         Ok(audit::page(ctx, self.org, filter.unwrap_or_default(), args).await?)
     }
 
@@ -456,12 +391,7 @@ impl Organization {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<Option<SupportGrantConnection>> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         Ok(support_grants::page(ctx, self.org, args).await?)
     }
 
@@ -479,12 +409,7 @@ impl Organization {
         if policies::manages(ctx, self.org).is_none() {
             return Ok(None);
         }
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         Ok(Some(policies::page(ctx, self.org, args).await?))
     }
 }

@@ -94,12 +94,7 @@ impl QuestionBank {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<BankQuestionConnection> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         let filter = filter.unwrap_or_default();
         let wanted = QuestionList {
             bank: self.key,
@@ -285,12 +280,7 @@ impl QuestionBankQuery {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<QuestionBankConnection> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs::new(first, after, last, before);
         let filter = filter.unwrap_or_default();
         // An id that names no organisation matches none.
         let only = |id: ID| OrganizationKey::parse(&id).map_or(OrgId(uuid::Uuid::nil()), |key| key.0);

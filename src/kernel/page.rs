@@ -52,6 +52,21 @@ pub struct Slice<T> {
 }
 
 impl PageArgs {
+    /// The arguments as a field takes them.
+    pub const fn new(
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Self {
+        Self {
+            first,
+            after,
+            last,
+            before,
+        }
+    }
+
     /// Checks sizes and cursors against the list that they are for.
     pub fn check(&self, keyring: &Keyring, list: &str) -> Result<Page> {
         if self.first.is_some() && self.last.is_some() {
