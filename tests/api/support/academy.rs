@@ -185,16 +185,17 @@ impl Academy {
             last = factory::unit(author, &module, &unit(kind), json!({ kind: content })).await;
         }
         // Reviewed at once, and not before it is passed.
+        let mut quiz = String::new();
         for review in ["AFTER_SUBMISSION", "AFTER_PASSING"] {
-            let quiz = factory::unit(
+            quiz = factory::unit(
                 author,
                 &module,
                 &unit("quiz"),
                 json!({ "quiz": self.quiz(review) }),
             )
             .await;
-            self.release(&last, &text, &quiz).await;
         }
+        self.release(&last, &text, &quiz).await;
         let id = CourseKey::parse(&course).unwrap().id.0;
         self.sql(&format!(
             "update draft_modules set external_id = '{hidden}-modules-external' where course_id = '{id}'; \

@@ -13,13 +13,15 @@ impl Academy {
     pub async fn release(&self, unit: &str, text: &str, quiz: &str) {
         let rules = json!([{ "onDate": "2090-01-01T00:00:00Z" }, { "afterDays": 3650 }, { "afterUnit": text },
             { "afterScore": { "quizId": quiz, "percent": 50 } }]);
-        let document = "mutation($input: UnitReleaseSetInput!) { unitReleaseSet(input: $input) { userErrors { code message } } }";
         let input = json!({ "id": unit, "rules": rules });
-        let reply = self
-            .person("author")
-            .run_with(document, json!({ "input": input }))
-            .await;
-        assert_eq!(reply.codes(), "", "{:#}", reply.body);
+        self.change(
+            "unitReleaseSet",
+            "UnitReleaseSetInput",
+            "unit { id }",
+            input,
+            "/unit/id",
+        )
+        .await;
     }
 
     /// Lets somebody decide about the draft that was handed in.
