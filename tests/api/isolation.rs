@@ -6,7 +6,7 @@
 
 use super::support::academy::Academy;
 use super::support::client::{Client, Reply};
-use super::support::document::Document;
+use super::support::document::{Document, plain};
 use super::support::exempt::{OF_MANY, OF_NUMBERS, OF_OPERATORS, OF_PROGRAMS, PROOFS, PUBLIC, TYPED};
 use super::support::harvest::{Harvest, answered, decoded};
 use super::support::walk::Walk;
@@ -75,11 +75,6 @@ impl Pair {
         self.seconds.get_or_init(found).await
     }
 
-    /// The documents that name things at their root field alone.
-    fn plain(&self) -> impl Iterator<Item = &Document> {
-        self.documents.iter().filter(|document| !document.names_below())
-    }
-
     /// Everybody who is no member of the first academy.
     async fn strangers(&self) -> Vec<(&'static str, Client)> {
         let app = &self.first.app;
@@ -108,8 +103,8 @@ impl Pair {
     /// What somebody sees of the first academy with everything that its owner can name, as `Type.field`.
     async fn seen_by(&self, client: &Client, harvest: &Harvest) -> BTreeSet<String> {
         let mut seen = Harvest::default();
-        for document in self.plain() {
-            for filling in answered(document, client, harvest.fillings(document)).await {
+        for alike in plain(&self.documents) {
+            for (document, filling) in answered(alike, client, harvest.fillings(&alike[0])).await {
                 let reply = client.run_with(&document.text, filling).await;
                 let mut here = Harvest::default();
                 here.add(document, &reply, &self.first.words());
@@ -242,7 +237,10 @@ fn what_is_elsewhere_is_answered_like_what_is_nowhere() {
         let pair = Pair::closed().await;
         let nowhere = nowhere(&pair.harvest);
         for (who, client) in pair.strangers().await {
-            for document in pair.documents.iter().filter(|document| compares(document)) {
+            for document in plain(&pair.documents)
+                .map(|alike| &alike[0])
+                .filter(|document| compares(document))
+            {
                 let (theirs, nobodys) = (pair.harvest.fillings(document), nowhere.fillings(document));
                 let full = |filling: &Value| (document.text.clone(), filling.clone());
                 let thin = document.thin(&theirs).zip(document.thin(&nobodys));
@@ -277,10 +275,9 @@ fn a_filter_or_a_cursor_of_another_academy_finds_nothing() {
         let client = pair.second.person("owner");
         let own = pair.seconds().await.clone();
         let own = own.of_org(pair.second.app.org, &pair.second.words()).thinned(1);
-        // What has an identifier is reached through `node` as well.
-        let documents = pair.documents.iter().filter(|document| document.names_below());
-        for document in documents.filter(|document| document.root == "node" || !document.finds_nodes) {
-            for root in answered(document, client, own.fillings(document)).await {
+        for document in pair.documents.iter().filter(|document| document.names_below()) {
+            let roots = answered(std::slice::from_ref(document), client, own.fillings(document)).await;
+            for (_, root) in roots {
                 let Some(nowhere) = nobodys.fillings_below(document).into_iter().next() else {
                     continue;
                 };
@@ -335,15 +332,11 @@ fn an_identifier_put_together_from_two_academies_names_nothing() {
         }
         for academy in [&pair.first, &pair.second] {
             let owner = academy.person("owner");
-            for document in pair.plain() {
-                let fillings = mixed.fillings(document);
-                if document.thin(&fillings).is_some() {
-                    assert_eq!(
-                        answered(document, owner, fillings).await,
-                        Vec::<Value>::new(),
-                        "{}",
-                        document.label
-                    );
+            for alike in plain(&pair.documents) {
+                let fillings = mixed.fillings(&alike[0]);
+                if alike[0].thin(&fillings).is_some() {
+                    let found = answered(alike, owner, fillings).await;
+                    assert!(found.is_empty(), "{found:?}");
                 }
             }
         }
@@ -370,8 +363,8 @@ fn what_is_right_reaches_nobody_who_may_not_know_it_yet() {
         for role in ["manager", "learner"] {
             let person = pair.first.person(role);
             let mut seen = Harvest::default().grown(&pair.documents, person, &key).await;
-            for document in pair.plain() {
-                for filling in answered(document, person, pair.harvest.fillings(document)).await {
+            for alike in plain(&pair.documents) {
+                for (document, filling) in answered(alike, person, pair.harvest.fillings(&alike[0])).await {
                     seen.add(document, &person.run_with(&document.text, filling).await, &key);
                 }
             }
@@ -397,7 +390,7 @@ fn what_is_right_reaches_nobody_who_may_not_know_it_yet() {
 
 /// Whether the same question about another thing has the same answer.
 fn compares(document: &Document) -> bool {
-    !document.names_below() && PROOFS.iter().all(|(root, _)| *root != document.root)
+    PROOFS.iter().all(|(root, _)| *root != document.root)
 }
 
 /// All variables of a document.

@@ -28,8 +28,8 @@ pub struct Document {
     pub slots: BTreeMap<String, Slot>,
     /// What it asks for.
     pub fields: Vec<Selection>,
-    /// Whether the root field answers things with an identifier.
-    pub finds_nodes: bool,
+    /// The type that it asks about, where the root field can answer many.
+    pub of: Option<String>,
     /// The root field's arguments as they are written, with the types of their variables.
     pub(super) arguments: Written,
     /// What tells whether the root field answers anything; `None` where it always does.
@@ -68,6 +68,18 @@ impl Document {
             Value::Object(variables),
         ))
     }
+}
+
+/// The documents that name nothing below their root field; together those that are about different types and begin
+/// with the same question.
+pub fn plain(documents: &[Document]) -> impl Iterator<Item = &[Document]> {
+    let begins_alike = |one: &Document, other: &Document| {
+        let begins = |document: &Document| (document.root.clone(), document.arguments.text.clone());
+        begins(one) == begins(other) && one.names_below() == other.names_below()
+    };
+    documents
+        .chunk_by(begins_alike)
+        .filter(|alike| !alike[0].names_below())
 }
 
 /// A selected field.

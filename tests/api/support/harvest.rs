@@ -1,7 +1,7 @@
 //! What answers show, and what can be asked with it.
 
 use super::client::{Client, Reply};
-use super::document::{Document, Slot, is_below};
+use super::document::{Document, Slot, is_below, plain};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use lyceum::kernel::ids::{OrgId, prefix};
@@ -65,11 +65,11 @@ impl Harvest {
         let mut asked = BTreeSet::new();
         loop {
             let mut fresh = false;
-            for document in documents.iter().filter(|document| !document.names_below()) {
-                let mut fillings = harvest.fillings(document);
-                fillings.retain(|filling| asked.insert(format!("{} {filling}", document.label)));
+            for alike in plain(documents) {
+                let mut fillings = harvest.fillings(&alike[0]);
+                fillings.retain(|filling| asked.insert(format!("{} {filling}", alike[0].label)));
                 fresh |= !fillings.is_empty();
-                for filling in answered(document, client, fillings).await {
+                for (document, filling) in answered(alike, client, fillings).await {
                     let reply = client.run_with(&document.text, filling).await;
                     harvest.add(document, &reply, words);
                 }
@@ -205,20 +205,30 @@ pub fn decoded(id: &str) -> Option<Vec<u8>> {
     BASE64.decode(id.split_once('_')?.1).ok()
 }
 
-/// The fillings for which a document may have an answer.
-pub async fn answered(document: &Document, client: &Client, fillings: Vec<Value>) -> Vec<Value> {
-    let Some((thin, variables)) = document.thin(&fillings) else {
-        return fillings;
+/// Which of the documents that begin with the same question may have an answer, with the fillings for which they may.
+pub async fn answered<'d>(
+    alike: &'d [Document],
+    client: &Client,
+    fillings: Vec<Value>,
+) -> Vec<(&'d Document, Value)> {
+    let first = &alike[0];
+    let Some((thin, variables)) = first.thin(&fillings) else {
+        return fillings.into_iter().map(|filling| (first, filling)).collect();
     };
     let reply = client.run_with(&thin, variables).await;
-    let found = |at: &usize| {
-        let value = &reply.body["data"][format!("a{at}")];
-        let is_nothing = |value: &Value| value.is_null() || value["totalCount"] == 0;
-        !is_nothing(value) && !value.as_array().is_some_and(|items| items.iter().all(is_nothing))
-    };
     assert!(reply.body["data"].is_object(), "{thin}: {:#}", reply.body);
-    let at = (0..fillings.len()).filter(found);
-    at.map(|at| fillings[at].clone()).collect()
+    let found = |(at, filling): (usize, Value)| {
+        let value = &reply.body["data"][format!("a{at}")];
+        let items = value
+            .as_array()
+            .map_or(std::slice::from_ref(value), Vec::as_slice);
+        let item = items
+            .iter()
+            .find(|item| !item.is_null() && item["totalCount"] != 0)?;
+        let fits = |document: &&Document| document.of.as_deref().is_none_or(|of| item["__typename"] == of);
+        Some((alike.iter().find(fits)?, filling))
+    };
+    fillings.into_iter().enumerate().filter_map(found).collect()
 }
 
 fn filled(way: &Map<String, Value>, name: &str, value: &str) -> Map<String, Value> {

@@ -1,10 +1,11 @@
 //! Documents made from the schema: together they ask for every field that a query can lead to, so that whatever noun
 //! is added is asked for too.
 //!
-//! One document belongs to one root field and one choice of its optional arguments. It goes on through every field of
-//! an object; where a path meets a type again, or more than [`HUBS`] types with an identifier, only the plain fields
-//! are asked for. Arguments that name something (identifiers, cursors, texts) are variables, for whoever runs the
-//! document to fill.
+//! One document belongs to one root field, one choice of its optional arguments and, where the field can answer many
+//! types, one of them. It goes on through every field of an object; where a path meets a type again, or more than
+//! [`HUBS`] types with an identifier, only the plain fields are asked for. Arguments that name something (identifiers,
+//! cursors, texts) are variables, for whoever runs the document to fill. A document that names something below its root
+//! asks only for what leads there and what lies beneath.
 
 use super::document::{Document, Selection, Slot, Written, framed, write_all};
 use apollo_compiler::Schema;
@@ -46,31 +47,33 @@ impl Walk {
     }
 
     /// Makes the documents of all root fields of queries: one for each way to write the root field's arguments, then those
-    /// that name something below the root too.
+    /// that name something below the root too. What has an identifier is reached through `node` for those.
     pub fn documents(&self) -> Vec<Document> {
         let mut documents = Vec::new();
         for field in self.fields_of("Query") {
             let ways = self.arguments(field, &field.name, true);
-            let named = ways.iter().find(|way| !way.variables.is_empty());
-            for way in [ways.first(), named].into_iter().flatten() {
-                let modes = (1..self.most_ways()).map(Below::Filters).chain([Below::Cursors]);
-                let below = modes.map(|mode| self.document(field, way.clone(), mode));
-                documents.extend(below.filter(Document::names_below));
+            let named = ways.iter().position(|way| !way.variables.is_empty());
+            let of = field.ty.inner_named_type();
+            let mut types: Vec<_> = self.concrete(of).map(Some).collect();
+            if types.is_empty() {
+                types.push(None);
             }
-            documents.extend(
-                ways.into_iter()
-                    .map(|way| self.document(field, way, Below::Plain)),
-            );
+            let goes_below = field.name == "node" || !self.is_hub(of);
+            let made = |way: usize, of, mode| self.document(field, of, ways[way].clone(), mode);
+            for way in 0..ways.len() {
+                documents.extend(types.iter().map(|of| made(way, *of, Below::Plain)));
+            }
+            let below = BTreeSet::from([0, named.unwrap_or(0)]);
+            for way in below.into_iter().filter(|_| goes_below) {
+                for of in &types {
+                    let filters = (1..).map(|at| made(way, *of, Below::Filters(at)));
+                    documents.extend(filters.take_while(Document::names_below));
+                    let cursors = Some(made(way, *of, Below::Cursors));
+                    documents.extend(cursors.filter(Document::names_below));
+                }
+            }
         }
         documents
-    }
-
-    /// The most ways that any field's arguments can be written in.
-    fn most_ways(&self) -> usize {
-        let types = self.schema.types.keys();
-        let fields = types.flat_map(|name| self.fields_of(name).map(move |field| (name, field)));
-        let ways = fields.map(|(name, field)| self.arguments(field, name, true).len());
-        ways.max().unwrap()
     }
 
     /// Every field of every object type that a query can lead to, as `Type.field`.
@@ -91,16 +94,29 @@ impl Walk {
         fields
     }
 
-    fn document(&self, root: &FieldDefinition, arguments: Written, mode: Below) -> Document {
-        let label = format!("{}({}) {mode:?}", root.name, arguments.text);
+    fn document(
+        &self,
+        root: &FieldDefinition,
+        of: Option<&str>,
+        arguments: Written,
+        mode: Below,
+    ) -> Document {
+        let label = format!(
+            "{}({}) {} {mode:?}",
+            root.name,
+            arguments.text,
+            of.unwrap_or_default()
+        );
         let mut variables = arguments.variables.clone();
         let mut build = Build {
             walk: self,
             variables: &mut variables,
             mode,
+            of,
             path: vec!["Query".to_owned()],
+            is_beneath: false,
         };
-        let mut field = build.selection("Query", root, false);
+        let mut field = build.selection("Query", root, false).unwrap();
         let mut texts = vec![arguments.clone()];
         if !field.arguments.is_empty() {
             texts.push(Written::plain(field.arguments.trim_matches(['(', ')'])));
@@ -117,7 +133,7 @@ impl Walk {
             label,
             root: root.name.to_string(),
             arguments,
-            finds_nodes: self.is_hub(root.ty.inner_named_type()),
+            of: of.map(str::to_owned),
             thin: if self.is_connection(root.ty.inner_named_type()) {
                 Some("{ totalCount }")
             } else {
@@ -276,36 +292,39 @@ struct Build<'w> {
     walk: &'w Walk,
     variables: &'w mut BTreeMap<String, (String, Slot)>,
     mode: Below,
+    /// The type that is asked for, where the root field can answer many.
+    of: Option<&'w str>,
     /// The types from the root to here.
     path: Vec<String>,
+    /// Whether something is named on the way from the root to here.
+    is_beneath: bool,
 }
 
 impl Build<'_> {
-    fn selection(&mut self, owner: &str, field: &FieldDefinition, conditional: bool) -> Selection {
+    /// What is asked for of a field; nothing where nothing is named in it, if the document is about that.
+    fn selection(&mut self, owner: &str, field: &FieldDefinition, conditional: bool) -> Option<Selection> {
         let of = field.ty.inner_named_type().to_string();
         let plain = field.name == "nodes" && self.walk.is_connection(owner);
-        let arguments = if owner == "Query" {
-            Vec::new()
-        } else {
-            vec![self.below_the_root(owner, field)]
-        };
-        let paging = self.paging(field);
-        let arguments = framed(
-            Written::all(
-                arguments
-                    .into_iter()
-                    .chain(paging)
-                    .filter(|text| !text.text.is_empty()),
-            )
-            .text,
-        );
+        let mut arguments = self.paging(field);
+        if owner != "Query" {
+            arguments.insert(0, self.below_the_root(owner, field));
+        }
+        let arguments = Written::all(arguments.into_iter().filter(|text| !text.text.is_empty()));
+        self.variables.extend(arguments.variables.clone());
+        let was_beneath = self.is_beneath;
+        self.is_beneath |= !arguments.variables.is_empty();
         let is_leaf = self.walk.is_leaf(&of);
         let children = if is_leaf {
             Vec::new()
         } else {
             self.below(&of, plain)
         };
-        Selection {
+        let leads_on = self.is_beneath || !children.is_empty();
+        self.is_beneath = was_beneath;
+        if self.mode != Below::Plain && owner != "Query" && !leads_on {
+            return None;
+        }
+        Some(Selection {
             key: if conditional {
                 format!("{owner}_{}", field.name)
             } else {
@@ -316,23 +335,20 @@ impl Build<'_> {
             of,
             conditional,
             is_leaf,
-            arguments,
+            arguments: framed(arguments.text),
             children,
-        }
+        })
     }
 
     /// The arguments of a field below the root: what must be given, and what the document is to name.
     fn below_the_root(&mut self, owner: &str, field: &FieldDefinition) -> Written {
         let path = format!("{owner}.{}", field.name);
         let mut ways = self.walk.arguments(field, &path, true);
-        let at = if let Below::Filters(at) = self.mode {
-            at % ways.len()
-        } else {
-            0
+        let at = match self.mode {
+            Below::Filters(at) if at < ways.len() => at,
+            _ => 0,
         };
-        let written = ways.swap_remove(at).renamed("BELOW_");
-        self.variables.extend(written.variables.clone());
-        written
+        ways.swap_remove(at).renamed("BELOW_")
     }
 
     fn paging(&mut self, field: &FieldDefinition) -> Vec<Written> {
@@ -342,16 +358,19 @@ impl Build<'_> {
             paging.push(Written::plain(format!("first: {ROWS}")));
         }
         if self.mode == Below::Cursors && takes("after") {
-            self.variables
-                .insert("CURSOR".to_owned(), ("String!".to_owned(), Slot::Cursor));
-            paging.push(Written::plain("after: $CURSOR"));
+            let cursor = Written::variable("CURSOR", "String", Slot::Cursor);
+            paging.push(cursor.framed("after: ", ""));
         }
         paging
     }
 
     fn below(&mut self, of: &str, plain: bool) -> Vec<Selection> {
         let walk = self.walk;
-        let concrete: Vec<&str> = walk.concrete(of).collect();
+        let wanted = self.of.filter(|_| self.path.len() == 1);
+        let concrete: Vec<&str> = match wanted {
+            Some(of) => vec![of],
+            None => walk.concrete(of).collect(),
+        };
         if concrete.is_empty() {
             return self.inside(of, plain, false);
         }
@@ -370,7 +389,7 @@ impl Build<'_> {
             .fields_of(of)
             .filter(|field| !ends || walk.is_leaf(field.ty.inner_named_type()));
         let selected = fields
-            .map(|field| self.selection(of, field, conditional))
+            .filter_map(|field| self.selection(of, field, conditional))
             .collect();
         self.path.pop();
         selected
