@@ -1,4 +1,4 @@
-// A store that speaks S3 for tests: the package `s3rver`, which checks signatures, with a bucket `academy`.
+// A store that speaks S3 for tests: the package `s3rver` with a bucket `academy`.
 //
 //   node tests/audits/s3_server.mjs <folder>
 //
