@@ -13,7 +13,7 @@ setup: ## Installs what is missing on this machine; quick when nothing is
 	@scripts/setup
 
 run: setup ## Starts Lyceum with a database and a demo of its own
-	$(CARGO) run --locked --profile local -- dev
+	$(CARGO) run --locked -- dev
 
 # One after the other: either holds the whole crate, and both at once need more memory than many a machine has.
 test: setup ## Runs all tests
