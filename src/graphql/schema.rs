@@ -332,26 +332,29 @@ pub struct EntranceMutations(
     SupportGrantMutation,
 );
 
-/// What is done in teaching and learning.
+/// What authors do with courses.
 #[derive(MergedObject, Default)]
-pub struct LearningMutations(
+pub struct CourseMutations(
     AuthoringMutation,
     AssetMutation,
     ArrangingMutation,
     CourseMoveMutation,
     ReleasingMutation,
-    ProgressMutation,
-    AssessmentMutation,
-    SubmissionMutation,
 );
 
-/// What can be done. Root fields run one after the other; each is one transaction. Merged in groups: each in a row of merged objects is
-/// resolved inside the one before, and the compiler follows only so far.
+/// What is done in learning.
+#[derive(MergedObject, Default)]
+pub struct LearningMutations(ProgressMutation, AssessmentMutation, SubmissionMutation);
+
+// Merged in groups: each in a row of merged objects is resolved inside the one behind, and neither the compiler nor a stack goes
+// down as far as one likes.
+/// What can be done. Root fields run one after the other; each is one transaction.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     AccountMutations,
     OrganizationMutations,
     EntranceMutations,
+    CourseMutations,
     LearningMutations,
     DeliveryMutations,
 );
