@@ -3,16 +3,16 @@
 use super::schema::{
     account_links, api_tokens, apps, assets, attempts, audit_entries, bank_questions, bookmarks,
     certificates, course_reviews, course_revisions, courses, draft_modules, draft_units, enrollments, groups,
-    invitations, learner_sessions, member_exports, memberships, organization_domains,
-    organization_security_events, policy_revisions, question_banks, roles, sso_connections, submissions,
-    support_grants,
+    invitations, learner_sessions, learning_paths, member_exports, memberships, organization_domains,
+    organization_security_events, path_enrollments, policy_revisions, question_banks, roles, sso_connections,
+    submissions, support_grants,
 };
 use crate::kernel::ids::{
     AccountLinkKey, ApiTokenKey, AppKey, AssetKey, AttemptKey, AuditEntryKey, BankQuestionKey, BookmarkKey,
     CertificateKey, CourseKey, CourseReviewKey, EnrollmentKey, GroupKey, InvitationKey, LearnerSessionKey,
-    MemberExportKey, MemberKey, ModuleKey, OrganizationDomainKey, OrganizationSecurityEventKey,
-    PolicyRevisionKey, QuestionBankKey, RevisionKey, RoleKey, SsoConnectionKey, SubmissionKey,
-    SupportGrantKey, UnitKey,
+    LearningPathKey, MemberExportKey, MemberKey, ModuleKey, OrganizationDomainKey,
+    OrganizationSecurityEventKey, PathEnrollmentKey, PolicyRevisionKey, QuestionBankKey, RevisionKey,
+    RoleKey, SsoConnectionKey, SubmissionKey, SupportGrantKey, UnitKey,
 };
 use diesel::Selectable;
 use diesel::backend::Backend;
@@ -45,6 +45,8 @@ select_keys! {
     CourseReviewKey from course_reviews;
     CourseKey from courses;
     EnrollmentKey from enrollments;
+    LearningPathKey from learning_paths;
+    PathEnrollmentKey from path_enrollments;
     GroupKey from groups;
     InvitationKey from invitations;
     MemberKey from memberships;

@@ -3,8 +3,8 @@
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{
     AttemptId, AuditEntryId, BankQuestionId, CertificateId, CourseId, EnrollmentId, GroupId, InvitationId,
-    MemberId, OrgId, OrganizationDomainId, OrganizationSecurityEventId, PolicyRevisionId, QuestionBankId,
-    SubmissionId,
+    LearningPathId, MemberId, OrgId, OrganizationDomainId, OrganizationSecurityEventId, PolicyRevisionId,
+    QuestionBankId, SubmissionId,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
@@ -62,6 +62,7 @@ id_cursors!(
     EnrollmentId,
     GroupId,
     InvitationId,
+    LearningPathId,
     MemberId,
     OrgId,
     OrganizationDomainId,

@@ -488,6 +488,43 @@ diesel::table! {
 }
 
 diesel::table! {
+    learning_paths (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        title -> Text,
+        description -> Text,
+        state -> Text,
+        electives_needed -> Integer,
+        version -> Integer,
+        created_at -> Timestamptz,
+        published_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    path_courses (org_id, path_id, course_id) {
+        org_id -> Uuid,
+        path_id -> Uuid,
+        course_id -> Uuid,
+        is_required -> Bool,
+        position -> Integer,
+    }
+}
+
+diesel::table! {
+    path_enrollments (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        path_id -> Uuid,
+        member_id -> Uuid,
+        source -> Text,
+        enrolled_at -> Timestamptz,
+        withdrawn_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     mails (id) {
         id -> Uuid,
         user_id -> Nullable<Uuid>,
@@ -917,3 +954,5 @@ allow!(certificates, course_instructors);
 allow!(certificates, group_members);
 allow!(submissions, course_instructors);
 allow!(submissions, group_members);
+allow!(courses, path_courses);
+allow!(group_members, path_enrollments);

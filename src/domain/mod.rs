@@ -26,6 +26,7 @@ pub mod mails;
 pub mod members;
 pub mod mutate;
 pub mod organizations;
+pub mod paths;
 pub mod policies;
 pub mod progress;
 pub mod recommendations;

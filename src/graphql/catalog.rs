@@ -48,6 +48,20 @@ pub struct OrganizationCourseFilter {
     pub language: Option<String>,
 }
 
+impl OrganizationCourseFilter {
+    /// Those of an organisation, in whose title or summary these words stand.
+    pub fn of(self, org: OrgId, query: Option<String>) -> CourseFilter {
+        CourseFilter {
+            query,
+            org: Some(org),
+            state: self.state,
+            catalogue: false,
+            tags: self.tags.unwrap_or_default(),
+            language: self.language,
+        }
+    }
+}
+
 /// Reads a page of courses.
 pub async fn page(
     ctx: &Context<'_>,

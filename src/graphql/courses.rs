@@ -85,6 +85,11 @@ impl Course {
         }
     }
 
+    /// The course's key.
+    pub fn key(&self) -> CourseKey {
+        self.row.key
+    }
+
     /// Finds a course that the viewer may know of.
     pub async fn find(ctx: &Context<'_>, key: CourseKey) -> Result<Option<Self>> {
         let found = ctx.app().faces.find(&ctx.reader(), ctx.viewer(), key).await?;

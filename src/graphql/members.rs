@@ -4,6 +4,7 @@ use super::attempts::{self, AttemptConnection, AttemptFilterInput};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::groups::find_group;
+use super::path_enrollments::{self, PathEnrollmentConnection};
 use super::support::connection::Count;
 use super::support::operation::Ask;
 use super::support::{AccessRefusal, Paged, Verdicts};
@@ -18,6 +19,7 @@ use crate::domain::members::moves::Move;
 use crate::domain::members::store::{MemberFilter, MemberList, MemberOrder, MemberPage};
 use crate::domain::members::{Member, MemberState};
 use crate::domain::organizations::Organization;
+use crate::domain::paths::followers::PathParent;
 use crate::domain::record_lists::{Parent, Seen};
 use crate::domain::roles::Role;
 use crate::domain::sso::{FieldPolicy, LocksOf};
@@ -112,6 +114,21 @@ impl Member {
         let args = PageArgs::new(first, after, last, before);
         let filter = filter.unwrap_or_default().into();
         Ok(enrollments::page_of(ctx, Parent::Member(self.key), filter, args).await?)
+    }
+
+    /// The learning paths that the member follows, or did, as far as you may see that, the newest first.
+    ///
+    /// Requires: `learning_records.read`; shows those that it reaches, but for the reach `taught`. Cost: 1 for each row asked for; batched.
+    async fn path_enrollments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<PathEnrollmentConnection> {
+        let args = PageArgs::new(first, after, last, before);
+        Ok(path_enrollments::page_of(ctx, PathParent::Member(self.key), args).await?)
     }
 
     /// The member's attempts at quizzes that you may see, the newest first.

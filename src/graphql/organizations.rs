@@ -10,6 +10,7 @@ use super::domains::{self, OrganizationDomainConnection};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::groups::{self, GroupConnection};
 use super::invitations::{self, InvitationConnection};
+use super::learning_paths::{self, LearningPathConnection};
 use super::members::{self, MemberConnection, MemberFilterInput};
 use super::offboarding::{self, MemberExportConnection};
 use super::organization_access::OrganizationAccess;
@@ -22,10 +23,11 @@ use super::support_grants::{self, SupportGrantConnection};
 use super::transfers;
 use crate::auth::permission::Permission;
 use crate::domain::apps::App;
-use crate::domain::courses::store::{CourseFilter, CourseOrder};
+use crate::domain::courses::store::CourseOrder;
 use crate::domain::members::store::MemberOrder;
 use crate::domain::organizations::Organization;
 use crate::domain::organizations::model::{OrganizationLegal, OriginsOf};
+use crate::domain::paths::LearningPathState;
 use crate::domain::policies::{PoliciesOf, PolicyRevision};
 use crate::domain::record_lists::Parent;
 use crate::domain::roles::{Role, RolesOf};
@@ -255,17 +257,26 @@ impl Organization {
         #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<CourseConnection> {
-        let wanted = filter.unwrap_or_default();
-        let filter = CourseFilter {
-            query,
-            org: Some(self.org),
-            state: wanted.state,
-            catalogue: false,
-            tags: wanted.tags.unwrap_or_default(),
-            language: wanted.language,
-        };
+        let filter = filter.unwrap_or_default().of(self.org, query);
         let args = PageArgs::new(first, after, last, before);
         Ok(catalog::page(ctx, filter, order_by.unwrap_or_default(), args).await?)
+    }
+
+    /// The learning paths that you may know of, by title; null for who may know of none.
+    ///
+    /// Requires: `courses.read` for those that are published, `courses.read_draft` for all, with the reach `all`. Cost: 1 for each row asked
+    /// for; one SQL statement.
+    async fn paths(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only paths in this state.")] state: Option<LearningPathState>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<LearningPathConnection>> {
+        let args = PageArgs::new(first, after, last, before);
+        Ok(learning_paths::page(ctx, self.org, state, args).await?)
     }
 
     /// The enrolments that you may see, the newest first; null for who may see none.

@@ -28,6 +28,8 @@ use super::identities;
 use super::invitation_mutations::InvitationMutation;
 use super::invitations::{self, InvitationQuery};
 use super::learner_session_mutations::LearnerSessionMutation;
+use super::learning_path_mutations::LearningPathMutation;
+use super::learning_paths;
 use super::member_mutations::MemberMutation;
 use super::members;
 use super::offboarding::{self, OffboardingMutation};
@@ -35,6 +37,7 @@ use super::organization_mutations::OrganizationMutation;
 use super::organization_query::OrganizationQuery;
 use super::organization_security_events;
 use super::passwords::PasswordMutation;
+use super::path_enrollments;
 use super::policies::{self, PolicyMutation, PolicyQuery};
 use super::profiling::ProfilingMutation;
 use super::progress::ProgressMutation;
@@ -71,6 +74,7 @@ use crate::domain::invitations::Invitation;
 use crate::domain::members::Member;
 use crate::domain::members::export::MemberExport;
 use crate::domain::organizations::Organization;
+use crate::domain::paths::{LearningPath, PathEnrollment};
 use crate::domain::policies::PolicyRevision;
 use crate::domain::reviews::CourseReview;
 use crate::domain::roles::Role;
@@ -81,9 +85,10 @@ use crate::domain::support_grants::SupportGrant;
 use crate::kernel::ids::{
     AccountLinkKey, ApiTokenKey, AppKey, AssetKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey,
     CourseReviewKey, EnrollmentKey, EventKey, GroupKey, IdentityKey, InvitationKey, Key, LearnerSessionKey,
-    MemberExportKey, MemberKey, ModuleKey, OrganizationDomainKey, OrganizationKey,
-    OrganizationSecurityEventKey, PolicyRevisionKey, QuestionBankKey, RoleKey, SecurityEventKey, SessionKey,
-    SsoConnectionKey, SubmissionKey, SupportGrantKey, UnitKey, UserKey, org_in, prefix,
+    LearningPathKey, MemberExportKey, MemberKey, ModuleKey, OrganizationDomainKey, OrganizationKey,
+    OrganizationSecurityEventKey, PathEnrollmentKey, PolicyRevisionKey, QuestionBankKey, RoleKey,
+    SecurityEventKey, SessionKey, SsoConnectionKey, SubmissionKey, SupportGrantKey, UnitKey, UserKey, org_in,
+    prefix,
 };
 use async_graphql::{
     ComplexObject, Context, ID, Interface, MergedObject, MergedSubscription, Object, SDLExportOptions,
@@ -167,6 +172,10 @@ pub enum Node {
     Certificate(Arc<Certificate>),
     /// A review of a course.
     CourseReview(Arc<CourseReview>),
+    /// Courses that are worked through in an order.
+    LearningPath(Arc<LearningPath>),
+    /// That a member follows a learning path.
+    PathEnrollment(Arc<PathEnrollment>),
 }
 
 /// Finds what an identifier names by its prefix: for each key, how it is found and which node it is.
@@ -233,6 +242,8 @@ async fn find_by_type(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Resu
         EnrollmentKey(key) => enrollments::store::find(reader, viewer, key).await? => Node::Enrollment;
         AttemptKey(key) => attempts::lists::find(reader, viewer, key).await? => Node::Attempt;
         CourseReviewKey(key) => review_mutations::find(ctx, key).await? => Node::CourseReview;
+        LearningPathKey(key) => learning_paths::find(ctx, key).await? => Node::LearningPath;
+        PathEnrollmentKey(key) => path_enrollments::find(ctx, key).await? => Node::PathEnrollment;
         SubmissionKey(key) => submissions::lists::find(reader, viewer, key).await? => Node::Submission;
         CertificateKey(key) => certificates::store::find(reader, viewer, key).await? => Node::Certificate;
     })
@@ -344,7 +355,12 @@ pub struct CourseMutations(
 
 /// What is done in learning.
 #[derive(MergedObject, Default)]
-pub struct LearningMutations(ProgressMutation, AssessmentMutation, SubmissionMutation);
+pub struct LearningMutations(
+    LearningPathMutation,
+    ProgressMutation,
+    AssessmentMutation,
+    SubmissionMutation,
+);
 
 // Merged in groups: each in a row of merged objects is resolved inside the one behind, and neither the compiler nor a stack goes
 // down as far as one likes.

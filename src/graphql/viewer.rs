@@ -7,6 +7,7 @@ use super::bookmarks::{self, BookmarkConnection};
 use super::certificates::{self, CertificateConnection, CertificateFilterInput};
 use super::enrollments::{self, EnrollmentConnection, EnrollmentFilterInput};
 use super::identities;
+use super::path_enrollments::{self, PathEnrollmentConnection};
 use super::recommendations::{self, Recommendation};
 use super::security_events::{self, SecurityEventConnection};
 use super::sessions::{self, SessionConnection};
@@ -219,6 +220,20 @@ impl Viewer {
     ) -> async_graphql::Result<EnrollmentConnection> {
         let args = PageArgs::new(first, after, last, before);
         Ok(enrollments::page_of_viewer(ctx, filter.unwrap_or_default().into(), args).await?)
+    }
+
+    /// The learning paths that you follow, or did, in all of your organisations, the newest first. Cost: 1 for each row asked for; one SQL
+    /// statement.
+    async fn path_enrollments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<PathEnrollmentConnection> {
+        let args = PageArgs::new(first, after, last, before);
+        Ok(path_enrollments::page_of_viewer(ctx, args).await?)
     }
 
     /// The units that you keep in all of your organisations, the newest first. Cost: 1 for each row asked for; one SQL statement.

@@ -174,6 +174,10 @@ keys! {
     BookmarkKey(BookmarkId) = "bmk";
     /// What a learner says of a course.
     CourseReviewKey(CourseReviewId) = "rvw";
+    /// Courses that are worked through one after the other.
+    LearningPathKey(LearningPathId) = "pth";
+    /// That a member follows a learning path.
+    PathEnrollmentKey(PathEnrollmentId) = "pen";
     /// One try at a quiz.
     AttemptKey(AttemptId) = "att";
     /// A certificate of completion.

@@ -1,7 +1,7 @@
 //! A session that is safe in a browser: one learner, one course, known pages, known documents, a budget.
 
 use super::support::client::{Client, Reply};
-use super::support::{TestApp, apps, factory, learning};
+use super::support::{TestApp, apps, factory, learning, paths};
 use axum::body::Body;
 use axum::http::{Request, header};
 use lyceum::auth::permission::Permission;
@@ -14,6 +14,8 @@ const COURSE: &str = "query($id: ID!) { node(id: $id) { ... on Course { title mo
 const MINE: &str = "{ viewer { enrollments { nodes { course { id } } } actingAs { learnerSession { spent } } } catalog { nodes { id } } }";
 const ENROLL: &str =
     "mutation($id: ID!) { enroll(input: {courseId: $id}) { enrollment { id } userErrors { code } } }";
+const PATHS: &str = "query($org: ID!, $path: ID!, $enrollment: ID!) { organization(id: $org) { paths { nodes { id } } } \
+    viewer { pathEnrollments { nodes { id } } } path: node(id: $path) { id } enrollment: node(id: $enrollment) { id } }";
 const PAGE: &str = "https://portal.example";
 
 fn hash(document: &str) -> String {
@@ -110,6 +112,29 @@ async fn a_page_shows_its_learner_the_one_course_and_nothing_of_any_other() {
         .ask(&token, PAGE, ENROLL, json!({ "id": here.courses[1] }))
         .await;
     assert_eq!(enrolled.codes(), "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_page_of_one_course_shows_no_path_that_the_course_is_on() {
+    let here = Embedding::new().await;
+    let (author, learner) = (here.app.member("author").await, here.app.learner().await);
+    let steps = json!([{ "courseId": here.courses[0] }]);
+    let path = paths::published(&here.app, &author, steps, json!({})).await;
+    let enrollment = paths::follow(&learner, &path).await;
+    let asked = json!({ "org": here.app.org_id(), "path": path, "enrollment": enrollment });
+    let seen = learner.run_with(PATHS, asked.clone()).await;
+    assert_eq!(
+        seen.data("/viewer/pathEnrollments/nodes/0/id"),
+        &json!(enrollment)
+    );
+    let more = json!({ "memberId": learner.member.to_string(), "operations": [hash(PATHS)] });
+    let token = here.token(more).await;
+    let seen = here.ask(&token, PAGE, PATHS, asked).await;
+    assert_eq!(
+        seen.body["data"],
+        json!({ "organization": { "paths": { "nodes": [] } }, "viewer": { "pathEnrollments": { "nodes": [] } },
+            "path": null, "enrollment": null })
+    );
 }
 
 #[tokio::test]

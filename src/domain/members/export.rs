@@ -26,8 +26,8 @@ const KEPT_DAYS: i64 = 7;
 const MOST: (usize, i64) = (2_000_000, 500);
 
 /// A copy of what the organisation had about a member when they were let go: their membership, groups, enrolments with progress,
-/// attempts with the answers that they gave, reviews, and certificates. Not their bookmarks, which are nobody's but their own. It is kept
-/// for 7 days.
+/// attempts with the answers that they gave, reviews, learning paths, and certificates. Not their bookmarks, which are nobody's but their
+/// own. It is kept for 7 days.
 ///
 /// Requires: `members.manage` with the reach `all`. Cost: 1.
 #[derive(Clone, Debug, HasQuery, SimpleObject)]
@@ -219,6 +219,9 @@ async fn document(mut conn: Conn<'_>, key: MemberKey) -> QueryResult<Value> {
          'reviews', coalesce((select jsonb_agg(jsonb_build_object('course', c.title, 'stars', v.stars, 'text', v.text, \
          'updatedAt', v.updated_at, 'hiddenReason', v.hidden_reason) order by v.id) from course_reviews v \
          join courses c on c.org_id = v.org_id and c.id = v.course_id where v.org_id = m.org_id and v.member_id = m.id), '[]'), \
+         'paths', coalesce((select jsonb_agg(jsonb_build_object('path', l.title, 'source', w.source, 'enrolledAt', w.enrolled_at, \
+         'withdrawnAt', w.withdrawn_at) order by w.id) from path_enrollments w join learning_paths l on l.org_id = w.org_id \
+         and l.id = w.path_id where w.org_id = m.org_id and w.member_id = m.id), '[]'), \
          'certificates', coalesce((select jsonb_agg(jsonb_build_object('holderName', c.holder_name, 'courseTitle', c.course_title, \
          'organizationName', c.organization_name, 'issuedAt', c.issued_at, 'revokedAt', c.revoked_at, \
          'revocationReason', c.revocation_reason) order by c.id) from certificates c \

@@ -3,7 +3,7 @@
 use super::app::Person;
 use super::client::Client;
 use super::world::Row;
-use super::{TestApp, factory, learning};
+use super::{TestApp, factory, learning, paths};
 use lyceum::kernel::ids::MemberKey;
 use serde_json::{Value, json};
 
@@ -19,6 +19,7 @@ pub struct Delivery {
     unit: String,
     /// A learner of it with an enrolment, and a review of another's.
     reader: (Client, String, String),
+    paths: paths::Paths,
 }
 
 impl Delivery {
@@ -51,6 +52,7 @@ impl Delivery {
             newcomer: app.learner().await,
             unit: read.texts[0].clone(),
             reader: (reader.client.clone(), enrollment, review),
+            paths: paths::Paths::new(app, author).await,
         }
     }
 
@@ -77,7 +79,7 @@ impl Delivery {
         let rows = json!([{ "memberId": self.newcomer.member.to_string() }]);
         let bulk = json!({ "courseId": self.course.id, "rows": rows });
         let terms = json!({ "courseId": self.course.id, "policy": "OPEN", "seats": 9 });
-        vec![
+        let mut table = vec![
             about("enrollmentApprove", asking, json!({})),
             about("enrollmentDecline", unwanted, json!({})),
             about(
@@ -102,13 +104,16 @@ impl Delivery {
                 "FORBIDDEN",
                 "NOT_FOUND",
             ),
-        ]
+        ];
+        table.extend(self.paths.rows());
+        table
     }
 }
 
 /// What there is of an academy's enrolments beside progress and attempts, with a word in everything that people write: terms, a request
-/// that was declined and one that waits, a former cycle, bookmarks and reviews.
+/// that was declined and one that waits, a former cycle, bookmarks and reviews, learning paths.
 pub fn of_academy(word: &str, owner: MemberKey, learner: MemberKey) -> String {
+    let paths = paths::of_academy(word, owner);
     let (owner, learner) = (owner.id.0, learner.id.0);
     format!(
         "insert into enrollment_terms (org_id, course_id, policy, invitation_code, seats, due_days, access_days, valid_months) \
@@ -141,6 +146,6 @@ pub fn of_academy(word: &str, owner: MemberKey, learner: MemberKey) -> String {
          insert into course_reviews (org_id, id, enrollment_id, course_id, member_id, stars, text, hidden_at, hidden_by, hidden_reason) \
          select e.org_id, gen_random_uuid(), e.id, e.course_id, e.member_id, 4, '{word}-reviews-text', h.at, h.by, h.reason \
          from enrollments e join (values ('{owner}'::uuid, now(), '{owner}'::uuid, '{word}-reviews-reason'), ('{learner}', null, null, null)) \
-         as h (member, at, by, reason) on h.member = e.member_id;"
+         as h (member, at, by, reason) on h.member = e.member_id; {paths}"
     )
 }

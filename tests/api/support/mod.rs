@@ -23,6 +23,7 @@ pub mod learning;
 pub mod links;
 pub mod mail;
 pub mod operators;
+pub mod paths;
 pub mod people;
 pub mod provider;
 pub mod proxy;
