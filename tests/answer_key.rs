@@ -30,12 +30,13 @@ const DOORS: [&str; 3] = [
 ];
 
 /// The types in which authors read drafts.
-const DRAFTS: [&str; 14] = [
+const DRAFTS: [&str; 15] = [
     "AssignmentContent",
     "CourseDraft",
     "DraftModule",
     "DraftQuestion",
     "DraftReview",
+    "DraftTranslation",
     "DraftUnit",
     "DraftUnitContent",
     "FileContent",
@@ -49,8 +50,9 @@ const DRAFTS: [&str; 14] = [
 
 /// The fields that lead to drafts from elsewhere: one that requires `courses.read_draft`, and what the mutations that
 /// require `courses.update` answer.
-const DRAFT_DOORS: [&str; 10] = [
+const DRAFT_DOORS: [&str; 11] = [
     "Course.draft",
+    "CourseTranslationsSetPayload.draft",
     "ModuleCreatePayload.module",
     "ModuleDeletePayload.draft",
     "ModuleMovePayload.module",

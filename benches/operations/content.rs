@@ -2,7 +2,7 @@
 
 use lyceum::domain::content::{
     Answer, AnswerKey, AnswerKeys, ChoiceOption, CompletionRule, Content, ModuleContent, QuestionKind,
-    QuestionPrompt, QuizPolicy, Rule, UnitBody, UnitContent,
+    QuestionPrompt, QuizPolicy, Rule, Translations, UnitBody, UnitContent,
 };
 use lyceum::kernel::clock::Clock;
 use lyceum::kernel::ids::{ModuleId, QuestionId, UnitId};
@@ -19,6 +19,8 @@ pub fn content(clock: &Clock, title: String) -> Content {
         summary: "What this course is about, in a sentence or two that a catalogue shows.".to_owned(),
         completion_rule: CompletionRule::AllUnits,
         completion_percent: None,
+        language: None,
+        translations: Translations::default(),
         modules: (0..MODULES).map(|number| module(clock, number)).collect(),
     }
 }
@@ -30,6 +32,7 @@ fn module(clock: &Clock, number: usize) -> ModuleContent {
             id: UnitId(clock.uuid()),
             title: format!("Text {unit} of module {number}"),
             release: Vec::new(),
+            translations: Translations::default(),
             is_required: true,
             body: UnitBody::Text(text.clone().into()),
         })
@@ -43,6 +46,7 @@ fn module(clock: &Clock, number: usize) -> ModuleContent {
         id: UnitId(clock.uuid()),
         title: format!("Quiz of module {number}"),
         release: Vec::new(),
+        translations: Translations::default(),
         is_required: true,
         body: UnitBody::Quiz {
             policy: QuizPolicy::default(),
@@ -54,6 +58,7 @@ fn module(clock: &Clock, number: usize) -> ModuleContent {
         id: ModuleId(clock.uuid()),
         title: format!("Module {number}"),
         part: None,
+        translations: Translations::default(),
         units,
     }
 }

@@ -313,6 +313,8 @@ diesel::table! {
         external_id -> Nullable<Text>,
         tags -> Array<Text>,
         language -> Text,
+        translations -> Jsonb,
+        published_language -> Nullable<Text>,
     }
 }
 
@@ -338,6 +340,19 @@ diesel::table! {
         prompt -> Jsonb,
         answer_key -> Jsonb,
         external_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    draft_translations (org_id, node_id, language) {
+        org_id -> Uuid,
+        course_id -> Uuid,
+        module_id -> Nullable<Uuid>,
+        unit_id -> Nullable<Uuid>,
+        node_id -> Uuid,
+        language -> Text,
+        title -> Nullable<Text>,
+        body -> Nullable<Text>,
     }
 }
 

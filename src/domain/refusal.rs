@@ -1,5 +1,6 @@
 //! What a user can correct: the codes of `userErrors`.
 
+use crate::kernel::language;
 use serde::{Deserialize, Serialize};
 
 /// Every code that a mutation may refuse with. Each mutation's own enum in GraphQL names the ones it uses.
@@ -132,6 +133,14 @@ impl Refusal {
     pub fn of_name(path: &str, name: &str, most: usize) -> Option<Self> {
         let sound = !name.trim().is_empty() && name.chars().count() <= most;
         (!sound).then(|| Self::at(Code::Invalid, path, format!("This has 1 to {most} characters.")))
+    }
+
+    /// Refuses what is no tag of a language.
+    pub fn of_language(path: &str, tag: &str) -> Option<Self> {
+        let message = "A language is a tag of BCP 47, such as en, de-AT or zh-Hans.";
+        language::canonical(tag)
+            .is_none()
+            .then(|| Self::at(Code::Invalid, path, message))
     }
 
     /// Refuses because what a field names does not exist for this actor.

@@ -1,11 +1,13 @@
 //! The content of courses as its readers see it: modules and units of a compiled revision, by reference.
 
+use super::localized::{LocalizedText, Source};
 use super::unit_access::UnitAccess;
 use super::unit_contents::{
     AssignmentContent, FileContent, LinkContent, LiveContent, TextContent, VideoContent,
 };
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::content::{Material, ModuleContent, Points, QuizPolicy, UnitBody, UnitContent};
+use crate::kernel::error::Result;
 use crate::kernel::ids::{ModuleKey, UnitKey};
 use async_graphql::{Context, Interface, Object};
 
@@ -43,6 +45,17 @@ impl UnitPlace {
             index: self.module,
         }
     }
+
+    async fn localized(&self, ctx: &Context<'_>, languages: &[String]) -> Result<LocalizedText> {
+        let unit = self.content();
+        let source = Source {
+            title: &unit.title,
+            text: unit.body.text(),
+            language: self.revision.content.language.as_deref(),
+            translations: &unit.translations,
+        };
+        LocalizedText::find(ctx, self.revision.course, &source, languages).await
+    }
 }
 
 /// A unit of a course: one step on the learner's way. Which fields it has beyond these depends on what it is.
@@ -58,6 +71,17 @@ impl UnitPlace {
         name = "position",
         ty = "i32",
         desc = "Where the unit stands in its module, from 0. Cost: 1."
+    ),
+    field(
+        name = "localized",
+        ty = "LocalizedText",
+        desc = "Title and text in the language that comes closest to what you read: the first of these, or a wider one, that it is translated \
+                into, else the course's own. Cost: 1, from memory.",
+        arg(
+            name = "languages",
+            ty = "Vec<String>",
+            desc = "The languages that you read, the most wanted first, such as `pt-BR`; of each the wider ones are tried too. At most 10 count, and what is no language is passed over."
+        )
     ),
     field(
         name = "module",
@@ -180,6 +204,25 @@ impl Module {
         &self.content().title
     }
 
+    /// The title in the language that comes closest to what you read: the first of these, or a wider one, that it is translated into,
+    /// else the course's own. Cost: 1, from memory.
+    async fn localized(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "The languages that you read, the most wanted first, such as `pt-BR`; of each the wider ones are tried too. At most 10 count, and what is no language is passed over."
+        )]
+        languages: Vec<String>,
+    ) -> async_graphql::Result<LocalizedText> {
+        let source = Source {
+            title: &self.content().title,
+            text: None,
+            language: self.revision.content.language.as_deref(),
+            translations: &self.content().translations,
+        };
+        Ok(LocalizedText::find(ctx, self.revision.course, &source, &languages).await?)
+    }
+
     /// The part of the course that the module stands in; null in a course without parts. Cost: 1.
     async fn part(&self) -> Option<&str> {
         self.content().part.as_deref()
@@ -223,6 +266,19 @@ macro_rules! unit {
             /// Where the unit stands in its module, from 0. Cost: 1.
             async fn position(&self) -> i32 {
                 self.0.position()
+            }
+
+            /// Title and text in the language that comes closest to what you read: the first of these, or a wider one, that it is translated
+            /// into, else the course's own. Cost: 1, from memory.
+            async fn localized(
+                &self,
+                ctx: &Context<'_>,
+                #[graphql(
+                    desc = "The languages that you read, the most wanted first, such as `pt-BR`; of each the wider ones are tried too. At most 10 count, and what is no language is passed over."
+                )]
+                languages: Vec<String>,
+            ) -> async_graphql::Result<LocalizedText> {
+                Ok(self.0.localized(ctx, &languages).await?)
             }
 
             /// The module that the unit stands in. Cost: 1.
@@ -301,6 +357,19 @@ impl QuizUnit {
     /// Where the unit stands in its module, from 0. Cost: 1.
     async fn position(&self) -> i32 {
         self.0.position()
+    }
+
+    /// Title and text in the language that comes closest to what you read: the first of these, or a wider one, that it is translated
+    /// into, else the course's own. Cost: 1, from memory.
+    async fn localized(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "The languages that you read, the most wanted first, such as `pt-BR`; of each the wider ones are tried too. At most 10 count, and what is no language is passed over."
+        )]
+        languages: Vec<String>,
+    ) -> async_graphql::Result<LocalizedText> {
+        Ok(self.0.localized(ctx, &languages).await?)
     }
 
     /// The module that the unit stands in. Cost: 1.

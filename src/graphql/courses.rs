@@ -6,6 +6,7 @@ use super::drafts::CourseDraft;
 use super::enrollment_terms::EnrollmentTerms;
 use super::enrollments::{self, EnrollmentConnection, ProgressReportFilter};
 use super::insights::CourseInsights;
+use super::localized::{LocalizedText, Source};
 use super::markdown::html;
 use super::reports::{CourseCompletion, KnowledgeGap, gaps};
 use super::reviews::{self, CourseReviewConnection};
@@ -192,6 +193,30 @@ impl Course {
     /// The language that the course is written in, a tag of BCP 47. Cost: 1.
     async fn language(&self) -> &str {
         &self.row.language
+    }
+
+    /// The languages that there is anything of the current revision in, at most 21: its own, then the others in order. Cost: 1.
+    async fn languages(&self) -> Vec<String> {
+        self.row.languages()
+    }
+
+    /// The published title and summary in the language that comes closest to what you read: the first of these, or a wider one, that they are
+    /// translated into, else the course's own. Cost: 1.
+    async fn localized(
+        &self,
+        #[graphql(
+            desc = "The languages that you read, the most wanted first, such as `pt-BR`; of each the wider ones are tried too. At most 10 count, and what is no language is passed over."
+        )]
+        languages: Vec<String>,
+    ) -> LocalizedText {
+        let summary = self.row.summary.clone().into();
+        let source = Source {
+            title: &self.row.title,
+            text: Some(&summary),
+            language: None,
+            translations: &self.row.translations(),
+        };
+        LocalizedText::choose(None, self.row.shown_language(), &source, &languages)
     }
 
     /// How many units the current revision has. Cost: 1.

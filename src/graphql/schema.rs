@@ -55,6 +55,7 @@ use super::support::operation::Ask;
 use super::support_grant_mutations::SupportGrantMutation;
 use super::support_grants;
 use super::transfers::TransferMutation;
+use super::translations::TranslationMutation;
 use super::viewer::{Viewer as Person, ViewerQuery};
 use crate::domain::account_links::AccountLink;
 use crate::domain::accounts::{Identity, SecurityEvent, Session};
@@ -351,6 +352,7 @@ pub struct CourseMutations(
     ArrangingMutation,
     CourseMoveMutation,
     ReleasingMutation,
+    TranslationMutation,
 );
 
 /// What is done in learning.

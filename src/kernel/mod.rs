@@ -7,6 +7,7 @@ pub mod email;
 pub mod error;
 pub mod ids;
 pub mod keyring;
+pub mod language;
 pub mod origin;
 pub mod page;
 mod seal;

@@ -92,6 +92,7 @@ mod support_grants;
 mod tag_gaps;
 mod token_scopes;
 mod transfers;
+mod translations;
 mod trespass;
 mod units;
 mod visibility;

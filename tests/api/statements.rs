@@ -50,6 +50,14 @@ const OPERATIONS: &[Operation] = &[
         warm: 0,
     },
     Operation {
+        name: "an outline in another language: the course and its revision, then nothing",
+        document: "query($course: ID!) { course(id: $course) { localized(languages: [\"pt-BR\", \"de\"]) { title titleLanguage text } \
+            modules { localized(languages: \"pt-BR\") { title } units { localized(languages: \"pt-BR\") { title titleLanguage } } } } }",
+        who: Who::Learners,
+        cold: 2,
+        warm: 0,
+    },
+    Operation {
         name: "a learner's dashboard: person, enrolments, their number, progress, organisations, certificates; at first courses and revisions",
         document: "{ viewer { firstName enrollments(first: 50) { totalCount nodes { id state course { title organization { name } } \
             progress { percent } nextUnit { id title } certificate { id } } } } }",

@@ -9,7 +9,7 @@ use super::replay::Evidence;
 use crate::domain::content::compiled::StoredRevision;
 use crate::domain::content::{
     Answer, AnswerKey, AnswerKeys, CompletionRule, Content, ModuleContent, Points, QuizPolicy, Revision,
-    Rule, UnitBody, UnitContent,
+    Rule, Translations, UnitBody, UnitContent,
 };
 use crate::kernel::ids::{
     AttemptId, AttemptKey, CourseId, CourseKey, EnrollmentId, MemberId, ModuleId, OrgId, QuestionId,
@@ -52,6 +52,7 @@ fn revision(cases: &[Case]) -> Revision {
     let unit = UnitContent {
         is_required: true,
         release: Vec::new(),
+        translations: Translations::default(),
         id: QUIZ,
         title: "Quiz".into(),
         body,
@@ -60,10 +61,13 @@ fn revision(cases: &[Case]) -> Revision {
         id: ModuleId(id(0)),
         title: "Module".into(),
         part: None,
+        translations: Translations::default(),
         units: vec![unit],
     };
     let content = Content {
         completion_percent: None,
+        language: None,
+        translations: Translations::default(),
         title: "Course".into(),
         summary: String::new(),
         completion_rule: CompletionRule::AllUnits,

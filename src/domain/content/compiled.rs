@@ -7,6 +7,7 @@ use super::points::Points;
 use super::policy::QuizPolicy;
 use super::question::QuestionPrompt;
 use super::release::ReleaseRule;
+use super::translation::Translations;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, ModuleId, QuestionId, RevisionKey, UnitId};
 use crate::text_enum;
@@ -17,7 +18,8 @@ use std::sync::Arc;
 
 /// The form that this build writes. The first had no kinds of questions beyond choices, short texts and traced programs,
 /// and one point for each question; the second had texts and quizzes alone, no pools and no rules of release, and demanded all units
-/// or all quizzes. What they wrote means the same in this one.
+/// or all quizzes. What they wrote means the same in this one. Translations came later and are no other form: who does not know of them
+/// reads what they are translations of.
 pub const FORMAT: i16 = 3;
 const FIRST_FORMAT: i16 = 1;
 
@@ -47,6 +49,12 @@ pub struct Content {
     /// Which share of the units that takes, in percent, where the rule is a share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completion_percent: Option<i32>,
+    /// The language that it is written in; none in what was frozen before this was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Its title and summary in other languages. A language in which there is anything of the course has an entry.
+    #[serde(default, skip_serializing_if = "Translations::is_empty")]
+    pub translations: Translations,
     /// The modules in order.
     pub modules: Vec<ModuleContent>,
 }
@@ -60,6 +68,9 @@ pub struct ModuleContent {
     pub title: String,
     /// The part of the course that it stands in.
     pub part: Option<String>,
+    /// Its title in other languages.
+    #[serde(default, skip_serializing_if = "Translations::is_empty")]
+    pub translations: Translations,
     /// Its units.
     pub units: Vec<UnitContent>,
 }
@@ -79,6 +90,9 @@ pub struct UnitContent {
     /// What has to hold before a learner may go into it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub release: Vec<ReleaseRule>,
+    /// Its title and text in other languages.
+    #[serde(default, skip_serializing_if = "Translations::is_empty")]
+    pub translations: Translations,
 }
 
 impl UnitContent {
@@ -132,6 +146,15 @@ pub struct PoolContent {
 }
 
 impl UnitBody {
+    /// The Markdown that it has; none of a quiz.
+    pub fn text(&self) -> Option<&Markdown> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Quiz { .. } => None,
+            Self::Material(material) => material.text(),
+        }
+    }
+
     /// Points that an attempt can earn, whatever it draws.
     pub fn max_points(&self) -> Points {
         match self {
@@ -317,7 +340,7 @@ pub type SharedRevision = Arc<Revision>;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::content::AnswerKeys;
+    use crate::domain::content::{AnswerKeys, Translation};
     use crate::kernel::ids::{CourseId, OrgId, RevisionId};
     use uuid::Uuid;
 
@@ -380,6 +403,22 @@ mod tests {
         let keys: AnswerKeys = serde_json::from_str(FIXTURES[2].2).unwrap();
         let fixture: serde_json::Value = serde_json::from_str(FIXTURES[2].2).unwrap();
         assert_eq!(serde_json::to_value(&keys).unwrap(), fixture);
+    }
+
+    #[test]
+    fn translations_are_frozen_with_what_they_are_of() {
+        let mut content: Content = serde_json::from_str(FIXTURES[2].1).unwrap();
+        let translation = Translation {
+            title: Some("Um título".to_owned()),
+            text: Some("Um *texto*".to_owned().into()),
+        };
+        let translations = Translations([("pt".to_owned(), translation)].into());
+        content.translations = translations.clone();
+        content.modules[0].translations = translations.clone();
+        content.modules[0].units[0].translations = translations;
+        let text = serde_json::to_string(&content).unwrap();
+        let revision = Revision::read(&stored(FORMAT, &text)).unwrap();
+        assert_eq!(revision.content, content);
     }
 
     #[test]

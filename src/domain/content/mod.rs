@@ -20,6 +20,7 @@ pub mod question;
 pub mod release;
 pub mod scoring;
 pub mod text_rule;
+pub mod translation;
 
 pub use answer::{Answer, GapAnswer};
 pub use cache::Contents;
@@ -32,3 +33,4 @@ pub use policy::{CountedAttempt, QuizPolicy, ReviewPolicy};
 pub use question::{ChoiceOption, Criterion, GapKind, GapPrompt, QuestionKind, QuestionPrompt};
 pub use release::ReleaseRule;
 pub use scoring::{PartialCredit, Scoring};
+pub use translation::{Translation, Translations};

@@ -7,6 +7,7 @@ use super::drafts::{self, DraftChanges, DraftModule, DraftModulesOf, DraftOf, Dr
 use super::model::{CourseVisibility, SeenCourse};
 use super::pools::{self, Pool};
 use super::store::{self, NewCourse, find_for_write};
+use super::translations;
 use super::unit_faults::{fault_of_content, refuse_unless_readable};
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
@@ -20,6 +21,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::tags::{fault_of_tags, tidy};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{CourseId, CourseKey, ModuleId, ModuleKey, UnitId, UnitKey};
+use crate::kernel::language;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
@@ -65,18 +67,6 @@ impl CourseChanges {
     }
 }
 
-fn fault_of_language(language: &str) -> Option<Refusal> {
-    let mut parts = language.split('-');
-    let first = parts.next().is_some_and(|part| {
-        (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase())
-    });
-    let others = parts
-        .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let sound = first && others && language.len() <= 35;
-    let message = "A language is a tag of BCP 47, such as en, de-AT or zh-Hans.";
-    (!sound).then(|| Refusal::at(Code::Invalid, "language", message))
-}
-
 /// Edits a course: its address at once, what it shows in the draft.
 pub async fn update(
     write: &Write<'_>,
@@ -100,7 +90,10 @@ pub async fn update(
             .tags
             .as_deref()
             .and_then(|tags| fault_of_tags("tags", tags)),
-        changes.language.as_deref().and_then(fault_of_language),
+        changes
+            .language
+            .as_deref()
+            .and_then(|language| Refusal::of_language("language", language)),
         changes.draft.completion_percent.and_then(fault_of_percent),
     ];
     refuse_all(faults)?;
@@ -111,6 +104,10 @@ pub async fn update(
     }
     let draft = load(write, DraftOf(key)).await?.ok_or(Error::NotFound).at("id")?;
     refuse_unless_current(expected_version, draft.version)?;
+    let language = changes.language.as_deref().and_then(language::canonical);
+    if let Some(language) = &language {
+        translations::refuse_if_translated(write, key, language).await?;
+    }
     edit(write, &course, Some(&changes.draft)).await?;
     let face = (
         changes.slug.as_ref().map(|slug| courses::slug.eq(slug)),
@@ -118,10 +115,7 @@ pub async fn update(
             .visibility
             .map(|visibility| courses::visibility.eq(visibility)),
         changes.tags.as_deref().map(|tags| courses::tags.eq(tidy(tags))),
-        changes
-            .language
-            .as_ref()
-            .map(|language| courses::language.eq(language)),
+        language.map(|language| courses::language.eq(language)),
     );
     if changes.has_face() {
         diesel::update(courses::table.find((key.org.0, key.id.0)))

@@ -4,7 +4,7 @@ use super::drafts::DraftOf;
 use super::publish::freeze;
 use crate::db::schema::{course_revisions, revision_answer_keys};
 use crate::db::{Batch, Conn, Reader, each};
-use crate::domain::content::{AnswerKeys, Content, Contents, QuestionPrompt, UnitContent};
+use crate::domain::content::{AnswerKeys, Content, Contents, ModuleContent, QuestionPrompt, UnitContent};
 use crate::domain::mutate::Stop;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, ModuleId, QuestionId, RevisionId, RevisionKey, UnitId};
@@ -168,6 +168,15 @@ pub fn changes(before: &Edition, after: &Edition) -> Vec<Change> {
         let mut head = serde_json::to_value(content).unwrap_or_default();
         if let Value::Object(fields) = &mut head {
             fields.remove("modules");
+            // It is of the course, and takes effect at once.
+            fields.remove("language");
+            // Where only something below is translated, a language has an empty entry here.
+            let mut translations = content.translations.clone();
+            translations.0.retain(|_, translation| !translation.is_empty());
+            fields.remove("translations");
+            if !translations.is_empty() {
+                fields.insert("translations".to_owned(), serde_json::json!(translations));
+            }
         }
         head
     };
@@ -193,22 +202,21 @@ fn modules(changes: &mut Vec<Change>, before: &Edition, after: &Edition) {
             .collect::<Vec<_>>()
     };
     let moved = moved(&ids(before), &ids(after));
-    let head = |title: &str, part: Option<&String>| serde_json::json!({ "title": title, "part": part });
+    let head = |module: &ModuleContent| {
+        let translations = Some(&module.translations).filter(|translations| !translations.is_empty());
+        serde_json::json!({ "title": module.title, "part": module.part, "translations": translations })
+    };
     for module in &after.0.modules {
         let subject = Subject::Module(module.id);
         match before.0.modules.iter().find(|old| old.id == module.id) {
             None => changes.push(Change::whole(subject, &module.title, ChangeKind::Added)),
             Some(old) => {
-                let (old, new) = (
-                    head(&old.title, old.part.as_ref()),
-                    head(&module.title, module.part.as_ref()),
-                );
                 push(
                     changes,
                     subject,
                     &module.title,
                     moved.contains(&module.id),
-                    fields(&old, &new),
+                    fields(&head(old), &head(module)),
                 );
             }
         }

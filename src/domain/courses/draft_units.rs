@@ -1,6 +1,7 @@
 //! Writing the units of a draft.
 
 use super::drafts::{MayUpdate, UnitKind};
+use super::translations;
 use crate::db::Conn;
 use crate::db::schema::{draft_questions, draft_unit_assets, draft_units};
 use crate::domain::content::mentions::assets_in;
@@ -62,7 +63,7 @@ pub async fn insert_unit(
         ))
         .execute(&mut conn)
         .await?;
-    name_assets(course, conn, id, unit).await
+    name_assets(course, conn, id, unit.assets(key.org)).await
 }
 
 /// Changes a unit's title and what it is made of; what is `None` stays.
@@ -96,17 +97,17 @@ pub async fn update_unit(
     .execute(&mut conn)
     .await?;
     match unit {
-        Some(unit) => name_assets(course, conn, id, unit).await,
+        Some(unit) => name_assets(course, conn, id, unit.assets(key.org)).await,
         None => Ok(()),
     }
 }
 
-/// Notes which files a unit shows, over what it showed before.
-async fn name_assets(
+/// Notes which files a unit shows, over what it showed before: its own, and with them those of its translations.
+pub async fn name_assets(
     course: &MayUpdate<'_>,
     mut conn: Conn<'_>,
     unit: UnitId,
-    draft: &UnitDraft,
+    own: BTreeSet<AssetKey>,
 ) -> QueryResult<()> {
     let key = course.course.key;
     let before = draft_unit_assets::org_id
@@ -115,7 +116,9 @@ async fn name_assets(
     diesel::delete(draft_unit_assets::table.filter(before))
         .execute(&mut conn)
         .await?;
-    let assets = draft.assets(key.org);
+    let translated = translations::texts_of(key, unit, conn).await?;
+    let mut assets = own;
+    assets.extend(translated.iter().flat_map(|text| assets_in(text, key.org)));
     let row = |asset: AssetKey| {
         (
             draft_unit_assets::org_id.eq(key.org),

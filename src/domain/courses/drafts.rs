@@ -6,16 +6,17 @@ use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::db::schema::{course_drafts, draft_modules, draft_questions, draft_units};
 use crate::db::{Batch, Conn};
+use crate::domain::content::mentions::assets_in;
 use crate::domain::content::{AnswerKey, CompletionRule, Material, QuestionPrompt, QuizPolicy, ReleaseRule};
 use crate::kernel::ids::{
-    CourseId, CourseKey, MemberId, ModuleId, ModuleKey, OrgId, QuestionId, UnitId, UnitKey,
+    AssetKey, CourseId, CourseKey, MemberId, ModuleId, ModuleKey, OrgId, QuestionId, UnitId, UnitKey,
 };
 use crate::text_enum;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 text_enum! {
@@ -139,6 +140,15 @@ impl DraftUnit {
     pub fn material(&self) -> Option<Material> {
         let material = self.material.as_ref();
         material.and_then(|material| serde_json::from_value(material.clone()).ok())
+    }
+
+    /// The files of the organisation that it shows, but for those of its translations.
+    pub fn assets(&self) -> BTreeSet<AssetKey> {
+        let org = self.key.course.org;
+        match self.material() {
+            Some(material) => material.assets(org),
+            None => assets_in(self.body.as_deref().unwrap_or_default(), org).collect(),
+        }
     }
 }
 

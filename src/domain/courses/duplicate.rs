@@ -148,7 +148,33 @@ async fn copy_tree(write: &Write<'_>, original: &MayUpdate<'_>, copy: CourseKey)
     .bind::<SqlUuid, _>(source.org)
     .execute(&mut conn)
     .await?;
-    rename_in_rules(copy, conn, &units).await
+    rename_in_rules(copy, conn, &units).await?;
+    copy_translations(source, copy, conn, &modules, &units).await
+}
+
+async fn copy_translations(
+    source: CourseKey,
+    copy: CourseKey,
+    mut conn: Conn<'_>,
+    modules: &Renamed,
+    units: &Renamed,
+) -> QueryResult<()> {
+    Statement::<()>::new(
+        "insert into draft_translations (org_id, course_id, module_id, unit_id, language, title, body) \
+         select t.org_id, ?, m.new, u.new, t.language, t.title, t.body from draft_translations t \
+         left join unnest(?, ?) as m (old, new) on m.old = t.module_id left join unnest(?, ?) as u (old, new) on u.old = t.unit_id \
+         where t.org_id = ? and t.course_id = ?",
+    )
+    .bind::<SqlUuid, _>(copy.id)
+    .bind::<Array<SqlUuid>, _>(&modules.0)
+    .bind::<Array<SqlUuid>, _>(&modules.1)
+    .bind::<Array<SqlUuid>, _>(&units.0)
+    .bind::<Array<SqlUuid>, _>(&units.1)
+    .bind::<SqlUuid, _>(source.org)
+    .bind::<SqlUuid, _>(source.id)
+    .execute(&mut conn)
+    .await
+    .map(|_| ())
 }
 
 /// Lets the rules of a copy name the copy's units.

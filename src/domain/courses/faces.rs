@@ -30,6 +30,7 @@ impl Default for Faces {
         Self {
             memory: Cache::builder()
                 .max_capacity(20_000)
+                .weigher(|_, course: &Arc<Course>| course.weight())
                 .time_to_live(TIME_TO_LIVE)
                 .support_invalidation_closures()
                 .build(),

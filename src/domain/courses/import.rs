@@ -1,13 +1,13 @@
 //! Replacing a draft by a course from elsewhere, again and again.
 //!
 //! Everything in an imported course has an external id. What was imported before under the same one keeps its
-//! identity, so progress survives a second import; what is gone from the source is gone from the draft.
+//! identity, so progress and translations survive a second import; what is gone from the source is gone from the draft.
 
 use super::draft_units::UnitDraft;
 use super::drafts::{DraftChanges, MayUpdate, UnitKind, edit};
 use super::model::SeenCourse;
 use super::store::{NewCourse, find_for_write};
-use super::{authoring, publish};
+use super::{authoring, publish, translations};
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::db::Conn;
@@ -85,7 +85,9 @@ pub async fn import(write: &Write<'_>, imported: &ImportedCourse, publish: bool)
         ..DraftChanges::default()
     };
     edit(&course, write.gate.conn(), &changes).await?;
+    let translated = translations::rows(key, None, write.gate.conn()).await?;
     replace(write, &course, &imported.modules).await?;
+    translations::restore(&course, write.gate.conn(), translated).await?;
     write.happened(
         "course.imported",
         key,

@@ -3,7 +3,7 @@
 //! A course row shows what is published; before the first publication it shows the working title that it was created
 //! with. What an author edits lives in the draft tables and reaches a reader only through [`publish`], which freezes
 //! it into a numbered revision. Tables: `courses`, `course_drafts`, `draft_modules`, `draft_units`,
-//! `draft_unit_assets`, `draft_questions`, `question_banks`, `bank_questions`, `bank_question_versions`,
+//! `draft_unit_assets`, `draft_questions`, `draft_translations`, `question_banks`, `bank_questions`, `bank_question_versions`,
 //! `course_prerequisites`, `course_revisions`, `revision_answer_keys`, `revision_assets`, `course_instructors`.
 
 pub mod arranging;
@@ -24,6 +24,7 @@ pub mod question_faults;
 pub mod releasing;
 pub mod reviews;
 pub mod store;
+pub mod translations;
 pub mod unit_faults;
 
 pub use faces::Faces;

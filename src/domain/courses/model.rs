@@ -5,10 +5,13 @@ use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind, Relation};
 use crate::auth::standing::Viewer;
 use crate::db::schema::courses;
+use crate::domain::content::Translations;
 use crate::kernel::ids::{CourseKey, RevisionId, RevisionKey};
 use crate::text_enum;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use serde::Deserialize;
+use serde_json::Value;
 
 text_enum! {
     /// Where a course stands on its way to learners.
@@ -65,9 +68,36 @@ pub struct Course {
     pub tags: Vec<String>,
     /// The language that it is written in, a tag of BCP 47.
     pub language: String,
+    /// The language that the current revision is written in; none of what was published before this was noted.
+    published_language: Option<String>,
+    /// The published title and summary in other languages.
+    translations: Value,
 }
 
 impl Course {
+    /// The published title and summary in other languages; a language in which there is anything of the course has an entry.
+    pub fn translations(&self) -> Translations {
+        Translations::deserialize(&self.translations).unwrap_or_default()
+    }
+
+    /// The language that the published title and summary are written in.
+    pub fn shown_language(&self) -> &str {
+        self.published_language.as_deref().unwrap_or(&self.language)
+    }
+
+    /// The languages that it can be read in: its own, then the others in order.
+    pub fn languages(&self) -> Vec<String> {
+        let own = self.shown_language().to_owned();
+        let others = self.translations().0.into_keys().filter(|tag| *tag != own);
+        [own.clone()].into_iter().chain(others).collect()
+    }
+
+    /// What its place in memory is counted by: 1, and 1 for each 4 KiB of its translations.
+    pub fn weight(&self) -> u32 {
+        let bytes = self.translations.to_string().len();
+        u32::try_from(1 + bytes / 4_096).unwrap_or(u32::MAX)
+    }
+
     /// The current revision's key, once there is one.
     pub fn revision(&self) -> Option<RevisionKey> {
         self.revision_id.map(|id| RevisionKey::new(self.key.org, id))

@@ -8,6 +8,7 @@ use super::model::{CourseState, SeenCourse};
 use super::pools;
 use super::reviews::{ReviewState, refuse_archived, refuse_unless_reviewed};
 use super::store::find_for_write;
+use super::translations;
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::cache::Stale;
@@ -105,13 +106,15 @@ pub async fn compile(
     Ok((content, keys))
 }
 
-/// Freezes a draft, also one with nothing to learn in it: three statements, whatever its size, and one for each pool that
+/// Freezes a draft, also one with nothing to learn in it: five statements, whatever its size, and one for each pool that
 /// a quiz draws from.
 pub async fn freeze(
     draft: &CourseDraft,
     course: CourseKey,
-    conn: Conn<'_>,
+    mut conn: Conn<'_>,
 ) -> Result<(Content, AnswerKeys), Stop> {
+    let row = courses::table.find((course.org.0, course.id.0));
+    let language: String = row.select(courses::language).first(&mut conn).await?;
     let modules = one(DraftModulesOf(course), conn).await?.unwrap_or_default();
     let module_keys: Vec<_> = modules.iter().map(|module| DraftUnitsOf(module.key)).collect();
     let units = DraftUnitsOf::load_many(&module_keys, conn).await?;
@@ -127,6 +130,7 @@ pub async fn freeze(
         .flat_map(|units| units.iter())
         .map(|unit| unit.key.id)
         .collect();
+    let mut translated = translations::of_draft(course, conn).await?;
     let mut keys = AnswerKeys::default();
     let mut compiled = Vec::with_capacity(modules.len());
     for module in modules.iter() {
@@ -145,12 +149,14 @@ pub async fn freeze(
                 is_required: unit.is_required,
                 body,
                 release: release(unit, &known),
+                translations: translated.units.remove(&unit.key.id).unwrap_or_default(),
             });
         }
         compiled.push(ModuleContent {
             id: module.key.id,
             title: module.title.clone(),
             part: module.part.clone(),
+            translations: translated.modules.remove(&module.key.id).unwrap_or_default(),
             units: contents,
         });
     }
@@ -159,6 +165,8 @@ pub async fn freeze(
         summary: draft.summary.clone(),
         completion_rule: draft.completion_rule,
         completion_percent: draft.completion_percent,
+        language: Some(language),
+        translations: translated.course,
         modules: compiled,
     };
     Ok((content, keys))
@@ -285,6 +293,8 @@ async fn insert(
             courses::state.eq(CourseState::Published),
             courses::title.eq(&content.title),
             courses::summary.eq(&content.summary),
+            courses::published_language.eq(&content.language),
+            courses::translations.eq(serde_json::to_value(&content.translations).map_err(Error::internal)?),
             courses::revision_id.eq(id),
             courses::revision_number.eq(number),
             courses::unit_count.eq(i32::try_from(units).unwrap_or(i32::MAX)),

@@ -9,6 +9,7 @@ use crate::db::schema::{course_instructors, courses};
 use crate::db::{Batch, Conn, Reader, each};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{CourseId, CourseKey, MemberId, OrgId};
+use crate::kernel::language;
 use crate::kernel::page::{Page, Slice};
 use crate::keyset;
 use async_graphql::Enum;
@@ -106,10 +107,9 @@ fn matching(viewer: &Viewer, filter: &CourseFilter) -> Condition {
         matching = Box::new(matching.and(courses::tags.contains(tags)));
     }
     if let Some(language) = &filter.language {
+        let language = language::canonical(language).unwrap_or_else(|| language.clone());
         let regions = format!("{}-%", language.replace(['%', '_', '\\'], ""));
-        let spoken = courses::language
-            .eq(language.clone())
-            .or(courses::language.like(regions));
+        let spoken = courses::language.eq(language).or(courses::language.like(regions));
         matching = Box::new(matching.and(spoken));
     }
     if let Some(query) = filter.query.clone().filter(|query| !query.trim().is_empty()) {

@@ -60,6 +60,7 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
     ("course.restored", Audience::Authors),
     ("course.review_decided", Audience::Authors),
     ("course.review_requested", Audience::Authors),
+    ("course.translated", Audience::Authors),
     ("course.updated", Audience::Authors),
     ("domain.added", Audience::Auditors),
     ("domain.lost", Audience::Auditors),

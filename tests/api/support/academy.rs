@@ -186,6 +186,14 @@ impl Academy {
             json!({ "text": { "body": format!("{word}-units-body") } }),
         )
         .await;
+        self.change(
+            "courseTranslationsSet",
+            "CourseTranslationsSetInput",
+            "draft { languages }",
+            academy_units::translations(word, [&course, &module, &text]),
+            "/draft/languages/0",
+        )
+        .await;
         let mut last = String::new();
         for (kind, content) in academy_units::contents(word, asset) {
             last = factory::unit(author, &module, &unit(kind), json!({ kind: content })).await;

@@ -32,6 +32,14 @@ pub fn contents(word: &str, asset: &str) -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// The translations of a course, a module and a unit.
+pub fn translations(word: &str, [course, module, unit]: [&String; 3]) -> Value {
+    let text = |of: &str| format!("{word}-translations-{of}");
+    json!({ "id": course, "language": "pt", "title": text("title"), "summary": text("summary"),
+        "modules": [{ "moduleId": module, "title": text("module") }],
+        "units": [{ "unitId": unit, "title": text("unit"), "text": text("text") }] })
+}
+
 impl Academy {
     /// A file that the author has uploaded; the owner has begun an upload too, and another was not taken.
     pub async fn upload(&self) -> String {

@@ -29,6 +29,10 @@ pub fn rows(app: &TestApp, course: &Course, author: &Client) -> Vec<Row> {
             "unitReleaseSet",
             json!({ "id": unit, "rules": [{ "afterDays": 1 }] }),
         ),
+        (
+            "courseTranslationsSet",
+            json!({ "id": id, "language": "pt", "title": "Novo", "units": [{ "unitId": unit, "text": "Um texto." }] }),
+        ),
         ("coursePrerequisitesSet", json!({ "id": id, "courseIds": [] })),
         ("courseSubmitForReview", json!({ "id": id })),
         ("courseReviewDecide", json!({ "id": id, "decision": "APPROVE" })),

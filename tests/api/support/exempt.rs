@@ -3,6 +3,8 @@
 /// Text columns that hold nothing that people write.
 pub const TYPED: &[(&str, &str)] = &[
     ("courses.language", "a language tag"),
+    ("courses.published_language", "a language tag"),
+    ("draft_translations.language", "a language tag"),
     ("draft_units.quiz", "settings of fixed types"),
     ("draft_units.release_rules", "rules of fixed types"),
     ("organizations.locale", "a language tag"),
@@ -69,6 +71,9 @@ pub const PUBLIC: &[&str] = &[
     "LiveUnit.description",
     "LiveUnit.descriptionHtml",
     "LiveUnit.title",
+    "LocalizedText.text",
+    "LocalizedText.textHtml",
+    "LocalizedText.title",
     "Module.part",
     "Module.title",
     "Organization.name",
