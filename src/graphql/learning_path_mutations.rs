@@ -179,7 +179,7 @@ impl LearningPathMutation {
     }
 
     /// Edits a learning path, at once and for who follows it too: what they have completed counts as the path says from now on. A published
-    /// path has published courses only.
+    /// path takes only courses that are published; one that is archived later stays until you take it out.
     ///
     /// Requires: `courses.update` with the reach `all`, and seeing each course. Cost: 1.
     async fn path_update(

@@ -143,7 +143,7 @@ impl PathEnrollment {
     }
 
     /// The first course of the path that is still to be completed and that you may see: the learner joins it with `enroll` unless they are
-    /// in it. Null once the path is complete, and for who has left it. Cost: 1, batched.
+    /// in it. Null once the path is complete, for who has left it, and where you may see none of what is left. Cost: 1, batched.
     async fn next_course(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Course>> {
         if self.withdrawn_at.is_some() {
             return Ok(None);

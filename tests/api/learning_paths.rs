@@ -220,7 +220,7 @@ async fn what_makes_no_path_is_refused_by_its_field_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_published_path_has_published_courses_only_and_names_none_that_is_hidden() {
+async fn a_published_path_takes_published_courses_only_and_names_none_that_is_hidden() {
     let app = TestApp::new().await;
     let (author, learner) = (app.member("author").await, app.learner().await);
     let (open, hidden) = (
@@ -268,6 +268,12 @@ async fn a_published_path_has_published_courses_only_and_names_none_that_is_hidd
     );
     let next = &followed(&learner, &enrollment).await["nextCourse"];
     assert_eq!(next, &json!({ "id": hidden.id }), "the first that can be joined");
+    let order = json!({ "id": path, "courses": required(&[&hidden, &open]) });
+    assert_eq!(
+        send(&author, "pathUpdate", &order).await.codes(),
+        "",
+        "what was archived since stays until it is taken out"
+    );
 }
 
 #[tokio::test]

@@ -98,7 +98,7 @@ pub async fn create(write: &Write<'_>, new: &NewPath) -> Result<LearningPathKey,
         ),
     ];
     refuse_all(faults)?;
-    refuse_unless_fit(write, &new.courses, LearningPathState::Draft).await?;
+    refuse_unless_fit(write, &new.courses, LearningPathState::Draft, &HashSet::new()).await?;
     let conn = write.gate.conn();
     let here = learning_paths::table.filter(learning_paths::org_id.eq(org));
     if here.count().get_result::<i64>(&mut &*conn).await? >= MOST_PATHS {
@@ -150,7 +150,9 @@ pub async fn update(
     refuse_all(faults)?;
     let conn = write.gate.conn();
     if let Some(courses) = &changes.courses {
-        refuse_unless_fit(write, courses, path.0.state).await?;
+        let stored = load(write, PathCoursesOf(key)).await?.unwrap_or_default();
+        let had: HashSet<CourseKey> = stored.iter().map(|step| step.course.key).collect();
+        refuse_unless_fit(write, courses, path.0.state, &had).await?;
         let former = path_courses::org_id
             .eq(key.org)
             .and(path_courses::path_id.eq(key.id));
@@ -230,11 +232,12 @@ async fn publishable<'w>(
     write.gate.allow(found).at("id")
 }
 
-/// Refuses courses that the actor does not see, and for a published path such as are not published.
+/// Refuses courses that the actor does not see, and for a published path such as are new in it and not published.
 async fn refuse_unless_fit(
     write: &Write<'_>,
     steps: &[NewStep],
     state: LearningPathState,
+    had: &HashSet<CourseKey>,
 ) -> Result<(), Stop> {
     let (gate, actor) = (&write.gate, write.gate.member_id());
     let keys: Vec<CourseKey> = steps.iter().map(|step| step.course).collect();
@@ -253,7 +256,11 @@ async fn refuse_unless_fit(
         };
         match course.filter(sees) {
             None => Some(Refusal::not_found(&path)),
-            Some(course) if state == LearningPathState::Published && !course.course.is_published() => {
+            Some(course)
+                if state == LearningPathState::Published
+                    && !course.course.is_published()
+                    && !had.contains(key) =>
+            {
                 let message = "The path is published, and this course is not: publish it first.";
                 Some(Refusal::at(Code::NotPublished, &path, message))
             }
