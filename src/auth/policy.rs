@@ -14,6 +14,7 @@ use cedar_policy::{
 };
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// The policies that hold in every organisation.
 pub const PLATFORM_POLICIES: &str = include_str!("../../policies/platform.cedar");
@@ -146,6 +147,22 @@ pub struct Decision {
     pub policies: Vec<String>,
 }
 
+/// The actor and a resource, as policies see them.
+#[derive(Debug)]
+struct Scene {
+    actor: EntityUid,
+    resource: EntityUid,
+    entities: Entities,
+}
+
+/// What was asked of a standing so far.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    decisions: HashMap<Question, Decision>,
+    /// By the facts but for the relation, which is no part of it.
+    scenes: HashMap<Facts, Arc<Scene>>,
+}
+
 /// What a decision names where a credential's scopes refuse, whatever policies say.
 pub const SCOPES: &str = "credential.scopes";
 
@@ -158,6 +175,8 @@ pub struct Policies {
     kinds: Vec<Vec<Kind>>,
     types: HashMap<&'static str, EntityTypeName>,
     actions: Vec<EntityUid>,
+    /// One for each reach and relation.
+    contexts: HashMap<(Reach, Relation), Context>,
 }
 
 impl Policies {
@@ -186,6 +205,7 @@ impl Policies {
             kinds,
             types,
             actions,
+            contexts: contexts()?,
         })
     }
 
@@ -224,11 +244,11 @@ impl Policies {
                 policies: vec![SCOPES.to_owned()],
             };
         }
-        if let Some(known) = who.decided(&question) {
-            return known;
+        if let Some(known) = who.memory().decisions.get(&question) {
+            return known.clone();
         }
         let decision = self.evaluate(who, question);
-        who.remember(question, decision.clone());
+        who.memory().decisions.insert(question, decision.clone());
         decision
     }
 
@@ -236,19 +256,16 @@ impl Policies {
         let Question { permission, facts } = question;
         let answer = || -> anyhow::Result<Decision> {
             let policies = self.bearing(who, permission)?;
-            let actor = self.uid("Member", &who.key().to_string());
-            let resource = self.uid(facts.kind.name(), "resource");
-            let entities =
-                Entities::from_entities([self.actor(who, &actor)?, self.resource(facts, &resource)?], None)?;
-            let context = context(who.reach(permission), facts.relation)?;
+            let scene = self.scene(who, facts)?;
+            let context = self.contexts.get(&(who.reach(permission), facts.relation));
             let request = Request::new(
-                actor,
+                scene.actor.clone(),
                 self.actions[permission as usize].clone(),
-                resource,
-                context,
+                scene.resource.clone(),
+                context.context("a reach and relation without a context")?.clone(),
                 None,
             )?;
-            let response = self.authorizer.is_authorized(&request, policies, &entities);
+            let response = self.authorizer.is_authorized(&request, policies, &scene.entities);
             let mut policies: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();
             policies.sort();
             let sound = response.diagnostics().errors().next().is_none();
@@ -264,6 +281,24 @@ impl Policies {
                 policies: Vec::new(),
             }
         })
+    }
+
+    /// The actor and the resource; made once for all that is asked about alike.
+    fn scene(&self, who: &OrgStanding, facts: Facts) -> anyhow::Result<Arc<Scene>> {
+        let alike = facts.related(Relation::default());
+        if let Some(known) = who.memory().scenes.get(&alike) {
+            return Ok(known.clone());
+        }
+        let actor = self.uid("Member", &who.key().to_string());
+        let resource = self.uid(facts.kind.name(), "resource");
+        let entities = [self.actor(who, &actor)?, self.resource(facts, &resource)?];
+        let scene = Arc::new(Scene {
+            entities: Entities::from_entities(entities, None)?,
+            actor,
+            resource,
+        });
+        who.memory().scenes.insert(alike, scene.clone());
+        Ok(scene)
     }
 
     fn uid(&self, kind: &str, id: &str) -> EntityUid {
@@ -296,6 +331,26 @@ impl Policies {
         }
         Ok(Entity::new(uid.clone(), attributes, HashSet::new())?)
     }
+}
+
+/// The context of each reach and relation that there can be.
+fn contexts() -> anyhow::Result<HashMap<(Reach, Relation), Context>> {
+    let all = (0..128_u8).map(|bits| {
+        let bit = |at: u8| bits & (1 << at) != 0;
+        let reach = Reach {
+            all: bit(0),
+            taught: bit(1),
+            managed: bit(2),
+            own: bit(3),
+        };
+        let relation = Relation {
+            own: bit(4),
+            taught: bit(5),
+            managed: bit(6),
+        };
+        Ok(((reach, relation), context(reach, relation)?))
+    });
+    all.collect()
 }
 
 fn context(reach: Reach, relation: Relation) -> anyhow::Result<Context> {

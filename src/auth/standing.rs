@@ -3,7 +3,7 @@
 use super::credential::Credential;
 use super::org_policies::OwnPolicies;
 use super::permission::{Grants, Permission, Reach, Scopes};
-use super::policy::{Decision, Question};
+use super::policy::Memory;
 use crate::db::schema::{memberships, organizations, policy_revisions, roles};
 use crate::db::{Batch, Conn, Db, Scope};
 use crate::kernel::error::{Error, Result};
@@ -20,7 +20,7 @@ use diesel::sql_types::{Array, Bytea, Integer, Jsonb, Nullable, Text, Timestampt
 use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// By which grant an operator is in an organisation, and until when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub struct OrgStanding {
     scopes: Scopes,
     support: Option<Support>,
     own_policies: OwnPolicies,
-    decisions: Mutex<HashMap<Question, Decision>>,
+    memory: Mutex<Memory>,
 }
 
 impl OrgStanding {
@@ -64,7 +64,7 @@ impl OrgStanding {
             scopes: Scopes::ALL,
             support: None,
             own_policies: OwnPolicies::None,
-            decisions: Mutex::default(),
+            memory: Mutex::default(),
         }
     }
 
@@ -80,7 +80,7 @@ impl OrgStanding {
             scopes: self.scopes,
             support: self.support,
             own_policies,
-            decisions: Mutex::default(),
+            memory: Mutex::default(),
         }
     }
 
@@ -90,7 +90,7 @@ impl OrgStanding {
         Self {
             grants: self.grants.within(scopes),
             scopes,
-            decisions: Mutex::default(),
+            memory: Mutex::default(),
             ..self
         }
     }
@@ -101,7 +101,7 @@ impl OrgStanding {
         Self {
             role: role.to_owned(),
             grants: self.grants.meet(grants),
-            decisions: Mutex::default(),
+            memory: Mutex::default(),
             ..self
         }
     }
@@ -160,19 +160,9 @@ impl OrgStanding {
         MemberKey::new(self.org, self.member)
     }
 
-    pub(super) fn decided(&self, question: &Question) -> Option<Decision> {
-        self.decisions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(question)
-            .cloned()
-    }
-
-    pub(super) fn remember(&self, question: Question, decision: Decision) {
-        self.decisions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(question, decision);
+    /// What was asked of this standing so far.
+    pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
