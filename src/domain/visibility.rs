@@ -48,6 +48,33 @@ pub mod managed {
     diesel::alias!(pub const MANAGED: Alias<Managed> = group_members as managed);
 }
 
+/// That the member whom a row names is in a group that the member of a [`View`] manages, in the same organisation.
+#[macro_export]
+macro_rules! managed_by {
+    ($table:ident::$member:ident, $view:expr) => {{
+        use $crate::db::schema::group_members;
+        use $crate::domain::visibility::managed::MANAGED;
+        let view: $crate::domain::visibility::View = $view;
+        let groups = MANAGED
+            .filter(
+                MANAGED
+                    .field(group_members::org_id)
+                    .eq(view.org)
+                    .and(MANAGED.field(group_members::member_id).eq(view.member))
+                    .and(MANAGED.field(group_members::is_manager)),
+            )
+            .select(MANAGED.field(group_members::group_id));
+        diesel::dsl::exists(
+            group_members::table.filter(
+                group_members::org_id
+                    .eq($table::org_id)
+                    .and(group_members::member_id.eq($table::$member))
+                    .and(group_members::group_id.eq_any(groups)),
+            ),
+        )
+    }};
+}
+
 /// The rows of a table of learning records that a permission reaches: a
 /// `Box<dyn BoxableExpression<enrollments::table, Pg, SqlType = Bool>>` that names the organisation.
 ///
@@ -67,8 +94,7 @@ macro_rules! visible_records {
     }};
     ($table:ident, in $view:expr) => {{
         use diesel::prelude::*;
-        use $crate::db::schema::{course_instructors, group_members, $table};
-        use $crate::domain::visibility::managed::MANAGED;
+        use $crate::db::schema::{course_instructors, $table};
         type Visible = Box<
             dyn diesel::expression::BoxableExpression<
                     $table::table,
@@ -90,24 +116,7 @@ macro_rules! visible_records {
             );
             Box::new(diesel::dsl::exists(mine))
         };
-        let managed = |view: $crate::domain::visibility::View| -> Visible {
-            let groups = MANAGED
-                .filter(
-                    MANAGED
-                        .field(group_members::org_id)
-                        .eq(view.org)
-                        .and(MANAGED.field(group_members::member_id).eq(view.member))
-                        .and(MANAGED.field(group_members::is_manager)),
-                )
-                .select(MANAGED.field(group_members::group_id));
-            let theirs = group_members::table.filter(
-                group_members::org_id
-                    .eq($table::org_id)
-                    .and(group_members::member_id.eq($table::member_id))
-                    .and(group_members::group_id.eq_any(groups)),
-            );
-            Box::new(diesel::dsl::exists(theirs))
-        };
+        let managed = |view| -> Visible { Box::new($crate::managed_by!($table::member_id, view)) };
         let reach = view.reach;
         let some = [
             reach.own.then(|| own(view)),
@@ -133,11 +142,25 @@ macro_rules! visible_records {
 macro_rules! relation_sql {
     ($alias:literal) => {
         concat!(
-            "exists (select from course_instructors i where i.org_id = ", $alias, ".org_id and i.course_id = ", $alias,
-            ".course_id and i.member_id = ?) as taught, \
-             exists (select from group_members t join group_members m on m.org_id = t.org_id and m.group_id = t.group_id \
-             where t.org_id = ", $alias, ".org_id and t.member_id = ", $alias,
-            ".member_id and m.member_id = ? and m.is_manager) as managed",
+            "exists (select from course_instructors i where i.org_id = ",
+            $alias,
+            ".org_id and i.course_id = ",
+            $alias,
+            ".course_id and i.member_id = ?) as taught, ",
+            $crate::managed_sql!($alias, "member_id"),
+        )
+    };
+}
+
+/// SQL for whether an actor manages the member whom a column names, for a `Statement`: a column `managed`, over the table of that alias. It
+/// takes the actor's member id.
+#[macro_export]
+macro_rules! managed_sql {
+    ($alias:literal, $member:literal) => {
+        concat!(
+            "exists (select from group_members t join group_members g on g.org_id = t.org_id and g.group_id = t.group_id \
+             where t.org_id = ", $alias, ".org_id and t.member_id = ", $alias, ".", $member,
+            " and g.member_id = ? and g.is_manager) as managed",
         )
     };
 }

@@ -12,6 +12,7 @@ use crate::domain::mutate::{Stop, Write, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{CourseKey, EnrollmentId, MemberId, MemberKey, RevisionId};
+use crate::managed_sql;
 use diesel::dsl::SqlTypeOf;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -182,9 +183,7 @@ pub async fn find(
     });
     let found: Vec<CandidateRow> =
         Statement::<(BigInt, SqlUuid, Text, Bool, Nullable<SqlUuid>, Nullable<Text>)>::new(
-            "select m.n, m.id, m.state, exists (select from group_members t join group_members g on g.org_id = t.org_id \
-             and g.group_id = t.group_id where t.org_id = m.org_id and t.member_id = m.id and g.member_id = ? and g.is_manager), \
-             e.id, e.state \
+            concat!("select m.n, m.id, m.state, ", managed_sql!("m", "id"), ", e.id, e.state \
              from (select r.n, m.org_id, m.id, m.state \
                 from (select r.n, k.org_id, coalesce(r.id, \
                     (select x.id from memberships x where x.org_id = k.org_id and x.external_id = r.external_id), \
@@ -192,7 +191,7 @@ pub async fn find(
                     and x.state = 'active' having count(*) = 1)) as id \
                     from (select ?::uuid as org_id) k cross join unnest(?, ?, ?) with ordinality as r (id, external_id, email, n)) r \
                 join memberships m on m.org_id = r.org_id and m.id = r.id for share of m) m \
-             left join enrollments e on e.org_id = m.org_id and e.course_id = ? and e.member_id = m.id",
+             left join enrollments e on e.org_id = m.org_id and e.course_id = ? and e.member_id = m.id"),
         )
         .bind::<SqlUuid, _>(actor)
         .bind::<SqlUuid, _>(org)

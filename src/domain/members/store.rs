@@ -8,10 +8,11 @@ use crate::db::paginate::foreign;
 use crate::db::schema::{course_instructors, enrollments, group_members, memberships};
 use crate::db::{Batch, Conn, Statement, each};
 use crate::domain::record_lists::{Seen, groups};
-use crate::domain::visibility::{View, managed::MANAGED};
+use crate::domain::visibility::View;
 use crate::kernel::ids::{GroupId, MemberId, MemberKey, OrgId, RoleId, RoleKey, UserId};
 use crate::kernel::page::Page;
 use crate::keyset;
+use crate::managed_by;
 use async_graphql::Enum;
 use chrono::{DateTime, Utc};
 use diesel::expression::BoxableExpression;
@@ -88,25 +89,9 @@ fn visible(view: View) -> Condition {
             .select(enrollments::member_id);
         Box::new(memberships::id.eq_any(theirs))
     });
-    let managed = reach.managed.then(|| -> Condition {
-        let mine = MANAGED
-            .filter(
-                MANAGED
-                    .field(group_members::org_id)
-                    .eq(org)
-                    .and(MANAGED.field(group_members::member_id).eq(member))
-                    .and(MANAGED.field(group_members::is_manager)),
-            )
-            .select(MANAGED.field(group_members::group_id));
-        let theirs = group_members::table
-            .filter(
-                group_members::org_id
-                    .eq(org)
-                    .and(group_members::group_id.eq_any(mine)),
-            )
-            .select(group_members::member_id);
-        Box::new(memberships::id.eq_any(theirs))
-    });
+    let managed = reach
+        .managed
+        .then(|| -> Condition { Box::new(managed_by!(memberships::id, view)) });
     let some = [own, taught, managed].into_iter().flatten();
     match some.reduce(|some, more| Box::new(some.or(more))) {
         Some(some) => Box::new(here.and(some)),

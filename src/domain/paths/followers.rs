@@ -5,17 +5,16 @@
 use super::model::PathEnrollment;
 use crate::auth::permission::{Permission, Reach};
 use crate::auth::standing::Viewer;
-use crate::db::schema::{group_members, path_enrollments};
+use crate::db::schema::path_enrollments;
 use crate::db::{Batch, Conn, Reader, Statement};
 use crate::domain::record_lists::{IdRange, Seen, groups};
 use crate::domain::visibility::View;
-use crate::domain::visibility::managed::MANAGED;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{
     LearningPathId, LearningPathKey, MemberId, MemberKey, OrgId, PathEnrollmentId, PathEnrollmentKey,
 };
 use crate::kernel::page::{Page, Slice};
-use crate::record_lists;
+use crate::{managed_by, record_lists};
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::BoxableExpression;
 use diesel::pg::Pg;
@@ -34,24 +33,7 @@ type Condition = Box<dyn BoxableExpression<path_enrollments::table, Pg, SqlType 
 fn seen_by(view: View) -> Condition {
     let here = path_enrollments::org_id.eq(view.org);
     let own = || -> Condition { Box::new(path_enrollments::member_id.eq(view.member)) };
-    let managed = || -> Condition {
-        let groups = MANAGED
-            .filter(
-                MANAGED
-                    .field(group_members::org_id)
-                    .eq(view.org)
-                    .and(MANAGED.field(group_members::member_id).eq(view.member))
-                    .and(MANAGED.field(group_members::is_manager)),
-            )
-            .select(MANAGED.field(group_members::group_id));
-        let theirs = group_members::table.filter(
-            group_members::org_id
-                .eq(path_enrollments::org_id)
-                .and(group_members::member_id.eq(path_enrollments::member_id))
-                .and(group_members::group_id.eq_any(groups)),
-        );
-        Box::new(diesel::dsl::exists(theirs))
-    };
+    let managed = || -> Condition { Box::new(managed_by!(path_enrollments::member_id, view)) };
     match (view.reach.own, view.reach.managed) {
         _ if view.reach.all => Box::new(here),
         (true, true) => Box::new(here.and(own().or(managed()))),

@@ -11,6 +11,7 @@ use crate::domain::mutate::{At, Stop, Write, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{LearningPathKey, MemberKey, PathEnrollmentId, PathEnrollmentKey};
+use crate::managed_sql;
 use diesel::dsl::SqlTypeOf;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -88,11 +89,11 @@ async fn find_member(gate: &Gate<'_>, member: MemberKey) -> Result<Option<Follow
     if member.org != gate.org() {
         return Ok(None);
     }
-    let row: Option<(bool, bool)> = Statement::<(Bool, Bool)>::new(
-        "select m.state = 'active', exists (select from group_members t join group_members g on g.org_id = t.org_id \
-         and g.group_id = t.group_id where t.org_id = m.org_id and t.member_id = m.id and g.member_id = ? and g.is_manager) \
-         from memberships m where m.org_id = ? and m.id = ? for share of m",
-    )
+    let row: Option<(bool, bool)> = Statement::<(Bool, Bool)>::new(concat!(
+        "select m.state = 'active', ",
+        managed_sql!("m", "id"),
+        " from memberships m where m.org_id = ? and m.id = ? for share of m"
+    ))
     .bind::<SqlUuid, _>(gate.member_id())
     .bind::<SqlUuid, _>(member.org)
     .bind::<SqlUuid, _>(member.id)
@@ -172,11 +173,11 @@ async fn find_for_write(gate: &Gate<'_>, key: PathEnrollmentKey) -> Result<Optio
     if key.org != gate.org() {
         return Ok(None);
     }
-    let row = Statement::<(SqlTypeOf<Columns>, Bool)>::new(
-        "select ?, exists (select from group_members t join group_members g on g.org_id = t.org_id and g.group_id = t.group_id \
-         where t.org_id = path_enrollments.org_id and t.member_id = path_enrollments.member_id and g.member_id = ? and g.is_manager) \
-         from path_enrollments where org_id = ? and id = ? for no key update of path_enrollments",
-    )
+    let row = Statement::<(SqlTypeOf<Columns>, Bool)>::new(concat!(
+        "select ?, ",
+        managed_sql!("path_enrollments", "member_id"),
+        " from path_enrollments where org_id = ? and id = ? for no key update of path_enrollments"
+    ))
     .bind::<SqlTypeOf<Columns>, _>(<PathEnrollment as Selectable<Pg>>::construct_selection())
     .bind::<SqlUuid, _>(gate.member_id())
     .bind::<SqlUuid, _>(key.org)
