@@ -1,6 +1,7 @@
 //! Files and settings that follow from others are in step with them.
 
 use crate::api::support::servers::owner_url;
+use apollo_compiler::{ExecutableDocument, Schema};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -8,6 +9,35 @@ use tokio_postgres::NoTls;
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+#[path = "../benches/operations/documents.rs"]
+mod documents;
+
+#[test]
+fn the_documents_of_the_benchmarks_are_valid() {
+    let schema = Schema::parse_and_validate(lyceum::graphql::schema::sdl(), "schema.graphql").unwrap();
+    for document in [
+        documents::CATALOG,
+        documents::OUTLINE,
+        documents::DASHBOARD,
+        documents::MEMBERS,
+        documents::VERIFY,
+        documents::PROGRESS,
+        documents::START,
+        documents::SAVE,
+        documents::SUBMIT,
+        documents::PUBLISH,
+        documents::QUEUE,
+        documents::CLASS_LIST,
+        documents::MEMBER_LIST,
+        documents::BANK_LIST,
+        documents::REGRADE,
+    ] {
+        if let Err(faults) = ExecutableDocument::parse_and_validate(&schema, document, "benchmark") {
+            panic!("{document}: {}", faults.errors);
+        }
+    }
 }
 
 async fn owner() -> tokio_postgres::Client {

@@ -44,6 +44,7 @@ pub struct Academy {
 }
 
 /// A learner.
+#[derive(Default)]
 pub struct Learner {
     /// The token of a session.
     pub token: String,
@@ -55,8 +56,10 @@ pub struct Learner {
     pub quizzes: Vec<(String, String)>,
     /// Open attempts with every question answered, each with its first question.
     pub attempts: Vec<(String, String)>,
-    /// Open attempts at quizzes of fifty questions, every one answered.
-    pub long_attempts: Vec<String>,
+    /// The same of quizzes of fifty questions.
+    pub long_quizzes: Vec<(String, String)>,
+    /// The same of them.
+    pub long_attempts: Vec<(String, String)>,
 }
 
 struct Course {
@@ -237,11 +240,7 @@ async fn store_learning(
     for (number, (member, token)) in members.iter().enumerate() {
         let mut learner = Learner {
             token: token.clone(),
-            code: String::new(),
-            enrollment: Default::default(),
-            quizzes: Vec::new(),
-            attempts: Vec::new(),
-            long_attempts: Vec::new(),
+            ..Learner::default()
         };
         for place in 0..ENROLLMENTS {
             let course = &courses[(number + place * 17) % courses.len()];
@@ -277,19 +276,23 @@ async fn store_learning(
             for (number, (quiz, questions)) in all.into_iter().enumerate() {
                 let is_long = number == last;
                 if number >= ATTEMPTS && !(is_long && place >= LONG_FROM) {
-                    let quiz = UnitKey::new(course.key, quiz);
-                    if !is_long {
-                        learner.quizzes.push((enrollment.to_string(), quiz.to_string()));
-                    }
+                    let open = (enrollment.to_string(), UnitKey::new(course.key, quiz).to_string());
+                    let quizzes = if is_long {
+                        &mut learner.long_quizzes
+                    } else {
+                        &mut learner.quizzes
+                    };
+                    quizzes.push(open);
                     continue;
                 }
                 let attempt = AttemptKey::new(org, AttemptId(clock.uuid()));
-                if is_long {
-                    learner.long_attempts.push(attempt.to_string());
+                let first = QuestionKey::new(course.key, questions[0]);
+                let open = if is_long {
+                    &mut learner.long_attempts
                 } else {
-                    let first = QuestionKey::new(course.key, questions[0]);
-                    learner.attempts.push((attempt.to_string(), first.to_string()));
-                }
+                    &mut learner.attempts
+                };
+                open.push((attempt.to_string(), first.to_string()));
                 let attempt = attempt.id.0.to_string();
                 let points = (questions.len() * 100).to_string();
                 attempts.add([attempt.clone(), id.clone(), quiz.0.to_string(), points]);

@@ -9,11 +9,13 @@
 mod academy;
 mod client;
 mod content;
+mod documents;
 mod node;
 mod sizes;
 
-use academy::Academy;
+use academy::{Academy, Learner};
 use client::{Connection, request};
+use documents::{CATALOG, DASHBOARD, MEMBERS, OUTLINE, PROGRESS, SAVE, START, SUBMIT, VERIFY};
 use lyceum::db::migrate::migrate;
 use lyceum::dev::cluster::{Cluster, ClusterOptions};
 use lyceum::kernel::clock::Clock;
@@ -37,20 +39,6 @@ struct Operation {
     /// The n-th request; none when there is nothing left to do.
     request: fn(&Academy, usize) -> Option<Vec<u8>>,
 }
-
-const CATALOG: &str = "query($org: ID!) { catalog(filter: {organization: $org}, first: 20) { pageInfo { hasNextPage endCursor } \
-    nodes { id slug title summary unitCount publishedAt } } }";
-const OUTLINE: &str = "query($id: ID!) { course(id: $id) { id title summary unitCount modules { id title units { id title } } } }";
-const DASHBOARD: &str = "{ viewer { enrollments(first: 10) { nodes { id state enrolledAt progress { unitsCompleted unitCount percent } \
-    course { id title } nextUnit { id title } certificate { id issuedAt } } } } }";
-const MEMBERS: &str = "query($org: ID!) { organization(id: $org) { members(first: 50) { pageInfo { hasNextPage endCursor } nodes { id name email \
-    role { name } enrollments(first: 5) { nodes { id state progress { percent } course { title } } } \
-    certificates(first: 5) { nodes { id courseTitle issuedAt } } } } } }";
-const VERIFY: &str = "query($code: String!) { verifyCertificate(code: $code) { state holderName courseTitle organizationName issuedAt } }";
-const PROGRESS: &str = "mutation($input: ProgressRecordInput!) { progressRecord(input: $input) { recorded userErrors { code } } }";
-const START: &str = "mutation($input: AttemptStartInput!) { attemptStart(input: $input) { attempt { id state items { questionId text } } userErrors { code } } }";
-const SAVE: &str = "mutation($input: AttemptAnswerSaveInput!) { attemptAnswerSave(input: $input) { answer { version } userErrors { code } } }";
-const SUBMIT: &str = "mutation($id: ID!) { attemptSubmit(input: {attemptId: $id}) { attempt { id state points isPassed } userErrors { code } } }";
 
 const OPERATIONS: &[Operation] = &[
     Operation {
@@ -139,42 +127,58 @@ const OPERATIONS: &[Operation] = &[
     Operation {
         name: "attemptStart, 5 questions",
         sign: "\"state\":\"IN_PROGRESS\"",
-        request: |academy, n| {
-            let learner = &academy.learners[n % academy.learners.len()];
-            let (enrollment, quiz) = learner.quizzes.get(n / academy.learners.len())?;
-            let input = json!({ "enrollmentId": enrollment, "quizId": quiz });
-            Some(request(Some(&learner.token), START, &json!({ "input": input })))
-        },
+        request: |academy, n| start(academy, n, |learner| &learner.quizzes),
     },
     Operation {
-        name: "attemptAnswerSave",
+        name: "attemptStart, 50 questions",
+        sign: "\"state\":\"IN_PROGRESS\"",
+        request: |academy, n| start(academy, n, |learner| &learner.long_quizzes),
+    },
+    Operation {
+        name: "attemptAnswerSave, of 5",
         sign: "\"version\":",
-        request: |academy, n| {
-            let learner = &academy.learners[n % academy.learners.len()];
-            let (attempt, question) = &learner.attempts[n / academy.learners.len() % learner.attempts.len()];
-            let input = json!({ "attemptId": attempt, "questionId": question, "answer": { "choice": "o2" } });
-            Some(request(Some(&learner.token), SAVE, &json!({ "input": input })))
-        },
+        request: |academy, n| Some(save(academy, n, |learner| &learner.attempts)),
+    },
+    Operation {
+        name: "attemptAnswerSave, of 50",
+        sign: "\"version\":",
+        request: |academy, n| Some(save(academy, n, |learner| &learner.long_attempts)),
     },
     Operation {
         name: "attemptSubmit, 50 questions",
         sign: "\"points\":50,\"isPassed\":true},\"userErrors\":[]",
-        request: |academy, n| {
-            let learner = &academy.learners[n % academy.learners.len()];
-            let attempt = learner.long_attempts.get(n / academy.learners.len())?;
-            Some(request(Some(&learner.token), SUBMIT, &json!({ "id": attempt })))
-        },
+        request: |academy, n| submit(academy, n, |learner| &learner.long_attempts),
     },
     Operation {
         name: "attemptSubmit, 5 questions",
         sign: "\"points\":5,\"isPassed\":true},\"userErrors\":[]",
-        request: |academy, n| {
-            let learner = &academy.learners[n % academy.learners.len()];
-            let (attempt, _) = learner.attempts.get(n / academy.learners.len())?;
-            Some(request(Some(&learner.token), SUBMIT, &json!({ "id": attempt })))
-        },
+        request: |academy, n| submit(academy, n, |learner| &learner.attempts),
     },
 ];
+
+/// What the n-th request is about: the learners take turns, each with the next of theirs.
+type Of = fn(&Learner) -> &[(String, String)];
+
+fn start(academy: &Academy, n: usize, of: Of) -> Option<Vec<u8>> {
+    let learner = &academy.learners[n % academy.learners.len()];
+    let (enrollment, quiz) = of(learner).get(n / academy.learners.len())?;
+    let input = json!({ "enrollmentId": enrollment, "quizId": quiz });
+    Some(request(Some(&learner.token), START, &json!({ "input": input })))
+}
+
+fn save(academy: &Academy, n: usize, of: Of) -> Vec<u8> {
+    let learner = &academy.learners[n % academy.learners.len()];
+    let attempts = of(learner);
+    let (attempt, question) = &attempts[n / academy.learners.len() % attempts.len()];
+    let input = json!({ "attemptId": attempt, "questionId": question, "answer": { "choice": "o2" } });
+    request(Some(&learner.token), SAVE, &json!({ "input": input }))
+}
+
+fn submit(academy: &Academy, n: usize, of: Of) -> Option<Vec<u8>> {
+    let learner = &academy.learners[n % academy.learners.len()];
+    let (attempt, _) = of(learner).get(n / academy.learners.len())?;
+    Some(request(Some(&learner.token), SUBMIT, &json!({ "id": attempt })))
+}
 
 /// What was measured of one operation at one number of clients.
 struct Measured {

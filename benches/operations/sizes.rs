@@ -4,6 +4,7 @@
 use super::academy::{Academy, work};
 use super::client::{Connection, request};
 use super::content::{chosen, question, right};
+use super::documents::{BANK_LIST, CLASS_LIST, MEMBER_LIST, OUTLINE, PUBLISH, QUEUE, REGRADE};
 use super::node::Node;
 use lyceum::domain::content::{Answer, AnswerKey, QuestionKind, QuestionPrompt, QuizPolicy, Rule};
 use lyceum::kernel::clock::Clock;
@@ -19,19 +20,6 @@ const BANK: usize = 20_000;
 const CLASS: usize = 100_000;
 const ATTEMPTS: usize = 10_000;
 const QUESTIONS: usize = 10;
-
-const PUBLISH: &str = "mutation($id: ID!) { coursePublish(input: {id: $id}) { course { id unitCount } userErrors { code message } } }";
-const OUTLINE: &str =
-    "query($id: ID!) { course(id: $id) { id unitCount modules { id title units { id title } } } }";
-const QUEUE: &str = "query($id: ID!) { course(id: $id) { gradingQueue(first: 100) { totalCount nodes { id submittedAt \
-    member { name } } } } }";
-const CLASS_LIST: &str = "query($id: ID!) { course(id: $id) { enrollments(first: 100) { totalCount nodes { id state member { name } } } } }";
-const MEMBERS: &str =
-    "query($org: ID!) { organization(id: $org) { members(first: 100) { totalCount nodes { id name } } } }";
-const BANK_LIST: &str = "query($org: ID!) { organization(id: $org) { questionBanks(first: 1) { nodes { \
-    questions(first: 100) { totalCount nodes { id tags } } } } } }";
-const REGRADE: &str = "mutation($input: QuizRegradeInput!) { quizRegrade(input: $input) { \
-    regrade { attempts changed newlyPassed } userErrors { code message } } }";
 
 /// The course, and what is in it.
 struct Large {
@@ -98,7 +86,13 @@ pub async fn measure(admin: &Client, academy: &Academy, node: &Node) -> anyhow::
         "\"totalCount\":100000",
     )
     .await?;
-    once("members, 100 of 102,001", MEMBERS, &here, "\"totalCount\":102001").await?;
+    once(
+        "members, 100 of 102,001",
+        MEMBER_LIST,
+        &here,
+        "\"totalCount\":102001",
+    )
+    .await?;
     once(
         "bank, 100 of 20,000 questions",
         BANK_LIST,
@@ -120,7 +114,13 @@ pub async fn measure(admin: &Client, academy: &Academy, node: &Node) -> anyhow::
     ] {
         let quiz = UnitKey::new(large.course, large.quiz).to_string();
         let input = json!({ "courseId": large.course.to_string(), "quizId": quiz, "dryRun": dry, "reason": "The key was wrong." });
-        once(name, REGRADE, &json!({ "input": input }), "\"newlyPassed\":10000").await?;
+        once(
+            name,
+            REGRADE,
+            &json!({ "input": input }),
+            "\"newlyPassedCount\":10000",
+        )
+        .await?;
     }
     Ok(())
 }
