@@ -103,7 +103,7 @@ async fn a_token_that_opens_nothing_does_nothing() {
         ("revoked", spent("revoked_at", "now()").await),
         ("an app's and expired", ended),
         ("unknown", Token::generate(TokenKind::Session).expose().to_owned()),
-        ("of another kind", world.invitation.expose().to_owned()),
+        ("of another kind", world.invited.invitation.expose().to_owned()),
         ("cut short", good[..good.len() - 1].to_owned()),
         (
             "changed",
@@ -136,7 +136,7 @@ async fn a_token_that_opens_nothing_does_nothing() {
 async fn an_operation_of_one_organisation_names_nothing_of_another() {
     let (here, there) = (World::new().await, World::new().await);
     let before = there.state().await;
-    let of_accounts = here.accounts().into_iter().chain(here.factors());
+    let of_accounts = here.of_accounts().into_iter().map(|row| row.mutation);
     let by_token = [
         "invitationAccept",
         "invitationDecline",

@@ -95,7 +95,7 @@ async fn member(world: &World, client: &Client) -> Option<MemberKey> {
 }
 
 fn is_of_accounts(world: &World, row: &Row) -> bool {
-    let accounts = world.accounts().into_iter().chain(world.factors());
+    let accounts = world.of_accounts();
     accounts
         .into_iter()
         .any(|account| account.mutation == row.mutation)
@@ -167,7 +167,7 @@ async fn what_is_done_to_accounts_takes_a_session() {
     let owner = world.app.owner().await;
     let token = apps::token(&world.app, owner.member, &all_scopes()).await;
     let client = world.app.bearer(&token);
-    for row in world.accounts().into_iter().chain(world.factors()) {
+    for row in world.of_accounts() {
         if row.anonymous == "UNAUTHENTICATED" {
             let reply = send(&client, row.mutation, &row.input).await;
             assert_eq!(

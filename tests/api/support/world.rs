@@ -1,17 +1,17 @@
 //! An organisation in which there is something to do for every mutation, and the table of all mutations.
 
+use super::accounts::Accounts;
 use super::app::Person;
 use super::client::Client;
 use super::delivery::Delivery;
-use super::factors::Authenticator;
+use super::invited::Invited;
 use super::links::Linked;
 use super::quiz::{self, Sitting};
 use super::sign_ins::SignIns;
 use super::world_units::Work;
-use super::{TestApp, apps, assessment, authoring, factors, factory, learning, operators, servers, unsigned};
+use super::{TestApp, apps, assessment, authoring, factory, learning, operators, servers};
 use chrono::TimeDelta;
-use lyceum::kernel::ids::{ApiTokenKey, AppKey, GroupKey, InvitationId, InvitationKey, LearnerSessionKey};
-use lyceum::kernel::secret::{Token, TokenKind};
+use lyceum::kernel::ids::{ApiTokenKey, AppKey, GroupKey, LearnerSessionKey};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -95,21 +95,9 @@ pub struct World {
     course: factory::Course,
     second: factory::Course,
     second_enrollment: String,
-    newcomer: Client,
-    /// The token of an open invitation.
-    pub invitation: Token,
-    unwilling: Client,
-    declined: Token,
-    sent: InvitationKey,
-    /// One who confirms a second factor, and one who has one.
-    factored: [Client; 2],
-    authenticator: Authenticator,
-    challenge: String,
-    unverified: Client,
-    /// Inputs of what is done without a session, by the mutation's name.
-    proofs: BTreeMap<&'static str, Value>,
-    login: Value,
-    refresh: Value,
+    /// Invitations to the organisation.
+    pub invited: Invited,
+    accounts: Accounts,
     roles: BTreeMap<String, Value>,
     role: String,
     group: GroupKey,
@@ -136,44 +124,13 @@ impl World {
         let essay = quiz::essay(&app, &author).await;
         let bank = assessment::Bank::new(&app, &author).await;
         let second_enrollment = learning::enroll(&sitting.learner, &second.id).await;
-        let (joining, email, token) = factory::user(&app.app).await;
-        let sign_ins = SignIns::new(&app, joining).await;
-        let invitation = Token::generate(TokenKind::Invitation);
+        let invited = Invited::new(&app, owner.member).await;
+        let sign_ins = SignIns::new(&app, invited.joining).await;
         let role = factory::role(&app, json!({ "courses.create": ["all"] })).await;
         let group = factory::group(&app, owner.member, &[bystander.member]).await;
         let group = GroupKey::new(app.org, group);
         let roles = roles_of(&app, &owner).await;
-        let (_, declining, unwilling) = factory::user(&app.app).await;
-        let declined = Token::generate(TokenKind::Invitation);
-        let sent = InvitationKey::new(app.org, InvitationId(app.app.clock.uuid()));
-        for (id, email, token) in [
-            (app.app.clock.uuid(), &email, &invitation),
-            (app.app.clock.uuid(), &declining, &declined),
-            (
-                sent.id.0,
-                &"sent@people.example".to_owned(),
-                &Token::generate(TokenKind::Invitation),
-            ),
-        ] {
-            factory::sql(
-                &app,
-                &format!(
-                    "insert into invitations (org_id, id, email, role_id, token_hash, invited_by, expires_at) \
-                     select org_id, '{id}', '{email}', id, sha256('{}'), '{}', now() + interval '1 day' from roles where slug = 'learner'",
-                    token.expose(),
-                    owner.member.id.0
-                ),
-            )
-            .await;
-        }
-        let (confirming, verifying) = (app.learner().await, app.learner().await);
-        let authenticator = factors::begin(&confirming).await;
-        let challenge = unsigned::factored(&app, &verifying).await;
-        let (unverified, proofs) = unsigned::unverified(&app, &bystander.email).await;
-        let login = json!({ "email": bystander.email, "password": super::app::PASSWORD });
-        let (newcomer, unwilling) = (app.bearer(&token), app.bearer(&unwilling));
-        let session = factory::open_session(&app.app, bystander.user).await;
-        let refresh = json!({ "refreshToken": session.refresh_token.expose() });
+        let accounts = Accounts::new(&app, &bystander).await;
         let program = apps::app(&app, owner.member).await;
         let until = app.app.clock.now() + TimeDelta::hours(1);
         let (token, secret) =
@@ -198,18 +155,8 @@ impl World {
             course,
             second,
             second_enrollment,
-            newcomer,
-            invitation,
-            unwilling,
-            declined,
-            sent,
-            factored: [confirming.client, verifying.client],
-            authenticator,
-            challenge,
-            unverified,
-            proofs,
-            login,
-            refresh,
+            invited,
+            accounts,
             roles,
             role,
             group,
@@ -227,7 +174,7 @@ impl World {
     /// The table, in an order in which everything can be done.
     pub fn rows(&self) -> Vec<Row> {
         [
-            self.factors(),
+            self.accounts.factors(&self.app),
             authoring::rows(&self.app, &self.course, &self.author),
             self.learning(),
             assessment::rows(&self.owner, &self.second, &self.second_enrollment, &self.essay),
@@ -235,6 +182,7 @@ impl World {
             self.delivery.rows(&self.owner),
             self.work.rows(&self.app, &self.owner),
             self.organizing(),
+            self.invited.rows(&self.app, &self.roles["learner"], &self.owner),
             self.people(),
             self.programs(),
             operators::rows(&self.app, &self.operators, &self.owner),
@@ -242,7 +190,8 @@ impl World {
             apps::rows(&self.app.org_id(), self.program.0, self.program.1, &self.owner),
             self.sign_ins.of_organization(&self.app, &self.owner),
             self.founding(),
-            self.accounts(),
+            self.accounts
+                .rows(&self.app, &self.invited.newcomer, &self.sign_ins),
         ]
         .into_iter()
         .flatten()
@@ -348,16 +297,11 @@ impl World {
         ]
     }
 
-    /// Joining and inviting.
+    /// Joining and leaving.
     fn people(&self) -> Vec<Row> {
         let (org, course, owner) = (self.app.org_id(), &self.course.id, &self.owner);
         let enrollment = json!({ "courseId": course, "memberId": owner.member.to_string() });
-        let invited = json!([{ "email": "new@people.example", "roleId": self.roles["learner"] }]);
-        let invitations = json!({ "organizationId": org, "invitations": invited });
         let change = json!({ "memberId": self.author.member.to_string(), "roleId": self.roles["manager"] });
-        let accept = json!({ "token": self.invitation.expose() });
-        let decline = json!({ "token": self.declined.expose() });
-        let sent = json!({ "invitationId": self.sent.to_string() });
         let policies = json!({ "organizationId": org, "source": "" });
         let other = json!({ "memberId": self.other.member.to_string() });
         let managed = |mutation| Row::new(mutation, other.clone(), owner, "NOT_FOUND", "NOT_FOUND");
@@ -370,23 +314,6 @@ impl World {
                 "",
                 "NOT_FOUND",
             ),
-            Row::new("invitationsSend", invitations, owner, "FORBIDDEN", "NOT_FOUND"),
-            Row::new(
-                "invitationAccept",
-                accept,
-                &self.newcomer,
-                "WRONG_ADDRESS",
-                "WRONG_ADDRESS",
-            ),
-            Row::new(
-                "invitationDecline",
-                decline,
-                &self.unwilling,
-                "WRONG_ADDRESS",
-                "WRONG_ADDRESS",
-            ),
-            Row::new("invitationResend", sent.clone(), owner, "NOT_FOUND", "NOT_FOUND"),
-            Row::new("invitationRevoke", sent, owner, "NOT_FOUND", "NOT_FOUND"),
             Row::new("membershipRoleChange", change, owner, "NOT_FOUND", "NOT_FOUND"),
             managed("membershipSuspend"),
             managed("membershipRestore"),
@@ -421,63 +348,12 @@ impl World {
         )
     }
 
-    /// What people do with their second factors; first, since codes have their time.
-    pub fn factors(&self) -> Vec<Row> {
-        let refused = "INVALID_STATE";
-        let of = |mutation, input, able: &Client| Row::new(mutation, input, able, refused, refused);
-        let code = self.authenticator.code(&self.app);
-        let [confirming, verifying] = &self.factored;
-        let recovery = json!({ "challenge": self.challenge, "recoveryCode": "code" });
-        vec![
-            of("totpConfirm", json!({ "code": code }), confirming),
-            Row::new("loginVerify", recovery, &self.app.anonymous(), "", "").for_everybody(),
-            of("recoveryCodesRegenerate", json!({}), verifying),
-            of("totpRemove", json!({}), verifying),
-            Row::new("totpBegin", json!({}), verifying, "", ""),
-        ]
-    }
-
     /// What people do with their own accounts.
-    pub fn accounts(&self) -> Vec<Row> {
-        let anybody = |mutation: &'static str, input: &Value| {
-            Row::new(mutation, input.clone(), &self.app.anonymous(), "", "").for_everybody()
-        };
-        let own = |mutation, input| Row::new(mutation, input, &self.newcomer, "", "");
-        let password = super::app::PASSWORD;
-        let (refused, profiling) = ("INVALID_STATE", json!({ "purpose": "PROFILING" }));
-        let send = Row::new(
-            "emailVerificationSend",
-            json!({}),
-            &self.unverified,
-            refused,
-            refused,
-        );
-        let with_proofs = |mutation: &&'static str| anybody(mutation, &self.proofs[mutation]);
-        let mut rows = vec![send];
-        rows.extend(self.sign_ins.of_person(&self.app, &self.newcomer));
-        rows.extend(
-            ["register", "emailVerify", "passwordResetRequest", "passwordReset"]
-                .iter()
-                .map(with_proofs),
-        );
-        rows.extend([
-            anybody("login", &self.login),
-            anybody("sessionRefresh", &self.refresh),
-            own("emailChange", json!({ "email": "changed@people.example" })),
-            own("profileUpdate", json!({ "firstName": "Grace" })),
-            own("interestsSet", json!({ "interests": ["rust"] })),
-            own("processingObject", profiling.clone()),
-            Row::new(
-                "processingObjectionWithdraw",
-                profiling,
-                &self.newcomer,
-                refused,
-                refused,
-            ),
-            own("stepUp", json!({ "password": password })),
-            own("passwordChange", json!({ "newPassword": "lange nacht im hafen" })),
-            own("sessionRevoke", json!({ "everywhere": true })),
-        ]);
+    pub fn of_accounts(&self) -> Vec<Row> {
+        let mut rows = self
+            .accounts
+            .rows(&self.app, &self.invited.newcomer, &self.sign_ins);
+        rows.extend(self.accounts.factors(&self.app));
         rows
     }
 
