@@ -109,10 +109,12 @@ pub enum GapAnswerInput {
 /// What `attemptGrade` takes.
 #[derive(Clone, Debug, InputObject)]
 pub struct AttemptGradeInput {
-    /// The attempt, which needs grading.
+    /// The attempt, which needs grading or is graded.
     pub attempt_id: ID,
     /// What you say of its essays, one or more of them.
     pub items: Vec<ItemGradeInput>,
+    /// Why you grade it anew, for its receipt, 1 to 1000 characters; needed where the attempt is graded already.
+    pub reason: Option<String>,
     /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
     pub idempotency_key: Option<String>,
 }

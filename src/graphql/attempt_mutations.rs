@@ -167,8 +167,9 @@ impl AttemptMutation {
         }
     }
 
-    /// Grades essays of a submitted attempt, over what was said of them before. With the last of them the attempt is graded. If
-    /// it passes, the quiz is complete, and so is the course if nothing else was missing. Nobody grades themselves.
+    /// Grades essays of a submitted attempt, over what was said of them before. With the last of them the attempt is graded; with a
+    /// reason, one that is graded is graded anew, and its receipts keep both. If it passes, the quiz is complete, and so is the course
+    /// if nothing else was missing; what was complete stays so. Nobody grades themselves.
     ///
     /// Requires: `attempts.grade` that reaches the attempt. Cost: 1.
     async fn attempt_grade(
@@ -193,10 +194,11 @@ impl AttemptMutation {
                 Err(refusals) => return AttemptGradePayload::refused(refusals),
             }
         }
+        let reason = input.reason.clone();
         let done = ctx
             .operation()
             .mutate("attemptGrade", attempt.org, &input, move |write| {
-                Box::pin(async move { by_hand::grade(write, attempt, &items).await })
+                Box::pin(async move { by_hand::grade(write, attempt, &items, reason.as_deref()).await })
             });
         match done.await? {
             Ok(key) => Ok(Some(AttemptGradePayload {

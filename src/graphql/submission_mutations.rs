@@ -32,7 +32,7 @@ pub struct SubmissionCreateInput {
 /// What `submissionGrade` takes. Give `points`, or `rubric` where the assignment has one.
 #[derive(Clone, Debug, InputObject)]
 pub struct SubmissionGradeInput {
-    /// The submission, which waits to be graded.
+    /// The submission, which waits to be graded or is graded.
     pub id: ID,
     /// Points, from 0 to the assignment's `maxPoints`.
     pub points: Option<Points>,
@@ -41,6 +41,8 @@ pub struct SubmissionGradeInput {
     pub rubric: Vec<SubmissionCriterionGradeInput>,
     /// What the learner is told, Markdown, at most 10000 characters.
     pub feedback: Option<String>,
+    /// Why you grade it anew, for the record, 1 to 1000 characters; needed where the submission is graded already.
+    pub reason: Option<String>,
     /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
     pub idempotency_key: Option<String>,
 }
@@ -123,8 +125,8 @@ impl SubmissionMutation {
         }
     }
 
-    /// Grades a submission, once. If it passes, the assignment is complete, and so is the course if nothing else was missing. Nobody
-    /// grades themselves.
+    /// Grades a submission; with a reason, one that is graded is graded anew. If it passes, the assignment is complete, and so is the
+    /// course if nothing else was missing; what was complete stays so. Nobody grades themselves.
     ///
     /// Requires: `attempts.grade` that reaches the submission. Cost: 1.
     async fn submission_grade(
@@ -144,6 +146,7 @@ impl SubmissionMutation {
                 .map(|criterion| (criterion.key.clone(), criterion.points))
                 .collect(),
             feedback: input.feedback.clone(),
+            reason: input.reason.clone(),
         };
         let done = ctx
             .operation()

@@ -95,6 +95,64 @@ async fn an_attempt_with_essays_is_graded_with_the_last_of_them_and_completes_wh
 }
 
 #[tokio::test]
+async fn a_grade_that_was_a_mistake_is_mended_with_a_reason_and_the_receipts_keep_both() {
+    let app = TestApp::new().await;
+    let (sitting, teacher) = submitted(&app).await;
+    let both = json!([said(&sitting, "Short", 5.0), said(&sitting, "Long", 0.0)]);
+    assert_eq!(grade(&teacher, &sitting.attempt, both).await.codes(), "");
+    let anew = async |reason: Value| {
+        let document = "mutation($input: AttemptGradeInput!) { attemptGrade(input: $input) { attempt { points isPassed \
+            receipts { kind points pointsBefore reason issuedBy { id } } } userErrors { code field } } }";
+        let items = json!([said(&sitting, "Long", 9.0)]);
+        let input = json!({ "attemptId": sitting.attempt, "items": items, "reason": reason });
+        teacher.run_with(document, json!({ "input": input })).await
+    };
+    for (reason, code, field) in [
+        (Value::Null, "INVALID_STATE", "attemptId"),
+        (json!(" "), "INVALID", "reason"),
+        (json!("x".repeat(1_001)), "INVALID", "reason"),
+    ] {
+        let refused = anew(reason).await;
+        assert_eq!(refused.codes(), code, "{field}");
+        assert_eq!(refused.data("/attemptGrade/userErrors/0/field"), &json!([field]));
+    }
+    assert_eq!(sitting.read().await["points"], 6);
+    let mended = anew(json!("I had read the wrong essay.")).await;
+    assert_eq!(mended.codes(), "", "{:#}", mended.body);
+    let attempt = mended.data("/attemptGrade/attempt");
+    assert_eq!(
+        (&attempt["points"], &attempt["isPassed"]),
+        (&json!(15), &json!(true))
+    );
+    let receipts = attempt["receipts"].as_array().unwrap();
+    assert_eq!(receipts.len(), 3);
+    let (graded, regraded) = (&receipts[1], &receipts[2]);
+    assert_eq!(
+        (&graded["kind"], &graded["points"]),
+        (&json!("GRADED"), &json!(6))
+    );
+    assert_eq!(
+        (&regraded["kind"], &regraded["pointsBefore"], &regraded["points"]),
+        (&json!("REGRADED"), &json!(6), &json!(15))
+    );
+    assert_eq!(regraded["reason"], "I had read the wrong essay.");
+    let replay = "query($id: ID!) { attemptReplay(attemptId: $id) { matches grade recomputed } }";
+    let replay = teacher.run_with(replay, json!({ "id": sitting.attempt })).await;
+    assert_eq!(
+        replay.data("/attemptReplay"),
+        &json!({ "matches": true, "grade": 15, "recomputed": 15 })
+    );
+    for (kind, times) in [
+        ("attempt.graded", 1),
+        ("attempt.regraded", 1),
+        ("unit.completed", 1),
+    ] {
+        assert_eq!(happened(&app, kind).await, times, "{kind}");
+    }
+    assert_eq!(states(&app).await, [(Graded, 1)]);
+}
+
+#[tokio::test]
 async fn an_essay_that_fails_completes_nothing() {
     let app = TestApp::new().await;
     let (sitting, teacher) = submitted(&app).await;

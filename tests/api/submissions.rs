@@ -178,7 +178,22 @@ async fn work_is_handed_in_graded_and_completes_what_it_passes() {
     assert_eq!(
         grade(&class.teacher, id, json!({ "points": 1 })).await.codes(),
         "INVALID_STATE",
-        "it is graded"
+        "it is graded, and nobody says why it is graded anew"
+    );
+    let mended = json!({ "points": 1, "reason": "It was another's." });
+    let mended = grade(&class.teacher, id, mended).await;
+    assert_eq!(mended.data("/submissionGrade/submission/points"), &json!(1));
+    assert_eq!(mended.data("/submissionGrade/submission/isPassed"), &json!(false));
+    assert_eq!(happened(&class.app, "submission.regraded").await, 1);
+    let audited = factory::audit(&class.app, "submission.regraded").await;
+    assert_eq!(
+        audited[0].1,
+        json!({ "before": 750, "after": 100, "reason": "It was another's." })
+    );
+    assert_eq!(
+        learning::state(&class.learner, &class.enrollment).await,
+        "COMPLETED",
+        "what was complete stays so"
     );
 }
 

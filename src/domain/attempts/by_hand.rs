@@ -1,9 +1,8 @@
 //! How people grade what no key can: the essays of a submitted attempt.
 
-use super::model::{Attempt, AttemptState, SeenAttempt};
+use super::model::{Attempt, AttemptState};
 use super::order::asked;
-use super::receipt::ReceiptKind;
-use super::receipts;
+use super::receipts::{self, Anew};
 use super::rubric::fault_of;
 use super::store::{self, ItemGrade, MayGrade};
 use super::submit::{is_passed, pass};
@@ -18,14 +17,20 @@ use crate::kernel::ids::{AttemptKey, CourseKey, QuestionId, QuestionKey};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// Grades essays of an attempt that needs it, over what was said of them before. With the last of them the attempt is graded;
-/// on a pass the quiz is complete, with whatever follows from that, in the same transaction.
-pub async fn grade(write: &Write<'_>, key: AttemptKey, items: &[ItemGrade]) -> Result<AttemptKey, Stop> {
+/// Grades essays of an attempt, over what was said of them before. With the last of them the attempt is graded; one that is graded
+/// already takes a reason and is graded anew. On a pass the quiz is complete, with whatever follows from that, in the same
+/// transaction; what was complete stays so.
+pub async fn grade(
+    write: &Write<'_>,
+    key: AttemptKey,
+    items: &[ItemGrade],
+    reason: Option<&str>,
+) -> Result<AttemptKey, Stop> {
     let (attempt, enrollment) = store::lock_to_close(&write.gate, key).await?.unzip();
     let attempt: MayGrade<'_> = write.gate.allow(attempt).at("attemptId")?;
     let enrollment: Allowed<'_, action::AttemptsGrade, SeenEnrollment> =
         write.gate.allow(enrollment).at("attemptId")?;
-    refuse_unless_it_needs_grading(&attempt)?;
+    let anew = anew(&attempt.attempt, reason)?;
     let (conn, row) = (write.gate.conn(), &attempt.attempt);
     let revision = write
         .app
@@ -34,7 +39,8 @@ pub async fn grade(write: &Write<'_>, key: AttemptKey, items: &[ItemGrade]) -> R
         .await?;
     let (policy, questions) = asked(&revision, row.unit_id, row.seed)
         .ok_or_else(|| Error::internal("an attempt at what is no quiz"))?;
-    refuse_all([fault(&questions, revision.course, items)])?;
+    let reason = reason.and_then(|reason| Refusal::of_name("reason", reason, 1_000));
+    refuse_all([fault(&questions, revision.course, items), reason])?;
     if store::grade(&attempt, conn, items).await? != items.len() {
         let message = "One of these questions was not answered, so there is nothing to grade.";
         return refuse_with(Refusal::at(Code::Invalid, "items", message));
@@ -42,15 +48,20 @@ pub async fn grade(write: &Write<'_>, key: AttemptKey, items: &[ItemGrade]) -> R
     let graded: Vec<String> = items.iter().map(|item| item.question.to_string()).collect();
     write.happened("attempt.answers_graded", key, json!({ "questions": graded }));
     if let Some(points) = store::finish(&attempt, conn).await? {
-        let detail =
-            json!({ "enrollment": row.enrollment_key().to_string(), "quiz": row.unit_key().to_string() });
-        write.happened("attempt.graded", key, detail);
+        if let Some(anew) = anew {
+            let detail = json!({ "before": anew.before, "after": points, "reason": anew.reason });
+            write.happened("attempt.regraded", key, detail);
+        } else {
+            let (enrollment, quiz) = (row.enrollment_key().to_string(), row.unit_key().to_string());
+            let detail = json!({ "enrollment": enrollment, "quiz": quiz });
+            write.happened("attempt.graded", key, detail);
+        }
         let graded = Attempt {
             state: AttemptState::Graded,
             points: Some(points),
             ..row.clone()
         };
-        receipts::issue(write, &graded, &revision, ReceiptKind::Graded).await?;
+        receipts::issue(write, &graded, &revision, anew).await?;
         if is_passed(write, row, Some(points), policy.counts).await? {
             pass(write, row.unit_id, &enrollment).await?;
         }
@@ -58,16 +69,23 @@ pub async fn grade(write: &Write<'_>, key: AttemptKey, items: &[ItemGrade]) -> R
     Ok(key)
 }
 
-fn refuse_unless_it_needs_grading(attempt: &SeenAttempt) -> Result<(), Stop> {
-    let state = attempt.attempt.state;
-    if state == AttemptState::NeedsGrading {
-        return Ok(());
+/// Whether this grades an attempt anew; refused where it is neither graded nor waits for it, or is graded and nobody says why.
+fn anew<'r>(attempt: &Attempt, reason: Option<&'r str>) -> Result<Option<Anew<'r>>, Stop> {
+    match (attempt.state, attempt.points, reason) {
+        (AttemptState::NeedsGrading, ..) => Ok(None),
+        (AttemptState::Graded, Some(before), Some(reason)) => Ok(Some(Anew { before, reason })),
+        (AttemptState::Graded, ..) => {
+            let message = "The attempt is graded; give a `reason` to grade it anew.";
+            refuse_with(Refusal::at(Code::InvalidState, "attemptId", message))
+        }
+        (state, ..) => {
+            let message = format!(
+                "The attempt is {}; one that is needs_grading or graded takes this.",
+                state.as_str()
+            );
+            refuse_with(Refusal::at(Code::InvalidState, "attemptId", message))
+        }
     }
-    let message = format!(
-        "The attempt is {}; only one that is needs_grading takes this.",
-        state.as_str()
-    );
-    refuse_with(Refusal::at(Code::InvalidState, "attemptId", message))
 }
 
 fn fault(

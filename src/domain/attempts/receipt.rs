@@ -29,7 +29,7 @@ text_enum! {
         Submitted = "submitted",
         /// People graded the last answer that no key can grade.
         Graded = "graded",
-        /// The attempt was graded anew by corrected answer keys.
+        /// The attempt was graded anew, by corrected answer keys or by people.
         Regraded = "regraded",
     }
 }

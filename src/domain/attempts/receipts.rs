@@ -120,18 +120,27 @@ pub struct Proven {
     pub number: i32,
     /// Its hash.
     pub previous: Option<Vec<u8>>,
+    /// The revision by whose answer keys the attempt is graded by now.
+    pub keys: RevisionId,
 }
 
-type ProvenRow = (serde_json::Value, Vec<u8>, DateTime<Utc>, i32, Option<Vec<u8>>);
-type ProvenTypes = (Jsonb, Bytea, Timestamptz, Integer, Nullable<Bytea>);
+type ProvenRow = (
+    serde_json::Value,
+    Vec<u8>,
+    DateTime<Utc>,
+    i32,
+    Option<Vec<u8>>,
+    RevisionId,
+);
+type ProvenTypes = (Jsonb, Bytea, Timestamptz, Integer, Nullable<Bytea>, SqlUuid);
 
 /// Reads what an attempt's next receipt is made of.
 pub async fn proven(mut conn: Conn<'_>, key: AttemptKey) -> Result<Proven> {
-    let (answers, salt, moment, number, previous): ProvenRow = Statement::<ProvenTypes>::new(
+    let (answers, salt, moment, number, previous, keys): ProvenRow = Statement::<ProvenTypes>::new(
         "select coalesce((select jsonb_object_agg(s.question_id, jsonb_build_object('answer', s.answer, 'version', s.version, \
          'saved_at', s.saved_at, 'points', s.points)) from attempt_answers s where s.org_id = a.org_id and s.attempt_id = a.id), '{}'), \
-         a.salt, clock_timestamp(), coalesce(r.number, 0), r.hash from attempts a \
-         left join lateral (select number, hash from attempt_receipts where org_id = a.org_id and attempt_id = a.id \
+         a.salt, clock_timestamp(), coalesce(r.number, 0), r.hash, coalesce(r.keys_revision_id, a.revision_id) from attempts a \
+         left join lateral (select number, hash, keys_revision_id from attempt_receipts where org_id = a.org_id and attempt_id = a.id \
          order by number desc limit 1) r on true where a.org_id = ? and a.id = ?",
     )
     .bind::<SqlUuid, _>(key.org)
@@ -144,6 +153,7 @@ pub async fn proven(mut conn: Conn<'_>, key: AttemptKey) -> Result<Proven> {
         moment,
         number,
         previous,
+        keys,
     })
 }
 
@@ -158,17 +168,32 @@ struct Issued {
     /// Whose answer keys it was graded by.
     keys: RevisionId,
     by: Option<MemberId>,
+    before: Option<Points>,
+    reason: Option<String>,
 }
 
-/// Issues the next receipt of an attempt that was graded, with the points that its answers have by now.
+/// That an attempt was graded anew by people.
+#[derive(Clone, Copy, Debug)]
+pub struct Anew<'a> {
+    /// What it had before.
+    pub before: Points,
+    /// Why.
+    pub reason: &'a str,
+}
+
+/// Issues the next receipt of an attempt that people graded, with the points that its answers have by now.
 pub async fn issue(
     write: &Write<'_>,
     attempt: &Attempt,
     revision: &Revision,
-    kind: ReceiptKind,
+    anew: Option<Anew<'_>>,
 ) -> Result<()> {
     let conn = write.gate.conn();
     let proven = proven(conn, attempt.key).await?;
+    let kind = match anew {
+        Some(_) => ReceiptKind::Regraded,
+        None => ReceiptKind::Graded,
+    };
     let facts = Facts {
         kind,
         attempt,
@@ -181,7 +206,8 @@ pub async fn issue(
         questions: proven.answers.keys().copied().collect(),
         points: proven.answers.values().map(|stored| stored.points).collect(),
     };
-    let text = grading_text(revision, attempt.revision_key(), &nonce(), &grading);
+    let keys = RevisionKey::new(attempt.key.org, proven.keys);
+    let text = grading_text(revision, keys, &nonce(), &grading);
     let signed = Signed::new(&write.app.keyring, &facts, text);
     let issued = Issued {
         attempt: attempt.key,
@@ -189,8 +215,10 @@ pub async fn issue(
         kind,
         at: proven.moment,
         points: attempt.points,
-        keys: attempt.revision_id,
+        keys: proven.keys,
         by: write.gate.member().map(|member| member.id),
+        before: anew.map(|anew| anew.before),
+        reason: anew.map(|anew| anew.reason.to_owned()),
     };
     Ok(insert(conn, &issued, &signed).await?)
 }
@@ -199,7 +227,7 @@ pub async fn issue(
 async fn insert(mut conn: Conn<'_>, issued: &Issued, signed: &Signed) -> QueryResult<()> {
     Statement::<Untyped>::new(
         "insert into attempt_receipts (org_id, attempt_id, number, kind, document, grading, hash, signature, key_id, issued_at, \
-         points, keys_revision_id, issued_by) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         points, keys_revision_id, issued_by, points_before, reason) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind::<SqlUuid, _>(issued.attempt.org)
     .bind::<SqlUuid, _>(issued.attempt.id)
@@ -214,6 +242,8 @@ async fn insert(mut conn: Conn<'_>, issued: &Issued, signed: &Signed) -> QueryRe
     .bind::<Nullable<Integer>, _>(issued.points)
     .bind::<SqlUuid, _>(issued.keys)
     .bind::<Nullable<SqlUuid>, _>(issued.by)
+    .bind::<Nullable<Integer>, _>(issued.before)
+    .bind::<Nullable<Text>, _>(issued.reason.as_deref())
     .execute(&mut conn)
     .await
     .map(|_| ())

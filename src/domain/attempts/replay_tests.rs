@@ -148,6 +148,7 @@ fn submitted(cases: &[Case], revision: &Revision, seed: i64, answered: &[bool]) 
         moment: at,
         number: 1,
         previous: None,
+        keys: revision.key.id,
     };
     let facts = Facts {
         kind: ReceiptKind::Submitted,

@@ -282,14 +282,14 @@ pub async fn grade(attempt: &MayGrade<'_>, mut conn: Conn<'_>, items: &[ItemGrad
     .await
 }
 
-/// Makes an attempt graded once no answer is left to be graded. Returns its points then.
+/// Makes an attempt graded once no answer is left to be graded, or graded anew. Returns its points then.
 pub async fn finish(attempt: &MayGrade<'_>, mut conn: Conn<'_>) -> QueryResult<Option<Points>> {
     let key = attempt.attempt.key;
     Statement::<Integer>::new(
         "update attempts a set state = 'graded', points = greatest(0, s.points) \
          from (select coalesce(sum(points), 0)::integer as points, coalesce(bool_or(points is null), false) as is_open \
          from attempt_answers where org_id = ? and attempt_id = ?) s \
-         where a.org_id = ? and a.id = ? and a.state = 'needs_grading' and not s.is_open returning a.points",
+         where a.org_id = ? and a.id = ? and a.state in ('needs_grading', 'graded') and not s.is_open returning a.points",
     )
     .bind::<SqlUuid, _>(key.org)
     .bind::<SqlUuid, _>(key.id)

@@ -134,6 +134,7 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
     ("sso_connection.set", Audience::Auditors),
     ("submission.created", Audience::Learning),
     ("submission.graded", Audience::Learning),
+    ("submission.regraded", Audience::Learning),
     ("support.approved", Audience::Auditors),
     ("support.declined", Audience::Auditors),
     ("support.read", Audience::Auditors),

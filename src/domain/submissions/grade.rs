@@ -1,13 +1,13 @@
 //! How people grade what was handed in.
 
-use super::model::{SeenSubmission, SubmissionState};
+use super::model::{Submission, SubmissionState};
 use super::store::{self, MayGrade};
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::domain::content::Points;
 use crate::domain::content::assignment::Assignment;
 use crate::domain::enrollments::{EnrollmentState, SeenEnrollment, complete_units};
-use crate::domain::mutate::{At, Stop, Write, refuse_with};
+use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Error;
 use crate::kernel::ids::SubmissionKey;
@@ -26,16 +26,21 @@ pub struct Grade {
     pub rubric: Vec<(String, Points)>,
     /// What the learner is told, Markdown.
     pub feedback: Option<String>,
+    /// Why it is graded anew.
+    pub reason: Option<String>,
 }
 
-/// Grades a submission. On a pass the assignment is complete, with whatever follows from that, in the same transaction.
+/// Grades a submission; one that is graded already takes a reason. On a pass the assignment is complete, with whatever follows from
+/// that, in the same transaction; what was complete stays so.
 pub async fn grade(write: &Write<'_>, key: SubmissionKey, grade: &Grade) -> Result<SubmissionKey, Stop> {
     let (submission, enrollment) = store::lock_to_grade(&write.gate, key).await?.unzip();
     let submission: MayGrade<'_> = write.gate.allow(submission).at("id")?;
     let enrollment: Allowed<'_, action::AttemptsGrade, SeenEnrollment> =
         write.gate.allow(enrollment).at("id")?;
-    refuse_unless_it_waits(&submission)?;
     let (conn, row) = (write.gate.conn(), &submission.submission);
+    refuse_unless_it_takes(row, grade)?;
+    let reason = grade.reason.as_deref();
+    refuse_all([reason.and_then(|reason| Refusal::of_name("reason", reason, 1_000))])?;
     let revision = write
         .app
         .contents
@@ -59,9 +64,17 @@ pub async fn grade(write: &Write<'_>, key: SubmissionKey, grade: &Grade) -> Resu
         grader,
     )
     .await?;
-    let detail =
-        json!({ "enrollment": row.enrollment_key().to_string(), "unit": row.unit_key().to_string() });
-    write.happened("submission.graded", key, detail);
+    if row.state == SubmissionState::Graded {
+        let detail = json!({ "before": row.points, "after": points, "reason": reason });
+        write.happened("submission.regraded", key, detail);
+    } else {
+        let (enrollment, unit) = (row.enrollment_key().to_string(), row.unit_key().to_string());
+        write.happened(
+            "submission.graded",
+            key,
+            json!({ "enrollment": enrollment, "unit": unit }),
+        );
+    }
     if points >= row.pass_points && enrollment.enrollment.state != EnrollmentState::Withdrawn {
         // In the edition that the enrolment is pinned to by now.
         let pinned = enrollment.enrollment.revision_key();
@@ -71,15 +84,17 @@ pub async fn grade(write: &Write<'_>, key: SubmissionKey, grade: &Grade) -> Resu
     Ok(key)
 }
 
-fn refuse_unless_it_waits(submission: &SeenSubmission) -> Result<(), Stop> {
-    let state = submission.submission.state;
-    if state == SubmissionState::Submitted {
-        return Ok(());
-    }
-    let message = format!(
-        "The submission is {}; only one that is submitted takes a grade.",
-        state.as_str()
-    );
+fn refuse_unless_it_takes(submission: &Submission, grade: &Grade) -> Result<(), Stop> {
+    let message = match (submission.state, &grade.reason) {
+        (SubmissionState::Submitted, _) | (SubmissionState::Graded, Some(_)) => return Ok(()),
+        (SubmissionState::Graded, None) => {
+            "The submission is graded; give a `reason` to grade it anew.".to_owned()
+        }
+        (state, _) => {
+            let state = state.as_str();
+            format!("The submission is {state}; one that is submitted or graded takes a grade.")
+        }
+    };
     refuse_with(Refusal::at(Code::InvalidState, "id", message))
 }
 
@@ -179,6 +194,7 @@ mod tests {
                 points: points.map(Points),
                 rubric: given.iter().map(|(key, points)| (format!("k{key}"), Points(*points))).collect(),
                 feedback: None,
+                reason: None,
             };
             if let Ok(points) = grade.points_for(&assignment) {
                 prop_assert!(points >= Points::ZERO && points <= assignment.max_points);
@@ -191,7 +207,7 @@ mod tests {
             let most: Vec<i32> = rubric.iter().map(|(most, _)| *most).collect();
             let given = rubric.iter().enumerate().rev();
             let given: Vec<_> = given.map(|(index, (most, percent))| (format!("k{index}"), Points(most * percent / 100))).collect();
-            let grade = Grade { points: None, feedback: None, rubric: given.clone() };
+            let grade = Grade { points: None, feedback: None, reason: None, rubric: given.clone() };
             let sum: Points = given.into_iter().map(|(_, points)| points).sum();
             prop_assert_eq!(grade.points_for(&assignment(most.iter().sum(), &most)), Ok(sum));
         }

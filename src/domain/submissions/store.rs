@@ -195,7 +195,7 @@ pub async fn grade(
     let key = submission.submission.key;
     Statement::<Untyped>::new(
         "update submissions set state = 'graded', points = ?, rubric = ?, feedback = ?, graded_by = ?, graded_at = clock_timestamp() \
-         where org_id = ? and id = ? and state = 'submitted'",
+         where org_id = ? and id = ? and state in ('submitted', 'graded')",
     )
     .bind::<Integer, _>(points)
     .bind::<Nullable<Jsonb>, _>(rubric)
