@@ -386,6 +386,7 @@ diesel::table! {
         units_completed -> Integer,
         seconds -> BigInt,
         completed_at -> Timestamptz,
+        ended_at -> Timestamptz,
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! Events come in batches, late and in any order. Each is counted once, by its own id; a unit's state only rises, its
 //! seconds add up, what was watched of it is united, and its position is the newest by the devices' own time. So any order of the
-//! same events leads to the same progress. Tables: `unit_progress`, `progress_events`.
+//! same events leads to the same progress. Where a course was begun anew, what was noted before that counts no more. Tables: `unit_progress`, `progress_events`.
 
 use super::content::{Material, Revision, UnitBody};
 use super::enrollments::complete_units;
+use super::enrollments::cycles::began_at;
 use super::enrollments::own::{self, Own};
 use super::enrollments::release::refuse_locked;
 use super::mutate::{Stop, Write, refuse_with};
@@ -130,7 +131,7 @@ pub struct Recorded {
     pub enrollment: EnrollmentKey,
     /// The events that were new.
     pub recorded: Vec<Uuid>,
-    /// The events that had been counted before.
+    /// The events that had been counted before, or are of a former cycle.
     pub ignored: Vec<Uuid>,
     /// Seconds of units that had not been watched before.
     #[serde(default)]
@@ -143,7 +144,7 @@ pub struct Recorded {
     pub completed: Vec<UnitId>,
 }
 
-/// Records a batch of events: three statements, whatever their number.
+/// Records a batch of events: three statements, whatever their number, and one more in a course that was begun anew.
 pub async fn record(
     write: &Write<'_>,
     key: EnrollmentKey,
@@ -159,24 +160,32 @@ pub async fn record(
     let revision = contents
         .find_for_write(write.gate.conn(), enrollment.enrollment.revision_key())
         .await?;
-    let faults = faults(events, &revision, write.app.clock.now());
+    let began_at = began_at(&enrollment.enrollment, write.gate.conn()).await?;
+    let is_present = |event: &ProgressEvent| began_at.is_none_or(|began| event.at >= began);
+    let (present, former): (Vec<_>, Vec<_>) = events
+        .iter()
+        .enumerate()
+        .partition(|(_, event)| is_present(event));
+    let faults = faults(&present, &revision, write.app.clock.now());
     if !faults.is_empty() {
         return Err(Stop::Refused(faults));
     }
-    let completing = events
+    let completing = present
         .iter()
-        .filter(|event| event.state == UnitProgressState::Completed);
-    let completing: Vec<UnitId> = completing.map(|event| event.unit.id).collect();
-    let named = events.iter().enumerate();
-    let named: Vec<_> = named
+        .filter(|(_, event)| event.state == UnitProgressState::Completed);
+    let completing: Vec<UnitId> = completing.map(|(_, event)| event.unit.id).collect();
+    let named: Vec<_> = present
+        .iter()
         .map(|(index, event)| (event.unit.id, format!("events.{index}.unitId")))
         .collect();
     refuse_locked(write, &enrollment.enrollment, &revision, &named, &completing).await?;
     let mut ids = HashSet::new();
-    let events: Vec<&ProgressEvent> = events.iter().filter(|event| ids.insert(event.id)).collect();
+    let events = present.into_iter().map(|(_, event)| event);
+    let events: Vec<&ProgressEvent> = events.filter(|event| ids.insert(event.id)).collect();
     let (fresh, complete, watched) = merge(&enrollment, write.gate.conn(), &events).await?;
-    let (recorded, ignored): (Vec<_>, Vec<_>) =
+    let (recorded, mut ignored): (Vec<_>, Vec<_>) =
         events.into_iter().partition(|event| fresh.contains(&event.id));
+    ignored.extend(former.into_iter().map(|(_, event)| event));
     let units: BTreeSet<UnitId> = recorded.iter().map(|event| event.unit.id).collect();
     if !units.is_empty() {
         let units: Vec<String> = units
@@ -212,12 +221,12 @@ pub async fn record(
 }
 
 /// Says what is wrong with events: each names its place in the batch.
-fn faults(events: &[ProgressEvent], revision: &Revision, now: DateTime<Utc>) -> Vec<Refusal> {
-    let fault = |(i, event): (usize, &ProgressEvent)| {
+fn faults(events: &[(usize, &ProgressEvent)], revision: &Revision, now: DateTime<Utc>) -> Vec<Refusal> {
+    let fault = |(i, event): &(usize, &ProgressEvent)| {
         let (code, field, message) = fault(event, revision, now)?;
         Some(Refusal::at(code, &format!("events.{i}.{field}"), message))
     };
-    events.iter().enumerate().filter_map(fault).collect()
+    events.iter().filter_map(fault).collect()
 }
 
 fn fault(

@@ -153,7 +153,7 @@ payload! {
         enrollment: Arc<Enrollment>,
         /// The ids of the events that were new and are counted now.
         recorded: Vec<ID>,
-        /// The ids of the events that had been counted before.
+        /// The ids of the events that had been counted before, or are from before the course was begun anew.
         ignored: Vec<ID>,
         /// Seconds that had not been watched before.
         watched_seconds_added: i64,

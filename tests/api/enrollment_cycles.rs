@@ -1,6 +1,6 @@
 //! Recertification: who has completed a course begins it anew.
 
-use super::support::learning::{self, act, enroll, event, happened, record, set_terms, state};
+use super::support::learning::{self, act, enroll, event, event_now, happened, record, set_terms, state};
 use super::support::quiz::{self, Sitting};
 use super::support::{TestApp, factory};
 use lyceum::jobs::calendar;
@@ -47,16 +47,13 @@ async fn a_complete_course_is_begun_anew_and_what_was_achieved_stays() {
             "certificate": { "id": certificate }, "course": { "revision": { "number": 2 } },
             "formerCycles": [{ "cycle": 1, "unitCount": 2, "unitsCompleted": 2, "seconds": 10 }] })
     );
-    let events: Vec<_> = course
-        .texts
-        .iter()
-        .map(|unit| event(unit, "COMPLETED", 1))
-        .collect();
-    record(&learner, &enrollment, &events).await;
+    let text = &course.texts[0];
+    let read = event_now(&app, text, "COMPLETED");
+    record(&learner, &enrollment, &[read]).await;
     let units = "query($id: ID!) { course(id: $id) { modules { units { id } } } }";
     let units = learner.run_with(units, json!({ "id": course.id })).await;
     let another = units.text("/course/modules/0/units/2/id").to_owned();
-    record(&learner, &enrollment, &[event(&another, "COMPLETED", 1)]).await;
+    record(&learner, &enrollment, &[event_now(&app, &another, "COMPLETED")]).await;
     assert!(
         learning::pass(&app, &enrollment, &course.quiz).await,
         "a second certificate"
@@ -69,6 +66,40 @@ async fn a_complete_course_is_begun_anew_and_what_was_achieved_stays() {
     assert_eq!(former.text("/node/state"), "VALID");
     assert_eq!(happened(&app, "enrollment.reopened").await, (1, 1));
     assert_eq!(happened(&app, "enrollment.completed").await, (2, 2));
+}
+
+#[tokio::test]
+async fn what_a_device_noted_before_a_course_was_begun_anew_counts_no_more() {
+    let app = TestApp::new().await;
+    let (author, owner, learner) = (app.member("author").await, app.owner().await, app.learner().await);
+    let course = factory::published_course(&app, &author, 1).await;
+    let enrollment = learning::complete(&app, &learner, &course).await;
+    let late = event_now(&app, &course.texts[0], "COMPLETED");
+    act(&owner, "enrollmentReopen", &enrollment, json!({})).await;
+    let elsewhere = event(&course.quiz, "COMPLETED", 1);
+    for _ in 0..2 {
+        let reply = record(&learner, &enrollment, &[late.clone(), elsewhere.clone()]).await;
+        assert_eq!(
+            reply.data("/progressRecord/recorded"),
+            &json!([]),
+            "{:#}",
+            reply.body
+        );
+        let ignored = json!([late["eventId"], elsewhere["eventId"]]);
+        assert_eq!(reply.data("/progressRecord/ignored"), &ignored);
+        assert_eq!(
+            reply.data("/progressRecord/enrollment/progress/unitsCompleted"),
+            &json!(0)
+        );
+    }
+    assert_eq!(factory::count(&app, "unit_progress").await, 0);
+    let now = event_now(&app, &course.texts[0], "COMPLETED");
+    let reply = record(&learner, &enrollment, &[late, now.clone()]).await;
+    assert_eq!(reply.data("/progressRecord/recorded"), &json!([now["eventId"]]));
+    assert_eq!(
+        reply.data("/progressRecord/enrollment/progress/unitsCompleted"),
+        &json!(1)
+    );
 }
 
 #[tokio::test]

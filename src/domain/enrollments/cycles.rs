@@ -2,7 +2,7 @@
 //! certificate, stays. Table: `enrollment_cycles`.
 
 use super::candidates::{self, Offer};
-use super::model::EnrollmentState;
+use super::model::{Enrollment, EnrollmentState};
 use super::moves::{MayDecide, at, decidable, refuse_unless};
 use crate::db::schema::enrollment_cycles;
 use crate::db::{Batch, Conn, Statement};
@@ -37,6 +37,22 @@ pub struct EnrollmentCycle {
     pub seconds: i64,
     /// When the course was complete. Cost: 1.
     pub completed_at: DateTime<Utc>,
+    /// When it was begun anew. Cost: 1.
+    pub ended_at: DateTime<Utc>,
+}
+
+/// When an enrolment's present cycle began; nothing in the first one, which began when it may.
+pub async fn began_at(enrollment: &Enrollment, mut conn: Conn<'_>) -> QueryResult<Option<DateTime<Utc>>> {
+    if enrollment.cycle == 1 {
+        return Ok(None);
+    }
+    let key = enrollment.key;
+    let former = enrollment_cycles::table.find((key.org, key.id, enrollment.cycle - 1));
+    former
+        .select(enrollment_cycles::ended_at)
+        .first(&mut conn)
+        .await
+        .optional()
 }
 
 /// The former cycles of an enrolment, the first first.

@@ -86,6 +86,13 @@ pub fn event(unit: &str, state: &str, second: u32) -> Value {
         "at": format!("2026-01-01T00:{:02}:{:02}Z", second / 60, second % 60) })
 }
 
+/// An event that a device notes now.
+pub fn event_now(app: &TestApp, unit: &str, state: &str) -> Value {
+    let mut event = event(unit, state, 0);
+    event["at"] = json!(app.app.clock.now());
+    event
+}
+
 /// A new UUID.
 #[expect(clippy::disallowed_methods, reason = "a device makes its own")]
 pub fn uuid() -> String {

@@ -1,0 +1,1 @@
+alter table enrollment_cycles drop column ended_at;
