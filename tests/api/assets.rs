@@ -354,6 +354,14 @@ async fn a_file_is_read_by_its_uploader_and_by_who_reads_what_shows_it() {
     }
     super::support::quiz::withdraw(&app, &enrollment).await;
     assert!(!sees(&learner, &asset).await, "nor after they left");
+    for state in ["requested", "waitlisted", "declined"] {
+        let asks = format!("update enrollments set state = '{state}', requested_at = now()");
+        factory::change(&app, &asks).await;
+        assert!(
+            !sees(&learner, &asset).await,
+            "nor while they only ask to be let in: {state}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ const READABLE: &str = "select ? from assets where assets.org_id = ? and assets.
     or assets.state = 'ready' and ( \
     ? and exists (select from revision_assets r join enrollments e on e.org_id = r.org_id and e.course_id = r.course_id \
         and e.revision_id = r.revision_id where r.org_id = assets.org_id and r.asset_id = assets.id and e.member_id = ? \
-        and e.state <> 'withdrawn') \
+        and e.state not in ('requested', 'waitlisted', 'declined', 'withdrawn')) \
     or exists (select from (select d.org_id, d.asset_id, d.course_id from draft_unit_assets d \
         union all select r.org_id, r.asset_id, r.course_id from revision_assets r) u \
         where u.org_id = assets.org_id and u.asset_id = assets.id and (? or ? and exists (select from course_instructors i \
