@@ -1,5 +1,6 @@
 //! What learning comes to: sums over progress and attempts. Nothing is stored that rows do not say.
 
+use super::insights::SMALLEST_GROUP;
 use super::visibility::View;
 use crate::db::{Batch, Conn, Statement};
 use crate::kernel::ids::{CourseKey, EnrollmentId, EnrollmentKey, OrgId, UnitId};
@@ -78,7 +79,8 @@ impl Batch for ScoresOf {
     }
 }
 
-/// What the learners of a course whom a viewer sees earned at each quiz, each in their best attempt.
+/// What the learners of a course whom a viewer sees earned at each quiz, each in their best attempt; nothing of a quiz that fewer than
+/// [`SMALLEST_GROUP`] have taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ScoresIn(pub CourseKey, pub View);
 
@@ -95,11 +97,13 @@ async fn scores_in(mut conn: Conn<'_>, course: CourseKey, view: View) -> QueryRe
         "select b.unit_id, sum(b.points)::bigint, sum(b.max_points)::bigint from (select distinct on (attempts.enrollment_id, attempts.unit_id) \
          attempts.unit_id, attempts.points, attempts.max_points from attempts \
          where attempts.org_id = ? and attempts.course_id = ? and attempts.state = 'graded' and ? \
-         order by attempts.enrollment_id, attempts.unit_id, attempts.points::float8 / attempts.max_points desc) b group by b.unit_id",
+         order by attempts.enrollment_id, attempts.unit_id, attempts.points::float8 / attempts.max_points desc) b \
+         group by b.unit_id having count(*) >= ?",
     )
     .bind::<SqlUuid, _>(course.org)
     .bind::<SqlUuid, _>(course.id)
     .bind::<Bool, _>(visible_records!(attempts, in view))
+    .bind::<BigInt, _>(SMALLEST_GROUP)
     .load(&mut conn)
     .await?;
     let score = |(unit, points, most)| Score { unit, points, most };

@@ -417,8 +417,8 @@ impl Course {
         Ok(Some(page.await?))
     }
 
-    /// The modules in whose quizzes the learners whom you see missed points, the weakest first, by each learner's best attempts. Null for
-    /// who sees none but themselves.
+    /// The modules in whose quizzes the learners whom you see missed points, the weakest first, by each learner's best attempts. Quizzes
+    /// that fewer than five learners have taken are left out. Null for who sees none but themselves.
     ///
     /// Requires: `learning_records.read` for more than yourself. Cost: 1; one SQL statement.
     async fn knowledge_gaps(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Vec<KnowledgeGap>>> {

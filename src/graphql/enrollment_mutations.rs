@@ -66,10 +66,8 @@ pub struct EnrollmentExtendInput {
     /// The enrolment.
     pub enrollment_id: ID,
     /// Until when the course is to be complete: null for an open end; as it is where this is left out.
-    #[graphql(default)]
     pub due_at: MaybeUndefined<DateTime<Utc>>,
     /// Until when the learner may work through the course: null for an open end; as it is where this is left out.
-    #[graphql(default)]
     pub expires_at: MaybeUndefined<DateTime<Utc>>,
     /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
     pub idempotency_key: Option<String>,

@@ -55,8 +55,8 @@ impl CourseInsights {
     }
 }
 
-/// How a course is worked through: what to revise, and where. A number that is of fewer than five learners is null, so that
-/// nobody is read out of a statistic.
+/// How a course is worked through: what to revise, and where. What was counted among fewer than five learners is null, so that
+/// nobody is read out of a statistic; of five who were in a unit, the one who stopped there is counted.
 ///
 /// Requires: `learning_records.read` for the whole course. Cost: 1.
 #[Object]
