@@ -960,6 +960,7 @@ allow!(learner_sessions, memberships);
 allow!(account_links, users);
 allow!(audit_entries, memberships);
 allow!(course_revisions, revision_answer_keys);
+allow!(course_revisions, revision_assets);
 allow!(course_prerequisites, courses, enrollments);
 allow!(course_instructors, courses);
 allow!(groups, group_members);

@@ -24,6 +24,7 @@ pub mod bookmarks;
 pub mod catalog;
 pub mod certificates;
 pub mod content;
+pub mod course_exports;
 pub mod course_moves;
 pub mod courses;
 pub mod delivery;

@@ -17,6 +17,7 @@ use super::certificates::CertificateQuery;
 use super::content::{
     AssignmentUnit, FileUnit, LinkUnit, LiveUnit, Module, QuizUnit, TextUnit, Unit, VideoUnit,
 };
+use super::course_exports::CourseExportMutation;
 use super::course_moves::CourseMoveMutation;
 use super::courses::Course;
 use super::delivery::DeliveryMutations;
@@ -348,16 +349,17 @@ pub struct EntranceMutations(
 #[derive(MergedObject, Default)]
 pub struct CourseMutations(
     AuthoringMutation,
-    AssetMutation,
     ArrangingMutation,
     CourseMoveMutation,
+    CourseExportMutation,
     ReleasingMutation,
     TranslationMutation,
 );
 
-/// What is done in learning.
+/// What is done in learning, and with files.
 #[derive(MergedObject, Default)]
 pub struct LearningMutations(
+    AssetMutation,
     LearningPathMutation,
     ProgressMutation,
     AssessmentMutation,

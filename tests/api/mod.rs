@@ -23,6 +23,7 @@ mod catalogue;
 mod certificates;
 mod completion_rules;
 mod contention;
+mod course_exports;
 mod course_reviews;
 mod deletion_races;
 mod domains;

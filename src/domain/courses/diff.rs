@@ -101,7 +101,7 @@ impl Batch for FrozenDraft {
 
 /// The revision of a course that has a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Numbered(CourseKey, i32);
+pub struct Numbered(pub CourseKey, pub i32);
 
 impl Batch for Numbered {
     type Value = (RevisionKey, Arc<AnswerKeys>);

@@ -15,6 +15,7 @@ pub mod diff;
 pub mod draft_units;
 pub mod drafts;
 pub mod duplicate;
+pub mod export;
 pub mod faces;
 pub mod import;
 pub mod model;

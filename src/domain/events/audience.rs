@@ -54,6 +54,7 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
     ("course.created", Audience::Authors),
     ("course.duplicated", Audience::Authors),
     ("course.enrollment_terms_set", Audience::Authors),
+    ("course.exported", Audience::Auditors),
     ("course.imported", Audience::Authors),
     ("course.prerequisites_set", Audience::Authors),
     ("course.published", Audience::Authors),

@@ -40,6 +40,7 @@ pub fn rows(app: &TestApp, course: &Course, author: &Client) -> Vec<Row> {
             "courseDuplicate",
             json!({ "id": id, "slug": "copy", "title": "A copy" }),
         ),
+        ("courseExport", json!({ "id": id })),
         ("coursePublish", json!({ "id": id })),
         ("courseArchive", json!({ "id": id })),
         ("courseRestore", json!({ "id": id })),

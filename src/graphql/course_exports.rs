@@ -1,0 +1,137 @@
+//! All of a course, for who owns it.
+
+use super::assets;
+use super::support::mutation::{key, signed_in};
+use super::support::operation::Ask;
+use crate::domain::assets::Asset;
+use crate::domain::courses::export::{self, AssetsOf, FORMAT};
+use crate::domain::courses::{diff, store};
+use crate::kernel::error::Error;
+use crate::kernel::ids::CourseKey;
+use crate::{inputs, payload};
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use futures_util::future::try_join_all;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// What `courseExport` takes.
+#[derive(Clone, Debug, InputObject)]
+pub struct CourseExportInput {
+    /// The course.
+    pub id: ID,
+    /// The number of an edition that was published; the draft where nothing is said.
+    pub revision: Option<i32>,
+    /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
+    pub idempotency_key: Option<String>,
+}
+
+inputs!(CourseExportInput);
+
+payload! {
+    /// What `courseExport` answers.
+    CourseExportPayload {
+        /// The export.
+        export: CourseExport,
+    }
+    CourseExportUserError, CourseExportErrorCode { NotFound, Invalid, NothingToPublish, LimitReached, IdempotencyMismatch }
+}
+
+/// All of a course as one document.
+pub struct CourseExport {
+    course: CourseKey,
+    revision: Option<i32>,
+    document: String,
+}
+
+/// All of a course as one document, with what is right in its quizzes.
+///
+/// Requires: `courses.update`. Cost: 1.
+#[Object]
+impl CourseExport {
+    /// What the document says that it is: `lyceum.course/1`. The number changes with its form. Cost: 1.
+    async fn format(&self) -> &str {
+        FORMAT
+    }
+
+    /// The number of the edition; null for the draft. Cost: 1.
+    async fn revision(&self) -> Option<i32> {
+        self.revision
+    }
+
+    /// The document, canonical JSON (RFC 8785): `course` names it, `content` has its modules with their units, texts, questions, settings,
+    /// rules of release and translations in order, `answer_keys` what is right by the questions' identifiers. Cost: 1.
+    async fn document(&self) -> &str {
+        &self.document
+    }
+
+    /// SHA-256 of the document, hexadecimal. Cost: 1.
+    async fn sha256(&self) -> String {
+        hex::encode(Sha256::digest(&self.document))
+    }
+
+    /// The organisation's files that it shows: the document names them by their identifiers, and each has an address to be fetched from.
+    /// Cost: 100; two SQL statements.
+    async fn assets(&self, ctx: &Context<'_>) -> Result<Vec<Arc<Asset>>> {
+        let keys = ctx.fetch_one(AssetsOf(self.course, self.revision)).await?;
+        let found = try_join_all(keys.iter().map(|key| assets::find(ctx, *key))).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+}
+
+impl CourseExport {
+    /// Writes it. The caller has made sure that the viewer may edit the course.
+    async fn write(
+        ctx: &Context<'_>,
+        course: CourseKey,
+        revision: Option<i32>,
+    ) -> std::result::Result<Option<Self>, Error> {
+        let (reader, contents) = (ctx.reader(), &ctx.app().contents);
+        let row = store::find(&reader, ctx.viewer(), course).await?;
+        let edition = diff::edition(&reader, contents, course, revision).await?;
+        let Some((row, edition)) = row.zip(edition) else {
+            return Ok(None);
+        };
+        let document = export::document(&row, revision, &edition);
+        Ok(Some(Self {
+            course,
+            revision,
+            document,
+        }))
+    }
+}
+
+/// The mutation that exports courses.
+#[derive(Default)]
+pub struct CourseExportMutation;
+
+#[Object]
+impl CourseExportMutation {
+    /// Exports all of a course, with what is right in its quizzes; the audit log notes it. Your content is your organisation's: it leaves as
+    /// it came.
+    ///
+    /// Requires: `courses.update`. Cost: 100.
+    async fn course_export(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which course, and which edition of it.")] input: CourseExportInput,
+    ) -> Result<Option<CourseExportPayload>> {
+        signed_in(ctx)?;
+        let course: CourseKey = match key(&input.id, "id") {
+            Ok(key) => key,
+            Err(refusals) => return CourseExportPayload::refused(refusals),
+        };
+        let revision = input.revision;
+        let done = ctx
+            .operation()
+            .mutate("courseExport", course.org, &input, move |write| {
+                Box::pin(async move { export::export(write, course, revision).await })
+            });
+        match done.await? {
+            Ok(key) => Ok(Some(CourseExportPayload {
+                export: CourseExport::write(ctx, key, revision).await?,
+                ..Default::default()
+            })),
+            Err(refusals) => CourseExportPayload::refused(refusals),
+        }
+    }
+}
