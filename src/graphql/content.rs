@@ -1,9 +1,10 @@
 //! The content of courses as its readers see it: modules and units of a compiled revision, by reference.
 
 use super::localized::{LocalizedText, Source};
+use super::support::operation::Ask;
 use super::unit_access::UnitAccess;
 use super::unit_contents::{
-    AssignmentContent, FileContent, LinkContent, LiveContent, TextContent, VideoContent,
+    AssignmentContent, FileContent, LinkContent, LiveContent, Opening, TextContent, VideoContent,
 };
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::content::{Material, ModuleContent, Points, QuizPolicy, UnitBody, UnitContent};
@@ -16,6 +17,19 @@ use async_graphql::{Context, Interface, Object};
 pub struct Module {
     revision: SharedRevision,
     index: usize,
+}
+
+/// The language that a revision is written in; what was frozen before this was noted is in its course's.
+async fn language_of(ctx: &Context<'_>, revision: &SharedRevision) -> Result<String> {
+    if let Some(language) = &revision.content.language {
+        return Ok(language.clone());
+    }
+    let course = ctx
+        .app()
+        .faces
+        .find_of_record(&ctx.reader(), revision.course)
+        .await?;
+    Ok(course.language.clone())
 }
 
 /// Where a unit stands in its revision.
@@ -51,10 +65,17 @@ impl UnitPlace {
         let source = Source {
             title: &unit.title,
             text: unit.body.text(),
-            language: self.revision.content.language.as_deref(),
+            language: &language_of(ctx, &self.revision).await?,
             translations: &unit.translations,
         };
-        LocalizedText::find(ctx, self.revision.course, &source, languages).await
+        let course = self.revision.course;
+        let text = LocalizedText::choose(Some(course.org), &source, languages);
+        let opening = Opening::of_published(course, unit.release.clone());
+        Ok(if opening.is_open(ctx).await? {
+            text
+        } else {
+            text.without_text()
+        })
     }
 }
 
@@ -149,19 +170,18 @@ impl Unit {
             module,
             unit,
         };
-        let course = revision.course;
-        match place.content().body.clone() {
-            UnitBody::Text(text) => Self::Text(TextUnit(place, TextContent::new(course, text))),
+        let opening = Opening::of_published(revision.course, place.content().release.clone());
+        // What it is made of is shared, not copied: a quiz has hundreds of questions.
+        match &revision.content.modules[module].units[unit].body {
+            UnitBody::Text(text) => Self::Text(TextUnit(place, TextContent::new(opening, text.clone()))),
             UnitBody::Quiz { .. } => Self::Quiz(QuizUnit(place)),
-            UnitBody::Material(material) => match material {
-                Material::Video(video) => {
-                    Self::Video(VideoUnit(place, VideoContent::published(course, video)))
-                }
-                Material::File(file) => Self::File(FileUnit(place, FileContent::published(course, file))),
-                Material::Link(link) => Self::Link(LinkUnit(place, LinkContent::published(course, link))),
-                Material::Live(live) => Self::Live(LiveUnit(place, LiveContent::published(course, live))),
+            UnitBody::Material(material) => match material.clone() {
+                Material::Video(video) => Self::Video(VideoUnit(place, VideoContent::new(opening, video))),
+                Material::File(file) => Self::File(FileUnit(place, FileContent::new(opening, file))),
+                Material::Link(link) => Self::Link(LinkUnit(place, LinkContent::new(opening, link))),
+                Material::Live(live) => Self::Live(LiveUnit(place, LiveContent::new(opening, live))),
                 Material::Assignment(assignment) => {
-                    let content = AssignmentContent::published(course, assignment);
+                    let content = AssignmentContent::new(opening, assignment);
                     Self::Assignment(AssignmentUnit(place, content))
                 }
             },
@@ -217,10 +237,10 @@ impl Module {
         let source = Source {
             title: &self.content().title,
             text: None,
-            language: self.revision.content.language.as_deref(),
+            language: &language_of(ctx, &self.revision).await?,
             translations: &self.content().translations,
         };
-        Ok(LocalizedText::find(ctx, self.revision.course, &source, &languages).await?)
+        Ok(LocalizedText::choose(None, &source, &languages))
     }
 
     /// The part of the course that the module stands in; null in a course without parts. Cost: 1.
@@ -269,7 +289,7 @@ macro_rules! unit {
             }
 
             /// Title and text in the language that comes closest to what you read: the first of these, or a wider one, that it is translated
-            /// into, else the course's own. Cost: 1, from memory.
+            /// into, else the course's own; without a text while the unit is locked to you. Cost: 1, from memory.
             async fn localized(
                 &self,
                 ctx: &Context<'_>,
@@ -288,7 +308,7 @@ macro_rules! unit {
 
             /// Whether you may go into the unit, and what is missing. Cost: 1, batched.
             async fn access(&self, ctx: &Context<'_>) -> async_graphql::Result<UnitAccess> {
-                Ok(UnitAccess::of(ctx, self.0.revision.course, self.0.content()).await?)
+                Ok(UnitAccess::of(ctx, self.0.revision.course, &self.0.content().release).await?)
             }
 
             #[graphql(flatten)]
@@ -379,7 +399,7 @@ impl QuizUnit {
 
     /// Whether you may go into the unit, and what is missing. Cost: 1, batched.
     async fn access(&self, ctx: &Context<'_>) -> async_graphql::Result<UnitAccess> {
-        Ok(UnitAccess::of(ctx, self.0.revision.course, self.0.content()).await?)
+        Ok(UnitAccess::of(ctx, self.0.revision.course, &self.0.content().release).await?)
     }
 
     /// How the quiz is taken. Cost: 1.

@@ -213,10 +213,10 @@ impl Course {
         let source = Source {
             title: &self.row.title,
             text: Some(&summary),
-            language: None,
+            language: self.row.shown_language(),
             translations: &self.row.translations(),
         };
-        LocalizedText::choose(None, self.row.shown_language(), &source, &languages)
+        LocalizedText::choose(None, &source, &languages)
     }
 
     /// How many units the current revision has. Cost: 1.

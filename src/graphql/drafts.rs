@@ -7,8 +7,8 @@ use super::right_answers::{AuthorAnswer, OptionFeedback};
 use super::support::operation::Ask;
 use super::translations::DraftTranslation;
 use super::unit_contents::{
-    AssignmentContent, DraftUnitContent, FileContent, LinkContent, LiveContent, QuizContent, TextContent,
-    VideoContent,
+    AssignmentContent, DraftUnitContent, FileContent, LinkContent, LiveContent, Opening, QuizContent,
+    TextContent, VideoContent,
 };
 use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind, Question, Relation};
@@ -22,7 +22,7 @@ use crate::domain::courses::drafts::{
 use crate::domain::courses::pools::Pool;
 use crate::domain::courses::reviews::ReviewState;
 use crate::domain::courses::store::Taught;
-use crate::domain::courses::translations::DraftLanguagesOf;
+use crate::domain::courses::translations::{DraftLanguagesOf, Node};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, ModuleKey, OrgId, QuestionBankKey, QuestionKey, UnitKey};
 use async_graphql::{Context, Object, SimpleObject};
@@ -133,7 +133,7 @@ impl CourseDraft {
         ctx: &Context<'_>,
         #[graphql(desc = "In these languages.")] languages: Vec<String>,
     ) -> async_graphql::Result<Vec<DraftTranslation>> {
-        Ok(DraftTranslation::find(ctx, self.key(), languages, |all| Some(&all.course)).await?)
+        Ok(DraftTranslation::find(ctx, Node::Course(self.key()), languages).await?)
     }
 
     /// When an enrolment in the next revision will be complete. Cost: 1.
@@ -193,8 +193,7 @@ impl DraftModule {
         ctx: &Context<'_>,
         #[graphql(desc = "In these languages.")] languages: Vec<String>,
     ) -> async_graphql::Result<Vec<DraftTranslation>> {
-        let ModuleKey { course, id } = self.row.key;
-        Ok(DraftTranslation::find(ctx, course, languages, |all| all.modules.get(&id)).await?)
+        Ok(DraftTranslation::find(ctx, Node::Module(self.row.key), languages).await?)
     }
 
     /// The part of the course that the module stands in. Cost: 1.
@@ -244,8 +243,7 @@ impl DraftUnit {
         ctx: &Context<'_>,
         #[graphql(desc = "In these languages.")] languages: Vec<String>,
     ) -> async_graphql::Result<Vec<DraftTranslation>> {
-        let UnitKey { course, id } = self.row.key;
-        Ok(DraftTranslation::find(ctx, course, languages, |all| all.units.get(&id)).await?)
+        Ok(DraftTranslation::find(ctx, Node::Unit(self.row.key), languages).await?)
     }
 
     /// What the unit is. Cost: 1.
@@ -266,23 +264,23 @@ impl DraftUnit {
     /// What the unit is made of, of a type of its own for each kind. Cost: 1.
     #[expect(clippy::unused_async, reason = "resolvers are")]
     async fn content(&self) -> async_graphql::Result<DraftUnitContent> {
-        let course = self.row.key.course;
+        let opening = Opening::of_draft(self.row.key.course);
         let unreadable = || Error::internal(format!("unit {} cannot be read", self.row.key.id.0));
         if self.row.kind == UnitKind::Text {
             let text = self.row.body.clone().unwrap_or_default();
-            return Ok(DraftUnitContent::Text(TextContent::new(course, text.into())));
+            return Ok(DraftUnitContent::Text(TextContent::new(opening, text.into())));
         }
         if self.row.kind == UnitKind::Quiz {
             let policy = self.row.policy().ok_or_else(unreadable)?;
             return Ok(DraftUnitContent::Quiz(QuizContent { policy }));
         }
         Ok(match self.row.material().ok_or_else(unreadable)? {
-            Material::Video(video) => DraftUnitContent::Video(VideoContent::draft(course, video)),
-            Material::File(file) => DraftUnitContent::File(FileContent::draft(course, file)),
-            Material::Link(link) => DraftUnitContent::Link(LinkContent::draft(course, link)),
-            Material::Live(live) => DraftUnitContent::Live(LiveContent::draft(course, live)),
+            Material::Video(video) => DraftUnitContent::Video(VideoContent::new(opening, video)),
+            Material::File(file) => DraftUnitContent::File(FileContent::new(opening, file)),
+            Material::Link(link) => DraftUnitContent::Link(LinkContent::new(opening, link)),
+            Material::Live(live) => DraftUnitContent::Live(LiveContent::new(opening, live)),
             Material::Assignment(assignment) => {
-                DraftUnitContent::Assignment(AssignmentContent::draft(course, assignment))
+                DraftUnitContent::Assignment(AssignmentContent::new(opening, assignment))
             }
         })
     }

@@ -1,10 +1,8 @@
 //! Titles and texts of what is published, in the language that comes closest to what a reader wants.
 
 use super::markdown::{html, html_with_assets};
-use super::support::operation::Ask;
 use crate::domain::content::{Markdown, Translations};
-use crate::kernel::error::Result;
-use crate::kernel::ids::{CourseKey, OrgId};
+use crate::kernel::ids::OrgId;
 use crate::kernel::language::canonical;
 use async_graphql::{Context, Object};
 
@@ -17,8 +15,8 @@ pub struct Source<'s> {
     pub title: &'s str,
     /// Its Markdown, where it has any.
     pub text: Option<&'s Markdown>,
-    /// The language that it is written in, where that was noted with it.
-    pub language: Option<&'s str>,
+    /// The language that it is written in.
+    pub language: &'s str,
     /// The same in other languages.
     pub translations: &'s Translations,
 }
@@ -32,23 +30,9 @@ pub struct LocalizedText {
 }
 
 impl LocalizedText {
-    /// Chooses for something of a published course, which is in memory.
-    pub async fn find(
-        ctx: &Context<'_>,
-        course: CourseKey,
-        source: &Source<'_>,
-        wanted: &[String],
-    ) -> Result<Self> {
-        let files = Some(course.org);
-        if let Some(language) = source.language {
-            return Ok(Self::choose(files, language, source, wanted));
-        }
-        let row = ctx.app().faces.find_of_record(&ctx.reader(), course).await?;
-        Ok(Self::choose(files, &row.language, source, wanted))
-    }
-
-    /// Chooses from what there is of something that is written in a language.
-    pub fn choose(files: Option<OrgId>, own: &str, source: &Source<'_>, wanted: &[String]) -> Self {
+    /// Chooses from what there is of something that may show an organisation's files.
+    pub fn choose(files: Option<OrgId>, source: &Source<'_>, wanted: &[String]) -> Self {
+        let own = source.language;
         let wanted = wanted.iter().take(MOST_LANGUAGES);
         let wanted: Vec<String> = wanted.filter_map(|tag| canonical(tag)).collect();
         let title = source
@@ -65,6 +49,14 @@ impl LocalizedText {
             title: (language.to_owned(), title.to_owned()),
             text: text.map(|(language, text)| (language.to_owned(), text.clone())),
         }
+    }
+}
+
+impl LocalizedText {
+    /// The title alone.
+    #[must_use]
+    pub fn without_text(self) -> Self {
+        Self { text: None, ..self }
     }
 }
 
@@ -85,7 +77,7 @@ impl LocalizedText {
     }
 
     /// The Markdown: a course's summary, a text, a description, instructions, a transcript. Null for what has none, such as modules and
-    /// quizzes. Cost: 1.
+    /// quizzes, and while a unit is locked to you. Cost: 1.
     async fn text(&self) -> Option<&str> {
         self.text.as_ref().map(|(_, text)| text.source())
     }

@@ -1,11 +1,10 @@
 //! What authors translate in a draft.
 
-use super::arranging::is_stale;
 use super::drafts::CourseDraft;
-use super::support::mutation::{key, signed_in};
+use super::support::mutation::{key, show, signed_in};
 use super::support::operation::Ask;
-use crate::domain::content::{Markdown, Translation, Translations};
-use crate::domain::courses::translations::{self, DraftTranslations, Entry, Node, TranslationsInto};
+use crate::domain::content::{Markdown, Translation};
+use crate::domain::courses::translations::{self, Entry, Node, TranslationsInto};
 use crate::domain::refusal::Refusal;
 use crate::kernel::ids::{CourseKey, ModuleKey, UnitKey};
 use crate::kernel::language::canonical;
@@ -28,16 +27,16 @@ impl DraftTranslation {
     /// Finds the translations of something of a draft. The caller has made sure that the viewer may read the draft.
     pub async fn find(
         ctx: &Context<'_>,
-        course: CourseKey,
+        node: Node,
         languages: Vec<String>,
-        of: impl FnOnce(&DraftTranslations) -> Option<&Translations>,
     ) -> crate::kernel::error::Result<Vec<Self>> {
         let languages: BTreeSet<String> = languages.iter().filter_map(|tag| canonical(tag)).collect();
-        let all = ctx
-            .fetch_one(TranslationsInto(course, languages.into_iter().collect()))
-            .await?;
-        let translations = of(&all).into_iter().flat_map(|translations| &translations.0);
-        let translated = translations.filter(|(_, translation)| !translation.is_empty());
+        let languages = languages.into_iter().collect();
+        let translations = ctx.fetch_one(TranslationsInto(node, languages)).await?;
+        let translated = translations
+            .0
+            .iter()
+            .filter(|(_, translation)| !translation.is_empty());
         let show = |(language, translation): (&String, &Translation)| Self {
             language: language.clone(),
             title: translation.title.clone(),
@@ -104,11 +103,11 @@ payload! {
 }
 
 impl CourseTranslationsSetInput {
-    fn entries(&self) -> std::result::Result<Vec<Entry>, Vec<Refusal>> {
+    fn entries(&self, course: CourseKey) -> std::result::Result<Vec<Entry>, Vec<Refusal>> {
         let mut entries = Vec::new();
         if !(self.title.is_undefined() && self.summary.is_undefined()) {
             entries.push(Entry {
-                node: Node::Course,
+                node: Node::Course(course),
                 path: String::new(),
                 title: self.title.clone(),
                 text: self.summary.clone(),
@@ -154,12 +153,10 @@ impl TranslationMutation {
         #[graphql(desc = "Into which language, and what.")] input: CourseTranslationsSetInput,
     ) -> Result<Option<CourseTranslationsSetPayload>> {
         signed_in(ctx)?;
-        let course: std::result::Result<CourseKey, _> = key(&input.id, "id");
-        let (course, entries) = match (course, input.entries()) {
-            (Ok(course), Ok(entries)) => (course, entries),
-            (Err(refusals), _) | (_, Err(refusals)) => {
-                return CourseTranslationsSetPayload::refused(refusals);
-            }
+        let named = key(&input.id, "id").and_then(|course| Ok((course, input.entries(course)?)));
+        let (course, entries) = match named {
+            Ok(named) => named,
+            Err(refusals) => return CourseTranslationsSetPayload::refused(refusals),
         };
         let (language, expected) = (input.language.clone(), input.expected_version);
         let done = ctx
@@ -167,21 +164,8 @@ impl TranslationMutation {
             .mutate("courseTranslationsSet", course.org, &input, move |write| {
                 Box::pin(async move { translations::set(write, course, &language, &entries, expected).await })
             });
-        let (refused, shown) = match done.await? {
-            Ok(_) => (None, true),
-            Err(refusals) => {
-                let shown = is_stale(&refusals);
-                (CourseTranslationsSetPayload::refused(refusals)?, shown)
-            }
-        };
-        let draft = if shown {
-            CourseDraft::find(ctx, course).await?
-        } else {
-            None
-        };
-        Ok(Some(CourseTranslationsSetPayload {
-            draft,
-            ..refused.unwrap_or_default()
-        }))
+        let (payload, shown) = CourseTranslationsSetPayload::of_edit(done.await?)?;
+        let draft = show(shown, CourseDraft::find(ctx, course)).await?;
+        Ok(Some(CourseTranslationsSetPayload { draft, ..payload }))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::releasing::UnitReleaseRule;
 use super::support::operation::Ask;
-use crate::domain::content::UnitContent;
+use crate::domain::content::ReleaseRule;
 use crate::domain::content::release::opens_at;
 use crate::domain::enrollments::release::AchievedIn;
 use crate::domain::enrollments::store::EnrollmentIn;
@@ -20,8 +20,8 @@ pub enum UnitAccessState {
     Locked,
 }
 
-/// Whether you may go into a unit: start its attempts, hand in for it, record progress in it. What it shows is as visible as its
-/// course.
+/// Whether you may go into a unit: see what it is made of, start its attempts, hand in for it, record progress in it. What a unit is called,
+/// and that it is there, is as visible as its course.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct UnitAccess {
     /// Whether you may. Open to everybody where the unit has no rules; to whoever is no learner of the course it is locked
@@ -34,9 +34,8 @@ pub struct UnitAccess {
 }
 
 impl UnitAccess {
-    /// Whether the viewer may go into a unit of a course.
-    pub async fn of(ctx: &Context<'_>, course: CourseKey, unit: &UnitContent) -> Result<Self> {
-        let rules = &unit.release;
+    /// Whether the viewer may go into a unit of a course that has these rules.
+    pub async fn of(ctx: &Context<'_>, course: CourseKey, rules: &[ReleaseRule]) -> Result<Self> {
         if rules.is_empty() {
             return Ok(Self {
                 state: UnitAccessState::Open,
@@ -54,7 +53,7 @@ impl UnitAccess {
                 let achieved = ctx.fetch_one(AchievedIn(enrollment.key)).await?;
                 achieved.blocking(rules, enrollment.enrolled_at, ctx.app().clock.now())
             }
-            None => rules.clone(),
+            None => rules.to_vec(),
         };
         let state = if blocking.is_empty() {
             UnitAccessState::Open

@@ -3,11 +3,12 @@
 use super::assets::{self, address};
 use super::markdown::{html, html_with_assets};
 use super::support::operation::Ask;
+use super::unit_access::{UnitAccess, UnitAccessState};
 use crate::auth::permission::Permission;
 use crate::domain::assets::Asset;
 use crate::domain::content::assignment::{self, SubmissionKind};
 use crate::domain::content::material::{self, Source};
-use crate::domain::content::{Markdown, Points, QuizPolicy};
+use crate::domain::content::{Markdown, Points, QuizPolicy, ReleaseRule};
 use crate::domain::courses::store::Taught;
 use crate::domain::enrollments::store::EnrollmentIn;
 use crate::kernel::error::Result;
@@ -19,15 +20,22 @@ use std::sync::Arc;
 /// A text to read.
 #[derive(Clone)]
 pub struct TextContent {
-    course: CourseKey,
+    opening: Opening,
     text: Markdown,
 }
 
-/// What something is made of, and whether it is a draft's.
+/// To whom a unit shows what it is made of.
+#[derive(Clone)]
+pub struct Opening {
+    course: CourseKey,
+    /// The rules of what is published; none of a draft, which shows itself to all who read it.
+    rules: Option<Vec<ReleaseRule>>,
+}
+
+/// What something is made of.
 #[derive(Clone)]
 struct Shown<T> {
-    course: CourseKey,
-    is_draft: bool,
+    opening: Opening,
     what: Arc<T>,
 }
 
@@ -38,14 +46,9 @@ macro_rules! contents {
         pub struct $content(Shown<$what>);
 
         impl $content {
-            /// As it is published.
-            pub const fn published(course: CourseKey, what: Arc<$what>) -> Self {
-                Self(Shown { course, is_draft: false, what })
-            }
-
-            /// As it is in a draft.
-            pub const fn draft(course: CourseKey, what: Arc<$what>) -> Self {
-                Self(Shown { course, is_draft: true, what })
+            /// What a unit is made of.
+            pub const fn new(opening: Opening, what: Arc<$what>) -> Self {
+                Self(Shown { opening, what })
             }
         }
     )*};
@@ -90,29 +93,39 @@ pub struct QuizContent {
     pub policy: QuizPolicy,
 }
 
-impl TextContent {
-    /// A text of a course.
-    pub const fn new(course: CourseKey, text: Markdown) -> Self {
-        Self { course, text }
+impl Opening {
+    /// Of a unit of a draft.
+    pub const fn of_draft(course: CourseKey) -> Self {
+        Self { course, rules: None }
     }
-}
 
-impl<T> Shown<T> {
-    /// A file, for who may read it.
-    async fn asset(&self, ctx: &Context<'_>, source: &Source) -> Result<Option<Arc<Asset>>> {
-        match source.asset() {
-            Some(id) => assets::find(ctx, AssetKey::new(self.course.org, id)).await,
-            None => Ok(None),
+    /// Of a published unit with these rules.
+    pub const fn of_published(course: CourseKey, rules: Vec<ReleaseRule>) -> Self {
+        Self {
+            course,
+            rules: Some(rules),
         }
     }
 
-    /// The address of a source: of a file for who may read it.
-    async fn url(&self, ctx: &Context<'_>, source: &Source) -> Result<Option<String>> {
-        match (source, self.asset(ctx, source).await?) {
-            (Source::Url(url), _) => Ok(Some(url.clone())),
-            (Source::Asset(_), Some(asset)) => address(ctx, &asset).await,
-            (Source::Asset(_), None) => Ok(None),
+    /// Whether the viewer is shown what the unit is made of: whoever it is open to is, and the course's staff.
+    pub async fn is_open(&self, ctx: &Context<'_>) -> Result<bool> {
+        let Some(rules) = self.rules.as_deref().filter(|rules| !rules.is_empty()) else {
+            return Ok(true);
+        };
+        let access = UnitAccess::of(ctx, self.course, rules).await?;
+        Ok(access.state == UnitAccessState::Open || self.is_staff(ctx).await?)
+    }
+
+    /// Whether the viewer reads the course's drafts.
+    async fn is_staff(&self, ctx: &Context<'_>) -> Result<bool> {
+        let Some(standing) = ctx.viewer().in_org(self.course.org) else {
+            return Ok(false);
+        };
+        let reach = standing.reach(Permission::CoursesReadDraft);
+        if self.rules.is_none() || reach.all {
+            return Ok(true);
         }
+        Ok(reach.taught && ctx.fetch(Taught(self.course, standing.member)).await?.is_some())
     }
 
     /// Whether the viewer is a learner of the course, or one of its staff.
@@ -120,37 +133,71 @@ impl<T> Shown<T> {
         let Some(standing) = ctx.viewer().in_org(self.course.org) else {
             return Ok(false);
         };
-        let reach = standing.reach(Permission::CoursesReadDraft);
-        if self.is_draft || reach.all {
-            return Ok(true);
-        }
         let enrollment = ctx.fetch(EnrollmentIn(self.course, standing.member)).await?;
-        if enrollment.is_some_and(|enrollment| enrollment.state.is_or_was_in()) {
-            return Ok(true);
+        let is_learner = enrollment.is_some_and(|enrollment| enrollment.state.is_or_was_in());
+        Ok(is_learner || self.is_staff(ctx).await?)
+    }
+}
+
+impl TextContent {
+    /// A text of a course.
+    pub const fn new(opening: Opening, text: Markdown) -> Self {
+        Self { opening, text }
+    }
+}
+
+impl<T> Shown<T> {
+    /// What it is made of, for whom it is open to.
+    async fn open(&self, ctx: &Context<'_>) -> Result<Option<&T>> {
+        Ok(self.opening.is_open(ctx).await?.then_some(&*self.what))
+    }
+
+    /// A file, for who may read it.
+    async fn asset(&self, ctx: &Context<'_>, source: &Source) -> Result<Option<Arc<Asset>>> {
+        match source.asset() {
+            Some(id) if self.opening.is_open(ctx).await? => {
+                assets::find(ctx, AssetKey::new(self.opening.course.org, id)).await
+            }
+            _ => Ok(None),
         }
-        Ok(reach.taught && ctx.fetch(Taught(self.course, standing.member)).await?.is_some())
+    }
+
+    /// The address of a source: of a file for who may read it.
+    async fn url(&self, ctx: &Context<'_>, source: &Source) -> Result<Option<String>> {
+        match (source, self.asset(ctx, source).await?) {
+            (Source::Url(url), _) => Ok(self.opening.is_open(ctx).await?.then(|| url.clone())),
+            (Source::Asset(_), Some(asset)) => address(ctx, &asset).await,
+            (Source::Asset(_), None) => Ok(None),
+        }
     }
 }
 
 /// A text to read.
 #[Object]
 impl TextContent {
-    /// The text, Markdown source as its author wrote it: clean what you render, or take `bodyHtml`. Cost: 1.
-    async fn body(&self) -> &str {
-        self.text.source()
+    /// The text, Markdown source as its author wrote it: clean what you render, or take `bodyHtml`. Null while the unit is locked to you.
+    /// Cost: 1.
+    async fn body(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<&str>> {
+        Ok(self.opening.is_open(ctx).await?.then(|| self.text.source()))
     }
 
-    /// The text as clean HTML, with addresses for an hour of the files that you may read. Cost: 5, from memory once somebody has asked.
-    async fn body_html(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
-        Ok(html_with_assets(ctx, self.course.org, &self.text).await?)
+    /// The text as clean HTML, with addresses for an hour of the files that you may read. Null while the unit is locked to you. Cost: 5,
+    /// from memory once somebody has asked.
+    async fn body_html(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+        if !self.opening.is_open(ctx).await? {
+            return Ok(None);
+        }
+        Ok(Some(
+            html_with_assets(ctx, self.opening.course.org, &self.text).await?,
+        ))
     }
 }
 
 /// A video to watch.
 #[Object]
 impl VideoContent {
-    /// Where the video is: at its provider, or for an hour where the organisation's own files are. Null for who may not read its file.
-    /// Cost: 1, batched.
+    /// Where the video is: at its provider, or for an hour where the organisation's own files are. Null for who may not read its file, and while
+    /// the unit is locked to you. Cost: 1, batched.
     async fn video_url(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
         Ok(self.0.url(ctx, &self.0.what.source).await?)
     }
@@ -171,14 +218,20 @@ impl VideoContent {
         captions.map(|index| Caption(self.0.clone(), index)).collect()
     }
 
-    /// What is said in it, Markdown; null where nobody wrote it down. Cost: 1.
-    async fn transcript(&self) -> Option<&str> {
-        self.0.what.transcript.as_ref().map(Markdown::source)
+    /// What is said in it, Markdown; null where nobody wrote it down, and while the unit is locked to you. Cost: 1.
+    async fn transcript(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<&str>> {
+        let video = self.0.open(ctx).await?;
+        Ok(video.and_then(|video| video.transcript.as_ref().map(Markdown::source)))
     }
 
     /// What is said in it, as clean HTML. Cost: 5, from memory once somebody has asked.
-    async fn transcript_html(&self) -> async_graphql::Result<Option<String>> {
-        match &self.0.what.transcript {
+    async fn transcript_html(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+        match self
+            .0
+            .open(ctx)
+            .await?
+            .and_then(|video| video.transcript.as_ref())
+        {
             Some(text) => Ok(Some(html(text).await?)),
             None => Ok(None),
         }
@@ -205,7 +258,7 @@ impl Caption {
 /// A file to keep.
 #[Object]
 impl FileContent {
-    /// The file; null for who may not read it: learners of the course and its staff may. Cost: 1, batched.
+    /// The file; null for who may not read it: learners of the course to whom the unit is open may, and its staff. Cost: 1, batched.
     async fn asset(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Arc<Asset>>> {
         Ok(self.0.asset(ctx, &Source::Asset(self.0.what.asset)).await?)
     }
@@ -224,9 +277,9 @@ impl FileContent {
 /// A page elsewhere.
 #[Object]
 impl LinkContent {
-    /// The page's address. Cost: 1.
-    async fn url(&self) -> &str {
-        &self.0.what.url
+    /// The page's address; null while the unit is locked to you. Cost: 1.
+    async fn url(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<&str>> {
+        Ok(self.0.open(ctx).await?.map(|link| link.url.as_str()))
     }
 
     /// What is there, Markdown. Cost: 1.
@@ -263,12 +316,13 @@ impl LiveContent {
         &self.0.what.time_zone
     }
 
-    /// Where to join it; null where that is not settled, and for everybody but the course's learners and staff.
+    /// Where to join it; null where that is not settled, while the unit is locked to you, and for everybody but the course's learners and staff.
     ///
     /// Requires: an enrolment in the course, or `courses.read_draft`. Cost: 1, batched.
     async fn join_url(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
-        let url = self.0.what.join_url.clone();
-        Ok(if url.is_some() && self.0.is_inside(ctx).await? {
+        let live = self.0.open(ctx).await?;
+        let url = live.and_then(|live| live.join_url.clone());
+        Ok(if url.is_some() && self.0.opening.is_inside(ctx).await? {
             url
         } else {
             None
@@ -311,15 +365,22 @@ pub struct AssignmentCriterion {
 /// Work to hand in.
 #[Object]
 impl AssignmentContent {
-    /// What is to be done, Markdown. Cost: 1.
-    async fn instructions(&self) -> &str {
-        self.0.what.instructions.source()
+    /// What is to be done, Markdown; null while the unit is locked to you. Cost: 1.
+    async fn instructions(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<&str>> {
+        let assignment = self.0.open(ctx).await?;
+        Ok(assignment.map(|assignment| assignment.instructions.source()))
     }
 
-    /// What is to be done, as clean HTML, with addresses for an hour of the files that you may read. Cost: 5, from memory once
-    /// somebody has asked.
-    async fn instructions_html(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
-        Ok(html_with_assets(ctx, self.0.course.org, &self.0.what.instructions).await?)
+    /// What is to be done, as clean HTML, with addresses for an hour of the files that you may read; null while the unit is locked to you.
+    /// Cost: 5, from memory once somebody has asked.
+    async fn instructions_html(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+        match self.0.open(ctx).await? {
+            Some(assignment) => {
+                let org = self.0.opening.course.org;
+                Ok(Some(html_with_assets(ctx, org, &assignment.instructions).await?))
+            }
+            None => Ok(None),
+        }
     }
 
     /// Points that can be earned. Cost: 1.
@@ -361,14 +422,16 @@ impl AssignmentContent {
         self.0.what.max_submissions
     }
 
-    /// What the grade goes by; empty where it is one number. Cost: 1.
-    async fn rubric(&self) -> Vec<AssignmentCriterion> {
+    /// What the grade goes by; empty where it is one number, and while the unit is locked to you. Cost: 1.
+    async fn rubric(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AssignmentCriterion>> {
         let criterion = |criterion: &assignment::Criterion| AssignmentCriterion {
             key: criterion.key.clone(),
             title: criterion.title.clone(),
             description: criterion.description.source().to_owned(),
             points: criterion.points,
         };
-        self.0.what.rubric.iter().map(criterion).collect()
+        let assignment = self.0.open(ctx).await?;
+        let rubric = assignment.map_or(&[][..], |assignment| &assignment.rubric);
+        Ok(rubric.iter().map(criterion).collect())
     }
 }

@@ -1,10 +1,10 @@
 //! In which order authors let things be done.
 
 use super::support::app::Person;
-use super::support::client::Reply;
+use super::support::client::{Client, Reply};
 use super::support::learning::{complete, enroll, event, pass, record, statements};
 use super::support::quiz;
-use super::support::{TestApp, factory};
+use super::support::{TestApp, academy_units, factory};
 use serde_json::{Value, json};
 
 async fn set(author: &Person, unit: &str, rules: Value) -> Reply {
@@ -242,6 +242,95 @@ async fn a_learner_goes_into_units_in_the_order_that_their_rules_say() {
     assert_eq!(access(&learner).await, [true, true, true]);
     let start = quiz::start(&learner, &enrollment, &course.quiz).await;
     assert_eq!(start.codes(), "");
+}
+
+/// What the units of a course that wait for another show of what they are made of: null, or the parts that are there.
+const MADE_OF: &str = "query($id: ID!) { course(id: $id) { modules { units { title access { blockedBy { kind } } localized(languages: [\"pt\"]) { title text textHtml } \
+    ... on TextUnit { body bodyHtml } ... on VideoUnit { videoUrl transcript transcriptHtml captions { url } } ... on FileUnit { asset { id } } \
+    ... on LinkUnit { link: url } ... on LiveUnit { joinUrl } ... on AssignmentUnit { instructions instructionsHtml rubric { key } } } } } }";
+
+#[tokio::test]
+async fn a_locked_unit_shows_what_it_is_called_and_nothing_of_what_it_is_made_of() {
+    let app = TestApp::new().await;
+    let (author, learner, teacher) = (
+        app.member("author").await,
+        app.learner().await,
+        app.member("instructor").await,
+    );
+    factory::open(&app).await;
+    let course = factory::draft_course(&app, &author, 1).await;
+    let asset = super::support::uploads::asset(&app, author.member, "file").await;
+    let mut contents = academy_units::contents("canary", &asset);
+    contents.push(("text", json!({ "body": "canary" })));
+    let mut waiting = Vec::new();
+    for (kind, content) in contents {
+        let unit = factory::unit(&author, &course.module, kind, json!({ kind: content })).await;
+        set(&author, &unit, json!([{ "afterUnit": course.texts[0] }])).await;
+        waiting.push(unit);
+    }
+    let translate = "mutation($course: ID!, $unit: ID!) { courseTranslationsSet(input: {id: $course, language: \"pt\", \
+        units: [{unitId: $unit, title: \"Texto\", text: \"canary\"}]}) { userErrors { code } } }";
+    let translated = json!({ "course": course.id, "unit": waiting.last() });
+    assert_eq!(author.run_with(translate, translated).await.codes(), "");
+    factory::publish(&author, &course.id).await;
+    let shown = async |who: &Client| {
+        let reply = who.run_with(MADE_OF, json!({ "id": course.id })).await;
+        let units = reply.data("/course/modules/0/units").as_array().unwrap().clone();
+        let units = units
+            .into_iter()
+            .filter(|unit| unit["access"]["blockedBy"] != json!([]));
+        units.collect::<Vec<_>>()
+    };
+    let enrollment = enroll(&learner, &course.id).await;
+    for (who, client) in [
+        ("a learner", &learner.client),
+        (
+            "who is in the course's organisation alone",
+            &app.learner().await.client,
+        ),
+        ("who is not signed in", &app.anonymous()),
+        ("who teaches another course", &teacher.client),
+    ] {
+        let units = shown(client).await;
+        assert_eq!(units.len(), waiting.len(), "{who} knows that they are there");
+        for unit in units {
+            assert!(!unit.to_string().contains("canary"), "{who}: {unit:#}");
+            assert!(!unit.to_string().contains(&asset), "{who}: {unit:#}");
+            let named = &unit["localized"]["title"];
+            assert!(named == &unit["title"] || named == "Texto", "{who}: {unit:#}");
+            let parts = unit.as_object().unwrap().iter();
+            let parts = parts.filter(|(name, _)| !["title", "access", "localized"].contains(&name.as_str()));
+            let is_closed = |value: &Value| match value.as_array() {
+                Some(list) => list.iter().all(|item| {
+                    item.as_object()
+                        .is_some_and(|item| item.values().all(Value::is_null))
+                }),
+                None => value.is_null(),
+            };
+            for (name, value) in parts {
+                assert!(is_closed(value), "{who}: {name} of {unit:#}");
+            }
+        }
+    }
+    factory::teaches(&app, teacher.member, &course.id).await;
+    for client in [&author.client, &teacher.client] {
+        let units = shown(client).await;
+        assert_eq!(units.len(), waiting.len());
+        let texts = units.iter().filter(|unit| unit.to_string().contains("canary"));
+        assert_eq!(
+            texts.count(),
+            waiting.len() - 1,
+            "its staff sees all of it; one is a file and nothing else"
+        );
+    }
+    record(&learner, &enrollment, &[event(&course.texts[0], "COMPLETED", 1)]).await;
+    assert_eq!(shown(&learner).await.len(), 0);
+    let open = learner.run_with(MADE_OF, json!({ "id": course.id })).await;
+    let last = open.data(&format!("/course/modules/0/units/{}", waiting.len() + 1));
+    assert_eq!(
+        (&last["body"], &last["localized"]["text"]),
+        (&json!("canary"), &json!("canary"))
+    );
 }
 
 #[tokio::test]

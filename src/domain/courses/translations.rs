@@ -2,7 +2,6 @@
 //!
 //! A translation belongs to what it is of: it goes with its module or unit. Publishing freezes all of them.
 
-use super::arranging::refuse_unless_current;
 use super::authoring::{edit, editable, load, modules};
 use super::draft_units::name_assets;
 use super::drafts::{DraftOf, DraftUnit, MayUpdate, UnitKind};
@@ -12,7 +11,8 @@ use crate::domain::assets::access::readable_in;
 use crate::domain::content::material::MOST_DESCRIPTION;
 use crate::domain::content::mentions::assets_in;
 use crate::domain::content::{Translation, Translations};
-use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
+use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_unless_current, refuse_with};
+use crate::domain::record_lists::groups;
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{AssetKey, CourseId, CourseKey, ModuleId, ModuleKey, OrgId, UnitId, UnitKey};
@@ -62,28 +62,13 @@ impl From<Vec<Row>> for DraftTranslations {
     fn from(rows: Vec<Row>) -> Self {
         let mut all = Self::default();
         for row in rows {
-            let of_course = all.course.0.entry(row.language.clone()).or_default();
-            let translation = match (row.module_id, row.unit_id) {
-                (Some(module), _) => all
-                    .modules
-                    .entry(module)
-                    .or_default()
-                    .0
-                    .entry(row.language)
-                    .or_default(),
-                (None, Some(unit)) => all
-                    .units
-                    .entry(unit)
-                    .or_default()
-                    .0
-                    .entry(row.language)
-                    .or_default(),
-                (None, None) => of_course,
+            all.course.0.entry(row.language.clone()).or_default();
+            let translations = match (row.module_id, row.unit_id) {
+                (Some(module), _) => all.modules.entry(module).or_default(),
+                (None, Some(unit)) => all.units.entry(unit).or_default(),
+                (None, None) => &mut all.course,
             };
-            *translation = Translation {
-                title: row.title,
-                text: row.body.map(Into::into),
-            };
+            translations.0.insert(row.language.clone(), row.into());
         }
         all
     }
@@ -121,22 +106,36 @@ pub async fn texts_of(course: CourseKey, unit: UnitId, mut conn: Conn<'_>) -> Qu
         .await
 }
 
-/// The translations of a course's draft into some languages.
+/// The translations of something of a draft into some languages.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct TranslationsInto(pub CourseKey, pub Vec<String>);
+pub struct TranslationsInto(pub Node, pub Vec<String>);
 
 impl Batch for TranslationsInto {
-    type Value = Arc<DraftTranslations>;
+    type Value = Arc<Translations>;
 
-    async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let load = |Self(course, languages): &Self| {
-            let (course, languages) = (*course, languages.clone());
-            async move {
-                let rows = rows(course, Some(&languages), conn).await?;
-                Ok(Arc::new(DraftTranslations::from(rows)))
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for keys in groups(keys, |key| key.1.clone()) {
+            let (orgs, nodes): (Vec<OrgId>, Vec<Uuid>) =
+                keys.iter().map(|key| (key.0.org(), key.0.id())).unzip();
+            let rows: Vec<Row> = Row::query()
+                .filter(draft_translations::org_id.eq_any(orgs))
+                .filter(draft_translations::node_id.eq_any(nodes))
+                .filter(draft_translations::language.eq_any(keys[0].1.clone()))
+                .load(&mut conn)
+                .await?;
+            let mut nodes: HashMap<(OrgId, Uuid), Translations> = HashMap::new();
+            for row in rows {
+                let translations = nodes.entry((row.org_id, row.node_id())).or_default();
+                translations.0.insert(row.language.clone(), row.into());
             }
-        };
-        each(keys, load).await
+            let mut translations = |key: &Self| nodes.remove(&(key.0.org(), key.0.id())).unwrap_or_default();
+            found.extend(
+                keys.into_iter()
+                    .map(|key| (key.clone(), Arc::new(translations(key)))),
+            );
+        }
+        Ok(found)
     }
 }
 
@@ -178,11 +177,29 @@ pub async fn refuse_if_translated(write: &Write<'_>, course: CourseKey, language
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Node {
     /// The course itself.
-    Course,
+    Course(CourseKey),
     /// A module.
     Module(ModuleKey),
     /// A unit.
     Unit(UnitKey),
+}
+
+impl Node {
+    const fn org(self) -> OrgId {
+        match self {
+            Self::Course(key) => key.org,
+            Self::Module(key) => key.course.org,
+            Self::Unit(key) => key.course.org,
+        }
+    }
+
+    const fn id(self) -> Uuid {
+        match self {
+            Self::Course(key) => key.id.0,
+            Self::Module(key) => key.id.0,
+            Self::Unit(key) => key.id.0,
+        }
+    }
 }
 
 /// What becomes of the translation of one thing: what is undefined stays, what is null is cleared.
@@ -208,16 +225,8 @@ impl Entry {
 
     const fn text_field(&self) -> &'static str {
         match self.node {
-            Node::Course => "summary",
+            Node::Course(_) => "summary",
             Node::Module(_) | Node::Unit(_) => "text",
-        }
-    }
-
-    fn id(&self, course: CourseKey) -> Uuid {
-        match self.node {
-            Node::Course => course.id.0,
-            Node::Module(key) => key.id.0,
-            Node::Unit(key) => key.id.0,
         }
     }
 
@@ -227,7 +236,7 @@ impl Entry {
 
     fn fault(&self, modules: &HashSet<ModuleKey>, units: &Units) -> Option<Refusal> {
         let most = match self.node {
-            Node::Course => MOST_SUMMARY,
+            Node::Course(_) => MOST_SUMMARY,
             Node::Module(key) if modules.contains(&key) => 0,
             Node::Module(_) => return Some(Refusal::not_found(&format!("{}moduleId", self.path))),
             Node::Unit(key) => match units.get(&key).map(|unit| unit.kind) {
@@ -257,7 +266,7 @@ impl Entry {
         let title = merged(&self.title, former.and_then(|row| row.title.as_ref()));
         let body = merged(&self.text, former.and_then(|row| row.body.as_ref()));
         let (module_id, unit_id) = match self.node {
-            Node::Course => (None, None),
+            Node::Course(_) => (None, None),
             Node::Module(key) => (Some(key.id), None),
             Node::Unit(key) => (None, Some(key.id)),
         };
@@ -271,6 +280,15 @@ impl Entry {
             body,
         };
         (row.title.is_some() || row.body.is_some()).then_some(row)
+    }
+}
+
+impl From<Row> for Translation {
+    fn from(row: Row) -> Self {
+        Self {
+            title: row.title,
+            text: row.body.map(Into::into),
+        }
     }
 }
 
@@ -292,7 +310,7 @@ pub async fn set(
     let course = editable(write, key, "id").await?;
     let conn = write.gate.conn();
     let draft = load(write, DraftOf(key)).await?.ok_or(Error::NotFound).at("id")?;
-    refuse_unless_current(expected, draft.version)?;
+    refuse_unless_current("expectedVersion", expected, draft.version)?;
     refuse_all([Refusal::of_language("language", language)])?;
     let language = canonical(language).unwrap_or_default();
     let is_own = language.eq_ignore_ascii_case(&course.course.language);
@@ -301,13 +319,13 @@ pub async fn set(
     let units = check(write, key, entries).await?;
     let former = rows(key, Some(std::slice::from_ref(&language)), conn).await?;
     let former: HashMap<Uuid, &Row> = former.iter().map(|row| (row.node_id(), row)).collect();
-    let apply = |entry: &Entry| entry.apply(key, &language, former.get(&entry.id(key)).copied());
+    let apply = |entry: &Entry| entry.apply(key, &language, former.get(&entry.node.id()).copied());
     let new: Vec<Row> = entries.iter().filter_map(apply).collect();
     if !new.is_empty() && former.is_empty() {
         refuse_unless_room(write, key).await?;
     }
     edit(write, &course, None).await?;
-    let named: Vec<Uuid> = entries.iter().map(|entry| entry.id(key)).collect();
+    let named: Vec<Uuid> = entries.iter().map(|entry| entry.node.id()).collect();
     let replaced = draft_translations::table
         .filter(draft_translations::org_id.eq(key.org))
         .filter(draft_translations::language.eq(&language))
@@ -318,7 +336,7 @@ pub async fn set(
         .execute(&mut write.gate.conn())
         .await?;
     for entry in entries.iter().filter(|entry| !entry.text.is_undefined()) {
-        let former = former.get(&entry.id(key)).and_then(|row| row.body.as_deref());
+        let former = former.get(&entry.node.id()).and_then(|row| row.body.as_deref());
         let texts = [former, entry.new_text()].into_iter().flatten();
         let shows = texts.flat_map(|text| assets_in(text, key.org)).next().is_some();
         if let (Node::Unit(unit), true) = (entry.node, shows) {
@@ -333,7 +351,9 @@ pub async fn set(
 /// Refuses entries that are about nothing of the draft, twice about the same, too many, or malformed. Returns the units
 /// that they are about.
 async fn check(write: &Write<'_>, key: CourseKey, entries: &[Entry]) -> Result<Units, Stop> {
-    let below = entries.iter().filter(|entry| entry.node != Node::Course);
+    let below = entries
+        .iter()
+        .filter(|entry| !matches!(entry.node, Node::Course(_)));
     let many = below.count() > MOST_ENTRIES;
     let message = format!("One request names at most {MOST_ENTRIES} modules and units.");
     refuse_all([many.then(|| Refusal::whole(Code::Invalid, message))])?;
@@ -354,7 +374,7 @@ async fn check(write: &Write<'_>, key: CourseKey, entries: &[Entry]) -> Result<U
     let refusal = |entry: &Entry| {
         let field = match entry.node {
             Node::Unit(_) => "unitId",
-            Node::Course | Node::Module(_) => "moduleId",
+            Node::Course(_) | Node::Module(_) => "moduleId",
         };
         entry.refusal(Code::Invalid, field, "This is named twice.")
     };
