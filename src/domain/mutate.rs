@@ -60,6 +60,19 @@ pub fn refuse_all(refusals: impl IntoIterator<Item = Option<Refusal>>) -> Result
     }
 }
 
+/// Refuses an edit that was made on another version than the stored one; the input's field names the one.
+pub fn refuse_unless_current(field: &str, expected: Option<i32>, stored: i32) -> Result<(), Stop> {
+    let stale = expected.filter(|expected| *expected != stored);
+    let refusal = |expected| {
+        let message = format!(
+            "It was edited in the meantime: yours is based on version {expected}, and version {stored} is stored. \
+             Read it and edit again."
+        );
+        Refusal::at(Code::VersionConflict, field, message)
+    };
+    refuse_all([stale.map(refusal)])
+}
+
 /// Says which input field named what was not found.
 pub trait At<T> {
     /// Turns `NOT_FOUND` into a refusal at this path.

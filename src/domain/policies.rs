@@ -1,6 +1,6 @@
 //! The policies that an organisation adds to the platform's, revision by revision. Table: `policy_revisions`.
 
-use super::mutate::{Stop, Write, refuse_with};
+use super::mutate::{Stop, Write, refuse_unless_current, refuse_with};
 use super::organizations::Here;
 use super::refusal::{Code, Refusal};
 use crate::auth::allowed::Allowed;
@@ -170,9 +170,7 @@ pub async fn set(
     })?;
     let last = PoliciesOf::load_many(&[PoliciesOf(org)], gate.conn()).await?;
     let last = last.get(&PoliciesOf(org)).map_or(0, |revision| revision.number);
-    if expected.is_some_and(|expected| expected != last) {
-        return refuse_with(conflict(last));
-    }
+    refuse_unless_current("expectedNumber", expected, last)?;
     let key = PolicyRevisionKey::new(org, PolicyRevisionId(write.app.clock.uuid()));
     match insert(&governed, gate.conn(), key, last + 1, &source, gate.member()).await {
         Err(error) if violated(&error) == Some("policy_revisions_org_id_number_key") => {

@@ -5,7 +5,7 @@ use super::courses::CourseState;
 use super::enrollments::cycles::has_open_attempt;
 use super::enrollments::store::find_for_write;
 use super::enrollments::{EnrollmentState, SeenEnrollment, complete_units};
-use super::mutate::{At, Stop, Write, refuse_with};
+use super::mutate::{At, Stop, Write, refuse_unless_current, refuse_with};
 use super::progress::{ProgressOf, UnitProgress, UnitProgressState};
 use super::refusal::{Code, Refusal};
 use crate::auth::allowed::Allowed;
@@ -103,13 +103,7 @@ pub async fn upgrade(write: &Write<'_>, key: EnrollmentKey, expected: Option<i32
     let to = contents
         .find_for_write(conn, RevisionKey::new(key.org, present))
         .await?;
-    if expected.is_some_and(|expected| expected != to.number) {
-        let message = format!(
-            "The present edition has the number {} by now; look at what moving to it does.",
-            to.number
-        );
-        return refuse_with(Refusal::at(Code::VersionConflict, "expectedRevision", message));
-    }
+    refuse_unless_current("expectedRevision", expected, to.number)?;
     if has_open_attempt(conn, key).await? {
         let message =
             "The learner sits at a quiz of the edition that the enrolment is on; submit the attempt first.";

@@ -1,7 +1,7 @@
 //! What authors do with the modules and units that a draft has: rename, move, remove them.
 
 use super::drafts::{CourseDraft, DraftModule, DraftUnit};
-use super::support::mutation::{key, signed_in};
+use super::support::mutation::{key, show, signed_in};
 use super::support::operation::Ask;
 use crate::domain::courses::arranging::{self, ModuleChanges, Place};
 use crate::domain::refusal::{Code, Refusal};
@@ -138,13 +138,6 @@ payload! {
     UnitDeleteUserError, UnitDeleteErrorCode { NotFound, Invalid, InUse, VersionConflict, IdempotencyMismatch }
 }
 
-/// Whether an edit was refused for its version alone, so that the answer shows what is stored.
-pub fn is_stale(refusals: &[Refusal]) -> bool {
-    refusals
-        .iter()
-        .any(|refusal| refusal.code == Code::VersionConflict)
-}
-
 /// Reads where something is to stand: one of index and neighbour, or the end.
 fn place<K: Key, Id>(
     position: Option<i32>,
@@ -190,21 +183,9 @@ impl ArrangingMutation {
             .mutate("moduleUpdate", module.course.org, &input, move |write| {
                 Box::pin(async move { arranging::update_module(write, module, &changes, expected).await })
             });
-        let (refused, shown) = match done.await? {
-            Ok(_) => (None, true),
-            Err(refusals) => {
-                let shown = is_stale(&refusals);
-                (ModuleUpdatePayload::refused(refusals)?, shown)
-            }
-        };
-        Ok(Some(ModuleUpdatePayload {
-            module: if shown {
-                DraftModule::find(ctx, module).await?
-            } else {
-                None
-            },
-            ..refused.unwrap_or_default()
-        }))
+        let (payload, shown) = ModuleUpdatePayload::of_edit(done.await?)?;
+        let module = show(shown, DraftModule::find(ctx, module)).await?;
+        Ok(Some(ModuleUpdatePayload { module, ..payload }))
     }
 
     /// Moves a module of a course's draft to another position. Requires: `courses.update`. Cost: 1.
@@ -226,21 +207,9 @@ impl ArrangingMutation {
             .mutate("moduleMove", module.course.org, &input, move |write| {
                 Box::pin(async move { arranging::move_module(write, module, place, expected).await })
             });
-        let (refused, shown) = match done.await? {
-            Ok(_) => (None, true),
-            Err(refusals) => {
-                let shown = is_stale(&refusals);
-                (ModuleMovePayload::refused(refusals)?, shown)
-            }
-        };
-        Ok(Some(ModuleMovePayload {
-            module: if shown {
-                DraftModule::find(ctx, module).await?
-            } else {
-                None
-            },
-            ..refused.unwrap_or_default()
-        }))
+        let (payload, shown) = ModuleMovePayload::of_edit(done.await?)?;
+        let module = show(shown, DraftModule::find(ctx, module)).await?;
+        Ok(Some(ModuleMovePayload { module, ..payload }))
     }
 
     /// Removes a module from a course's draft. Revisions that are published keep it.
@@ -262,14 +231,15 @@ impl ArrangingMutation {
             .mutate("moduleDelete", module.course.org, &input, move |write| {
                 Box::pin(async move { arranging::delete_module(write, module, with_units, expected).await })
             });
-        match done.await? {
-            Ok(_) => Ok(Some(ModuleDeletePayload {
-                draft: CourseDraft::find(ctx, module.course).await?,
-                deleted_module_id: Some(module),
-                ..Default::default()
-            })),
-            Err(refusals) => ModuleDeletePayload::refused(refusals),
-        }
+        let done = done.await?;
+        let deleted_module_id = done.is_ok().then_some(module);
+        let (payload, shown) = ModuleDeletePayload::of_edit(done)?;
+        let draft = show(shown, CourseDraft::find(ctx, module.course)).await?;
+        Ok(Some(ModuleDeletePayload {
+            draft,
+            deleted_module_id,
+            ..payload
+        }))
     }
 
     /// Moves a unit of a course's draft to another position, in its module or in another one of the course.
@@ -297,21 +267,9 @@ impl ArrangingMutation {
             .mutate("unitMove", unit.course.org, &input, move |write| {
                 Box::pin(async move { arranging::move_unit(write, unit, into, place, expected).await })
             });
-        let (refused, shown) = match done.await? {
-            Ok(_) => (None, true),
-            Err(refusals) => {
-                let shown = is_stale(&refusals);
-                (UnitMovePayload::refused(refusals)?, shown)
-            }
-        };
-        Ok(Some(UnitMovePayload {
-            unit: if shown {
-                DraftUnit::find(ctx, unit).await?
-            } else {
-                None
-            },
-            ..refused.unwrap_or_default()
-        }))
+        let (payload, shown) = UnitMovePayload::of_edit(done.await?)?;
+        let unit = show(shown, DraftUnit::find(ctx, unit)).await?;
+        Ok(Some(UnitMovePayload { unit, ..payload }))
     }
 
     /// Removes a unit from a course's draft, with its questions. Revisions that are published keep it.
@@ -333,13 +291,14 @@ impl ArrangingMutation {
             .mutate("unitDelete", unit.course.org, &input, move |write| {
                 Box::pin(async move { arranging::delete_unit(write, unit, expected).await })
             });
-        match done.await? {
-            Ok(_) => Ok(Some(UnitDeletePayload {
-                draft: CourseDraft::find(ctx, unit.course).await?,
-                deleted_unit_id: Some(unit),
-                ..Default::default()
-            })),
-            Err(refusals) => UnitDeletePayload::refused(refusals),
-        }
+        let done = done.await?;
+        let deleted_unit_id = done.is_ok().then_some(unit);
+        let (payload, shown) = UnitDeletePayload::of_edit(done)?;
+        let draft = show(shown, CourseDraft::find(ctx, unit.course)).await?;
+        Ok(Some(UnitDeletePayload {
+            draft,
+            deleted_unit_id,
+            ..payload
+        }))
     }
 }

@@ -4,7 +4,7 @@ use super::attempt_answers::AttemptAnswer;
 use super::attempt_inputs::{
     AttemptAnswerSaveInput, AttemptGradeInput, AttemptStartInput, AttemptSubmitInput, AttemptVoidInput,
 };
-use super::support::mutation::{key, signed_in};
+use super::support::mutation::{key, show, signed_in};
 use super::support::operation::Ask;
 use crate::domain::attempts::review::SavedIn;
 use crate::domain::attempts::store::ItemGrade;
@@ -125,17 +125,16 @@ impl AttemptMutation {
             .mutate("attemptAnswerSave", attempt.org, &input, move |write| {
                 Box::pin(async move { take::save_answer(write, attempt, question, answer, expected).await })
             });
-        match done.await? {
-            Ok((key, question)) => {
-                let saved = ctx.fetch(SavedIn(key)).await?;
-                Ok(Some(AttemptAnswerSavePayload {
-                    answer: saved.and_then(|saved| saved.get(&question).map(AttemptAnswer::from)),
-                    attempt: lists::find(&ctx.reader(), ctx.viewer(), key).await?,
-                    ..Default::default()
-                }))
-            }
-            Err(refusals) => AttemptAnswerSavePayload::refused(refusals),
-        }
+        let (payload, shown) = AttemptAnswerSavePayload::of_edit(done.await?)?;
+        let saved = show(shown, ctx.fetch(SavedIn(attempt))).await?;
+        let answer = saved.and_then(|saved| saved.get(&question.id).map(AttemptAnswer::from));
+        let reader = ctx.reader();
+        let attempt = show(shown, lists::find(&reader, ctx.viewer(), attempt)).await?;
+        Ok(Some(AttemptAnswerSavePayload {
+            answer,
+            attempt,
+            ..payload
+        }))
     }
 
     /// Submits your open attempt: the server grades what was saved; essays wait for people. If it passes, the quiz is complete, and so is the

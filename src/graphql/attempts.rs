@@ -99,7 +99,7 @@ impl Attempt {
         Ok(QuizUnit::find(&revision, self.unit_key()).ok_or(Error::NotFound)?)
     }
 
-    /// The questions, at most 500, in the attempt's own order: each attempt may show questions and options in another,
+    /// The questions, at most 1000, in the attempt's own order: each attempt may show questions and options in another,
     /// and this one always in the same. While the attempt is open, everybody but its learner sees the author's order.
     ///
     /// Cost: 1, from memory.

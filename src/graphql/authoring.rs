@@ -1,13 +1,12 @@
 //! What authors write: the mutations on courses, modules and units.
 
-use super::arranging::is_stale;
 use super::authoring_inputs::{
     CourseCreateInput, CoursePublishInput, CourseUpdateInput, ModuleCreateInput, UnitCreateInput,
     UnitUpdateInput,
 };
 use super::courses::Course;
 use super::drafts::{DraftModule, DraftUnit};
-use super::support::mutation::{key, signed_in};
+use super::support::mutation::{key, show, signed_in};
 use super::support::operation::Ask;
 use crate::domain::courses::arranging::Place;
 use crate::domain::courses::authoring::{self, CourseChanges};
@@ -142,13 +141,9 @@ impl AuthoringMutation {
             .mutate("courseUpdate", course.org, &input, move |write| {
                 Box::pin(async move { authoring::update(write, course, &changes, expected).await })
             });
-        match done.await? {
-            Ok(key) => Ok(Some(CourseUpdatePayload {
-                course: Course::find(ctx, key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => CourseUpdatePayload::refused(refusals),
-        }
+        let (payload, shown) = CourseUpdatePayload::of_edit(done.await?)?;
+        let course = show(shown, Course::find(ctx, course)).await?;
+        Ok(Some(CourseUpdatePayload { course, ..payload }))
     }
 
     /// Publishes a course's draft as its next revision. Learners who are enrolled stay on theirs.
@@ -170,13 +165,9 @@ impl AuthoringMutation {
             .mutate("coursePublish", course.org, &input, move |write| {
                 Box::pin(async move { publish::publish(write, course, expected).await })
             });
-        match done.await? {
-            Ok(key) => Ok(Some(CoursePublishPayload {
-                course: Course::find(ctx, key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => CoursePublishPayload::refused(refusals),
-        }
+        let (payload, shown) = CoursePublishPayload::of_edit(done.await?)?;
+        let course = show(shown, Course::find(ctx, course)).await?;
+        Ok(Some(CoursePublishPayload { course, ..payload }))
     }
 
     /// Adds a module to a course's draft. Requires: `courses.update`. Cost: 1.
@@ -278,26 +269,8 @@ impl AuthoringMutation {
                     authoring::update_unit(write, unit, title, content, is_required, expected).await
                 })
             });
-        match done.await? {
-            Ok((course, id)) => {
-                let unit = DraftUnit::find(ctx, UnitKey::new(course, id)).await?;
-                Ok(Some(UnitUpdatePayload {
-                    unit,
-                    ..Default::default()
-                }))
-            }
-            Err(refusals) => {
-                let current = if is_stale(&refusals) {
-                    DraftUnit::find(ctx, unit).await?
-                } else {
-                    None
-                };
-                let refused = UnitUpdatePayload::refused(refusals)?;
-                Ok(refused.map(|payload| UnitUpdatePayload {
-                    unit: current,
-                    ..payload
-                }))
-            }
-        }
+        let (payload, shown) = UnitUpdatePayload::of_edit(done.await?)?;
+        let unit = show(shown, DraftUnit::find(ctx, unit)).await?;
+        Ok(Some(UnitUpdatePayload { unit, ..payload }))
     }
 }

@@ -1,7 +1,7 @@
 //! What becomes of a course as a whole: review, archive, copy.
 
 use super::courses::Course;
-use super::support::mutation::{key, signed_in};
+use super::support::mutation::{key, show, signed_in};
 use super::support::operation::Ask;
 use crate::domain::courses::store::NewCourse;
 use crate::domain::courses::{CourseVisibility, duplicate, reviews};
@@ -158,13 +158,9 @@ impl CourseMoveMutation {
             .mutate("courseSubmitForReview", course.org, &input, move |write| {
                 Box::pin(async move { reviews::request(write, course, note.as_deref(), expected).await })
             });
-        match done.await? {
-            Ok(key) => Ok(Some(CourseSubmitForReviewPayload {
-                course: Course::find(ctx, key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => CourseSubmitForReviewPayload::refused(refusals),
-        }
+        let (payload, shown) = CourseSubmitForReviewPayload::of_edit(done.await?)?;
+        let course = show(shown, Course::find(ctx, course)).await?;
+        Ok(Some(CourseSubmitForReviewPayload { course, ..payload }))
     }
 
     /// Decides about a draft that was handed in. Whoever handed it in cannot approve it where the course requires a review.

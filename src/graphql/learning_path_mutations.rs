@@ -1,9 +1,8 @@
 //! What authors do with learning paths.
 
-use super::arranging::is_stale;
 use super::learning_paths::find;
 use super::support::Ask;
-use super::support::mutation::{key, signed_in};
+use super::support::mutation::{key, show, signed_in};
 use crate::domain::paths::LearningPath;
 use crate::domain::paths::write::{self, NewPath, NewStep, PathChanges};
 use crate::domain::refusal::Refusal;
@@ -113,7 +112,7 @@ payload! {
         /// The path, as learners see it from now on.
         path: Arc<LearningPath>,
     }
-    PathPublishUserError, PathPublishErrorCode { NotFound, Invalid, InvalidState, NotPublished, VersionConflict, IdempotencyMismatch }
+    PathPublishUserError, PathPublishErrorCode { NotFound, Invalid, InvalidState, NotPublished, LimitReached, VersionConflict, IdempotencyMismatch }
 }
 
 payload! {
@@ -142,7 +141,8 @@ pub struct LearningPathMutation;
 #[Object]
 impl LearningPathMutation {
     /// Creates a learning path: courses of the organisation that are worked through in an order. It is a draft until it is published. It
-    /// is complete with all courses that are required, and as many of the others as are needed.
+    /// is complete with all courses that are required, and as many of the others as are needed. An organisation has up to 1,000 that are
+    /// not archived.
     ///
     /// Requires: `courses.create`, and seeing each course. Cost: 1.
     async fn path_create(
@@ -170,8 +170,9 @@ impl LearningPathMutation {
             Box::pin(async move { write::create(write, &new).await })
         });
         match done.await? {
+            // Whoever makes it knows of it, whatever they read.
             Ok(key) => Ok(Some(PathCreatePayload {
-                path: find(ctx, key).await?,
+                path: ctx.fetch(key).await?,
                 ..Default::default()
             })),
             Err(refusals) => PathCreatePayload::refused(refusals),
@@ -208,24 +209,9 @@ impl LearningPathMutation {
             .mutate("pathUpdate", path.org, &input, move |write| {
                 Box::pin(async move { write::update(write, path, &changes, expected).await })
             });
-        match done.await? {
-            Ok(key) => Ok(Some(PathUpdatePayload {
-                path: find(ctx, key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => {
-                let current = if is_stale(&refusals) {
-                    find(ctx, path).await?
-                } else {
-                    None
-                };
-                let refused = PathUpdatePayload::refused(refusals)?;
-                Ok(refused.map(|payload| PathUpdatePayload {
-                    path: current,
-                    ..payload
-                }))
-            }
-        }
+        let (payload, shown) = PathUpdatePayload::of_edit(done.await?)?;
+        let path = show(shown, find(ctx, path)).await?;
+        Ok(Some(PathUpdatePayload { path, ..payload }))
     }
 
     /// Publishes a learning path all of whose courses are published, or brings an archived one back: members find and follow it.
@@ -247,13 +233,9 @@ impl LearningPathMutation {
             .mutate("pathPublish", path.org, &input, move |write| {
                 Box::pin(async move { write::publish(write, path, expected).await })
             });
-        match done.await? {
-            Ok(key) => Ok(Some(PathPublishPayload {
-                path: find(ctx, key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => PathPublishPayload::refused(refusals),
-        }
+        let (payload, shown) = PathPublishPayload::of_edit(done.await?)?;
+        let path = show(shown, find(ctx, path)).await?;
+        Ok(Some(PathPublishPayload { path, ..payload }))
     }
 
     /// Archives a learning path: nobody finds it or begins to follow it any more. Who follows it goes on, and `pathPublish` brings it back.

@@ -1,13 +1,13 @@
 //! The mutations on memberships.
 
 use super::members::find;
-use super::support::mutation::{Input, key, signed_in};
+use super::support::mutation::{Input, key, show, signed_in};
 use super::support::operation::Ask;
 use crate::domain::members::moves::{self, Move};
 use crate::domain::members::{Member, roles};
 use crate::domain::mutate::Entry;
 use crate::domain::refusal::Refusal;
-use crate::kernel::ids::{MemberKey, OrganizationKey, RoleKey};
+use crate::kernel::ids::{Key, MemberKey, OrganizationKey, RoleKey};
 use crate::{inputs, payload};
 use async_graphql::{Context, ID, InputObject, Object};
 use std::sync::Arc;
@@ -160,13 +160,9 @@ impl MemberMutation {
             &input,
             move |write| Box::pin(async move { roles::change_role(write, member, role, expected).await }),
         );
-        match done.await? {
-            Ok(key) => Ok(Some(MembershipRoleChangePayload {
-                member: find(ctx, key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => MembershipRoleChangePayload::refused(refusals),
-        }
+        let (payload, shown) = MembershipRoleChangePayload::of_edit(done.await?)?;
+        let member = show(shown, find(ctx, member)).await?;
+        Ok(Some(MembershipRoleChangePayload { member, ..payload }))
     }
 
     /// Suspends an active member: they may not act until they are restored, and see nothing of the organisation. It holds on
@@ -179,13 +175,10 @@ impl MemberMutation {
         #[graphql(desc = "Which member.")] input: MembershipSuspendInput,
     ) -> async_graphql::Result<Option<MembershipSuspendPayload>> {
         let (member, expected) = (&input.member_id, input.expected_version);
-        match make(ctx, "membershipSuspend", &input, Move::Suspend, member, expected).await? {
-            Ok(key) => Ok(Some(MembershipSuspendPayload {
-                member: find(ctx, key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => MembershipSuspendPayload::refused(refusals),
-        }
+        let done = make(ctx, "membershipSuspend", &input, Move::Suspend, member, expected).await?;
+        let (payload, shown) = MembershipSuspendPayload::of_edit(done)?;
+        let member = show(shown, find_named(ctx, member)).await?;
+        Ok(Some(MembershipSuspendPayload { member, ..payload }))
     }
 
     /// Lets a suspended member act again, with the role that they had. Whoever may not give that role may not restore it.
@@ -197,13 +190,10 @@ impl MemberMutation {
         #[graphql(desc = "Which member.")] input: MembershipRestoreInput,
     ) -> async_graphql::Result<Option<MembershipRestorePayload>> {
         let (member, expected) = (&input.member_id, input.expected_version);
-        match make(ctx, "membershipRestore", &input, Move::Restore, member, expected).await? {
-            Ok(key) => Ok(Some(MembershipRestorePayload {
-                member: find(ctx, key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => MembershipRestorePayload::refused(refusals),
-        }
+        let done = make(ctx, "membershipRestore", &input, Move::Restore, member, expected).await?;
+        let (payload, shown) = MembershipRestorePayload::of_edit(done)?;
+        let member = show(shown, find_named(ctx, member)).await?;
+        Ok(Some(MembershipRestorePayload { member, ..payload }))
     }
 
     /// Removes a member from the organisation, from all groups and from all teaching. Their records stay; they come back by
@@ -216,13 +206,10 @@ impl MemberMutation {
         #[graphql(desc = "Which member.")] input: MembershipRemoveInput,
     ) -> async_graphql::Result<Option<MembershipRemovePayload>> {
         let (member, expected) = (&input.member_id, input.expected_version);
-        match make(ctx, "membershipRemove", &input, Move::Remove, member, expected).await? {
-            Ok(key) => Ok(Some(MembershipRemovePayload {
-                member: find(ctx, key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => MembershipRemovePayload::refused(refusals),
-        }
+        let done = make(ctx, "membershipRemove", &input, Move::Remove, member, expected).await?;
+        let (payload, shown) = MembershipRemovePayload::of_edit(done)?;
+        let member = show(shown, find_named(ctx, member)).await?;
+        Ok(Some(MembershipRemovePayload { member, ..payload }))
     }
 
     /// Leaves an organisation, as if you were removed from it. The last owner cannot: transfer the organisation first.
@@ -255,6 +242,14 @@ impl MemberMutation {
             }
             Err(refusals) => MembershipLeavePayload::refused(refusals),
         }
+    }
+}
+
+/// Finds the member whom an input names.
+async fn find_named(ctx: &Context<'_>, id: &ID) -> crate::kernel::error::Result<Option<Arc<Member>>> {
+    match MemberKey::parse(id) {
+        Some(key) => find(ctx, key).await,
+        None => Ok(None),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::members::find as find_member;
 use super::support::Paged;
 use super::support::connection::Count;
-use super::support::mutation::{key, signed_in};
+use super::support::mutation::{key, show, signed_in};
 use super::support::operation::Ask;
 use crate::auth::permission::Permission;
 use crate::auth::policy::Kind;
@@ -149,16 +149,17 @@ impl OffboardingMutation {
             &input,
             move |write| Box::pin(async move { offboard(write, member, policy, heir, expected).await }),
         );
-        match done.await? {
-            Ok(done) => Ok(Some(MembershipOffboardPayload {
-                member: find_member(ctx, done.member).await?,
-                member_export: match done.export {
-                    Some(key) => find(ctx, key).await?,
-                    None => None,
-                },
-                ..Default::default()
-            })),
-            Err(refusals) => MembershipOffboardPayload::refused(refusals),
-        }
+        let done = done.await?;
+        let member_export = match done.as_ref().ok().and_then(|done| done.export) {
+            Some(key) => find(ctx, key).await?,
+            None => None,
+        };
+        let (payload, shown) = MembershipOffboardPayload::of_edit(done)?;
+        let member = show(shown, find_member(ctx, member)).await?;
+        Ok(Some(MembershipOffboardPayload {
+            member,
+            member_export,
+            ..payload
+        }))
     }
 }

@@ -1,6 +1,6 @@
 //! The mutations on organisations.
 
-use super::support::mutation::{key, signed_in};
+use super::support::mutation::{key, show, signed_in};
 use super::support::operation::Ask;
 use crate::domain::members::Member;
 use crate::domain::mutate::Entry;
@@ -219,13 +219,12 @@ impl OrganizationMutation {
             .mutate("organizationUpdate", org, &input, move |write| {
                 Box::pin(async move { change::update(write, &changes, expected).await })
             });
-        match done.await? {
-            Ok(key) => Ok(Some(OrganizationUpdatePayload {
-                organization: ctx.fetch(key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => OrganizationUpdatePayload::refused(refusals),
-        }
+        let (payload, shown) = OrganizationUpdatePayload::of_edit(done.await?)?;
+        let organization = show(shown, ctx.fetch(OrganizationKey(org))).await?;
+        Ok(Some(OrganizationUpdatePayload {
+            organization,
+            ..payload
+        }))
     }
 
     /// Changes how an organisation is set up.
@@ -254,13 +253,12 @@ impl OrganizationMutation {
             .mutate("organizationSettingsUpdate", org, &input, move |write| {
                 Box::pin(async move { change::set_up(write, &settings, origins.as_deref(), expected).await })
             });
-        match done.await? {
-            Ok(key) => Ok(Some(OrganizationSettingsUpdatePayload {
-                organization: ctx.fetch(key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => OrganizationSettingsUpdatePayload::refused(refusals),
-        }
+        let (payload, shown) = OrganizationSettingsUpdatePayload::of_edit(done.await?)?;
+        let organization = show(shown, ctx.fetch(OrganizationKey(org))).await?;
+        Ok(Some(OrganizationSettingsUpdatePayload {
+            organization,
+            ..payload
+        }))
     }
 
     /// Begins the deletion of an organisation: after 14 days everything of it is removed, certificates with it. Until then its

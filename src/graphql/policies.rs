@@ -1,7 +1,7 @@
 //! An organisation's own policies: revisions, saving, and what a change of access would change.
 
 use super::role_mutations::RoleGrantInput;
-use super::support::mutation::{key, signed_in};
+use super::support::mutation::{key, show, signed_in};
 use super::support::{Ask, Paged, connection::Count};
 use crate::auth::org_policies::{self, OrgPolicies, OwnPolicies};
 use crate::auth::permission::Permission;
@@ -10,7 +10,7 @@ use crate::auth::standing::OrgStanding;
 use crate::db::paginate::CursorValue;
 use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
-use crate::domain::policies::{self, PolicyRevision, PolicyRevisionList, PolicyRevisionPage};
+use crate::domain::policies::{self, PoliciesOf, PolicyRevision, PolicyRevisionList, PolicyRevisionPage};
 use crate::domain::simulation::{self, Proposal, simulate};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{Key, MemberKey, OrgId, OrganizationKey, PolicyRevisionKey, RoleKey};
@@ -172,13 +172,9 @@ impl PolicyMutation {
         let done = ctx.operation().mutate("policiesSet", org, &input, move |write| {
             Box::pin(async move { policies::set(write, source, expected).await })
         });
-        match done.await? {
-            Ok(key) => Ok(Some(PoliciesSetPayload {
-                revision: ctx.fetch(key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => PoliciesSetPayload::refused(refusals),
-        }
+        let (payload, shown) = PoliciesSetPayload::of_edit(done.await?)?;
+        let revision = show(shown, ctx.fetch(PoliciesOf(org))).await?;
+        Ok(Some(PoliciesSetPayload { revision, ..payload }))
     }
 }
 

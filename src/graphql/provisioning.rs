@@ -1,7 +1,7 @@
 //! The mutations that make a partner's own people known.
 
 use super::members::find;
-use super::support::mutation::{key, signed_in};
+use super::support::mutation::{key, show, signed_in};
 use super::support::operation::Ask;
 use crate::domain::members::Member;
 use crate::domain::members::external::{self, NewMember};
@@ -120,12 +120,8 @@ impl ProvisioningMutation {
             .mutate("membershipUpdate", member.org, &input, move |write| {
                 Box::pin(async move { external::update(write, member, &external, expected).await })
             });
-        match done.await? {
-            Ok(key) => Ok(Some(MembershipUpdatePayload {
-                member: find(ctx, key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => MembershipUpdatePayload::refused(refusals),
-        }
+        let (payload, shown) = MembershipUpdatePayload::of_edit(done.await?)?;
+        let member = show(shown, find(ctx, member)).await?;
+        Ok(Some(MembershipUpdatePayload { member, ..payload }))
     }
 }

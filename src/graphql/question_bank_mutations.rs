@@ -2,7 +2,7 @@
 
 use super::question_banks::{find, find_question};
 use super::question_inputs::QuestionInput;
-use super::support::mutation::{key, signed_in};
+use super::support::mutation::{key, show, signed_in};
 use super::support::operation::Ask;
 use crate::domain::courses::bank_writes;
 use crate::domain::courses::banks::{BankQuestion, QuestionBank};
@@ -203,13 +203,9 @@ impl QuestionBankMutation {
                         .await
                 })
             });
-        match done.await? {
-            Ok(key) => Ok(Some(QuestionBankUpdatePayload {
-                bank: find(ctx, key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => QuestionBankUpdatePayload::refused(refusals),
-        }
+        let (payload, shown) = QuestionBankUpdatePayload::of_edit(done.await?)?;
+        let bank = show(shown, find(ctx, bank)).await?;
+        Ok(Some(QuestionBankUpdatePayload { bank, ..payload }))
     }
 
     /// Archives a bank for good: no course that is published later draws from it. Courses that are published keep what they draw.
@@ -293,13 +289,9 @@ impl QuestionBankMutation {
                     bank_writes::update_question(write, id, question.as_ref(), tags, expected).await
                 })
             });
-        match done.await? {
-            Ok(key) => Ok(Some(QuestionUpdatePayload {
-                question: find_question(ctx, key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => QuestionUpdatePayload::refused(refusals),
-        }
+        let (payload, shown) = QuestionUpdatePayload::of_edit(done.await?)?;
+        let question = show(shown, find_question(ctx, id)).await?;
+        Ok(Some(QuestionUpdatePayload { question, ..payload }))
     }
 
     /// Retires a question for good: no course that is published later draws it. Requires: `questions.manage`. Cost: 1.

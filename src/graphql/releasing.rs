@@ -1,9 +1,8 @@
 //! In which order things are done: rules of units, prerequisites of courses.
 
-use super::arranging::is_stale;
 use super::courses::Course;
 use super::drafts::DraftUnit;
-use super::support::mutation::{key, signed_in};
+use super::support::mutation::{key, show, signed_in};
 use super::support::operation::Ask;
 use crate::domain::content::ReleaseRule;
 use crate::domain::courses::releasing;
@@ -159,21 +158,9 @@ impl ReleasingMutation {
             .mutate("unitReleaseSet", unit.course.org, &input, move |write| {
                 Box::pin(async move { releasing::set_rules(write, unit, &rules, expected).await })
             });
-        let (refused, shown) = match done.await? {
-            Ok(_) => (None, true),
-            Err(refusals) => {
-                let shown = is_stale(&refusals);
-                (UnitReleaseSetPayload::refused(refusals)?, shown)
-            }
-        };
-        Ok(Some(UnitReleaseSetPayload {
-            unit: if shown {
-                DraftUnit::find(ctx, unit).await?
-            } else {
-                None
-            },
-            ..refused.unwrap_or_default()
-        }))
+        let (payload, shown) = UnitReleaseSetPayload::of_edit(done.await?)?;
+        let unit = show(shown, DraftUnit::find(ctx, unit)).await?;
+        Ok(Some(UnitReleaseSetPayload { unit, ..payload }))
     }
 
     /// Says which courses a learner completes before they can join one; takes effect at once. The staff may enrol learners

@@ -2,7 +2,7 @@
 
 use super::content::Unit;
 use super::support::Ask;
-use super::support::mutation::{key, signed_in};
+use super::support::mutation::{key, show, signed_in};
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::enrollments::{Enrollment, EnrollmentState, store};
 use crate::domain::progress::ProgressOf;
@@ -144,16 +144,18 @@ impl RevisionUpgradeMutation {
                 Box::pin(async move { revision_upgrades::upgrade(write, enrollment, expected).await })
             },
         );
-        match done.await? {
-            Ok(done) => {
-                let lost = done.lost.into_iter().map(|unit| UnitKey::new(done.course, unit));
-                Ok(Some(EnrollmentRevisionUpgradePayload {
-                    enrollment: store::find(&ctx.reader(), ctx.viewer(), done.enrollment).await?,
-                    lost_unit_ids: Some(lost.collect()),
-                    ..Default::default()
-                }))
-            }
-            Err(refusals) => EnrollmentRevisionUpgradePayload::refused(refusals),
-        }
+        let done = done.await?;
+        let lost_unit_ids = done.as_ref().ok().map(|done| {
+            let lost = done.lost.iter().map(|unit| UnitKey::new(done.course, *unit));
+            lost.collect()
+        });
+        let (payload, shown) = EnrollmentRevisionUpgradePayload::of_edit(done)?;
+        let reader = ctx.reader();
+        let enrollment = show(shown, store::find(&reader, ctx.viewer(), enrollment)).await?;
+        Ok(Some(EnrollmentRevisionUpgradePayload {
+            enrollment,
+            lost_unit_ids,
+            ..payload
+        }))
     }
 }

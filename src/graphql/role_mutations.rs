@@ -1,7 +1,7 @@
 //! The mutations on roles.
 
 use super::access::Reach;
-use super::support::mutation::{key, signed_in};
+use super::support::mutation::{key, show, signed_in};
 use super::support::operation::Ask;
 use crate::auth::permission::{self, Permission};
 use crate::domain::mutate::Entry;
@@ -164,13 +164,9 @@ impl RoleMutation {
                         write::update(write, role, name.as_deref(), grants.as_deref(), expected).await
                     })
                 });
-        match done.await? {
-            Ok(key) => Ok(Some(RoleUpdatePayload {
-                role: ctx.fetch(key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => RoleUpdatePayload::refused(refusals),
-        }
+        let (payload, shown) = RoleUpdatePayload::of_edit(done.await?)?;
+        let role = show(shown, ctx.fetch(role)).await?;
+        Ok(Some(RoleUpdatePayload { role, ..payload }))
     }
 
     /// Deletes a role of the organisation's own. Whoever has it, or is invited with it, gets the replacement in its place.

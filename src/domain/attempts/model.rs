@@ -65,7 +65,7 @@ pub struct Attempt {
     pub seed: i64,
     /// When the attempt was started. Cost: 1.
     pub started_at: DateTime<Utc>,
-    /// Until when answers are taken, by the server's clock; null where the quiz has no time limit. Cost: 1.
+    /// Until when answers are taken, by the server's clock; null where the quiz has no time limit and never closes. Cost: 1.
     pub deadline_at: Option<DateTime<Utc>>,
     /// When the attempt was closed; null while it is open. Cost: 1.
     pub submitted_at: Option<DateTime<Utc>>,

@@ -159,6 +159,18 @@ pub async fn save(
     Ok(saved == 1)
 }
 
+/// The version of a saved answer; 0 before the first.
+pub async fn saved_version(mut conn: Conn<'_>, key: AttemptKey, question: QuestionId) -> QueryResult<i32> {
+    Statement::<Integer>::new(
+        "select coalesce(max(version), 0) from attempt_answers where org_id = ? and attempt_id = ? and question_id = ?",
+    )
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
+    .bind::<SqlUuid, _>(question)
+    .get_result(&mut conn)
+    .await
+}
+
 /// What an attempt is closed with: what was saved, and what is right.
 #[derive(Debug)]
 pub struct Submission {

@@ -9,7 +9,7 @@ use crate::db::error::violated;
 use crate::domain::content::Points;
 use crate::domain::enrollments::own;
 use crate::domain::enrollments::release::refuse_locked;
-use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
+use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_unless_current, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::ids::{AttemptId, AttemptKey, EnrollmentKey, QuestionId, QuestionKey, UnitKey};
 use crate::kernel::secret::random_bytes;
@@ -83,17 +83,10 @@ pub async fn save_answer(
         Ok(answer) => answer,
         Err((path, message)) => return refuse_with(Refusal::at(Code::Invalid, &path, message)),
     };
-    if !store::save(
-        &attempt,
-        write.gate.conn(),
-        question.id,
-        &answer,
-        expected_version,
-    )
-    .await?
-    {
-        let message = "The saved answer has another version by now; read it and save again.";
-        return refuse_with(Refusal::at(Code::VersionConflict, "expectedVersion", message));
+    let conn = write.gate.conn();
+    if !store::save(&attempt, conn, question.id, &answer, expected_version).await? {
+        let stored = store::saved_version(conn, key, question.id).await?;
+        refuse_unless_current("expectedVersion", expected_version, stored)?;
     }
     write.happened(
         "attempt.answer_saved",

@@ -9,7 +9,7 @@ use super::drafts::{DraftModule, DraftUnit, DraftUnitsOf, MayUpdate};
 use super::releasing::refuse_if_awaited;
 use crate::db::schema::{draft_modules, draft_units};
 use crate::db::{Conn, Statement};
-use crate::domain::mutate::{Stop, Write, refuse_all, refuse_with};
+use crate::domain::mutate::{Stop, Write, refuse_all, refuse_unless_current, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::ids::{ModuleId, ModuleKey, UnitId, UnitKey};
 use diesel::prelude::*;
@@ -131,19 +131,6 @@ pub async fn place_unit(
     Ok(after - STEP / 2.0)
 }
 
-/// Refuses an edit that was made on another version than the stored one.
-pub fn refuse_unless_current(expected: Option<i32>, stored: i32) -> Result<(), Stop> {
-    let stale = expected.filter(|expected| *expected != stored);
-    let refusal = |expected| {
-        let message = format!(
-            "It was edited in the meantime: yours is based on version {expected}, and version {stored} is stored. \
-             Read it and edit again."
-        );
-        Refusal::at(Code::VersionConflict, "expectedVersion", message)
-    };
-    refuse_all([stale.map(refusal)])
-}
-
 /// What `moduleUpdate` changes; what is `None` stays.
 #[derive(Clone, Debug, Default)]
 pub struct ModuleChanges {
@@ -162,7 +149,7 @@ pub async fn update_module(
 ) -> Result<ModuleIds, Stop> {
     let course = editable(write, key.course, "id").await?;
     let module = module(write, key).await?;
-    refuse_unless_current(expected, module.version)?;
+    refuse_unless_current("expectedVersion", expected, module.version)?;
     let title = changes.title.as_deref();
     let part = changes.part.as_ref().and_then(Option::as_deref);
     refuse_all([
@@ -191,7 +178,7 @@ pub async fn move_module(
 ) -> Result<ModuleIds, Stop> {
     let course = editable(write, key.course, "id").await?;
     let modules = modules(write, key.course).await?;
-    refuse_unless_current(expected, one_of(&modules, key)?.version)?;
+    refuse_unless_current("expectedVersion", expected, one_of(&modules, key)?.version)?;
     let others: Vec<_> = modules.iter().filter(|module| module.key != key).collect();
     let mut conn = write.gate.conn();
     let position = place_module(&course, conn, &others, place).await?;
@@ -215,7 +202,7 @@ pub async fn delete_module(
     expected: Option<i32>,
 ) -> Result<ModuleIds, Stop> {
     let course = editable(write, key.course, "id").await?;
-    refuse_unless_current(expected, module(write, key).await?.version)?;
+    refuse_unless_current("expectedVersion", expected, module(write, key).await?.version)?;
     let units = load(write, DraftUnitsOf(key)).await?.unwrap_or_default();
     if !with_units && !units.is_empty() {
         let message = format!(
@@ -251,7 +238,7 @@ pub async fn move_unit(
 ) -> Result<UnitIds, Stop> {
     let course = editable(write, key.course, "id").await?;
     let row = unit(write, key).await?;
-    refuse_unless_current(expected, row.version)?;
+    refuse_unless_current("expectedVersion", expected, row.version)?;
     let module = into.unwrap_or_else(|| ModuleKey::new(key.course, row.module_id));
     let modules = modules(write, key.course).await?;
     if !modules.iter().any(|known| known.key == module) {
@@ -277,7 +264,7 @@ pub async fn move_unit(
 /// Removes a unit from a draft, with its questions. Published revisions keep what they have.
 pub async fn delete_unit(write: &Write<'_>, key: UnitKey, expected: Option<i32>) -> Result<UnitIds, Stop> {
     let course = editable(write, key.course, "id").await?;
-    refuse_unless_current(expected, unit(write, key).await?.version)?;
+    refuse_unless_current("expectedVersion", expected, unit(write, key).await?.version)?;
     refuse_if_awaited(write, key.course, &[key.id]).await?;
     edit(write, &course, None).await?;
     diesel::delete(draft_units::table.find((key.course.org.0, key.id.0)))

@@ -1,6 +1,6 @@
 //! What authors do with a course before it is published: create it, edit its draft.
 
-use super::arranging::{Place, place_module, place_unit, refuse_unless_current, unit};
+use super::arranging::{Place, place_module, place_unit, unit};
 use super::demands;
 use super::draft_units::{self, NewQuestion, UnitDraft};
 use super::drafts::{self, DraftChanges, DraftModule, DraftModulesOf, DraftOf, DraftUnitsOf, MayUpdate};
@@ -15,7 +15,7 @@ use crate::cache::Stale;
 use crate::db::Batch;
 use crate::db::error::violated;
 use crate::db::schema::courses;
-use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
+use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_unless_current, refuse_with};
 use crate::domain::organizations::Here;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::tags::{fault_of_tags, tidy};
@@ -103,7 +103,7 @@ pub async fn update(
             write.gate.allow(course).at("requiresReview")?;
     }
     let draft = load(write, DraftOf(key)).await?.ok_or(Error::NotFound).at("id")?;
-    refuse_unless_current(expected_version, draft.version)?;
+    refuse_unless_current("expectedVersion", expected_version, draft.version)?;
     let language = changes.language.as_deref().and_then(language::canonical);
     if let Some(language) = &language {
         translations::refuse_if_translated(write, key, language).await?;
@@ -224,7 +224,7 @@ pub async fn update_unit(
 ) -> Result<UnitIds, Stop> {
     let course = editable(write, key.course, "id").await?;
     let unit = unit(write, key).await?;
-    refuse_unless_current(expected_version, unit.version)?;
+    refuse_unless_current("expectedVersion", expected_version, unit.version)?;
     let title_fault = title.and_then(|title| Refusal::of_name("title", title, 200));
     refuse_all([title_fault, content.and_then(fault_of_content)])?;
     if content.is_some_and(|content| content.unit.kind() != unit.kind) {

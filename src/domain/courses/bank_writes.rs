@@ -7,7 +7,7 @@ use crate::auth::allowed::{Allowed, Gate, Protected};
 use crate::auth::permission::{Permission, action};
 use crate::auth::policy::{Facts, Kind};
 use crate::db::schema::{bank_question_versions as versions, bank_questions, question_banks};
-use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
+use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_unless_current, refuse_with};
 use crate::domain::organizations::Here;
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
@@ -175,10 +175,7 @@ pub async fn update_bank(
 ) -> Result<QuestionBankKey, Stop> {
     let bank = find_bank(&write.gate, key, "id").await?;
     refuse_if_archived(&bank.0, "id")?;
-    if expected.is_some_and(|expected| expected != bank.0.version) {
-        let message = format!("The bank has version {} by now.", bank.0.version);
-        return refuse_with(Refusal::at(Code::VersionConflict, "expectedVersion", message));
-    }
+    refuse_unless_current("expectedVersion", expected, bank.0.version)?;
     let name_fault = name.and_then(|name| Refusal::of_name("name", name, 200));
     refuse_all([name_fault, description.and_then(fault_of_description)])?;
     diesel::update(question_banks::table.find((key.org.0, key.id.0)))
@@ -253,10 +250,7 @@ pub async fn update_question(
     let seen = find_question(&write.gate, key).await?;
     refuse_unless_drawn(&seen)?;
     let number = seen.question.number;
-    if expected.is_some_and(|expected| expected != number) {
-        let message = format!("The question has version {number} by now.");
-        return refuse_with(Refusal::at(Code::VersionConflict, "expectedNumber", message));
-    }
+    refuse_unless_current("expectedNumber", expected, number)?;
     let tag_fault = tags.as_deref().and_then(|tags| fault_of_tags("tags", tags));
     refuse_all([question.and_then(fault_of_question), tag_fault])?;
     let number = number + i32::from(question.is_some());

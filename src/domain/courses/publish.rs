@@ -1,6 +1,5 @@
 //! Publishing: the draft becomes a numbered, immutable revision.
 
-use super::arranging::refuse_unless_current;
 use super::drafts::{
     CourseDraft, DraftModulesOf, DraftOf, DraftQuestionsOf, DraftUnit, DraftUnitsOf, UnitKind,
 };
@@ -18,7 +17,7 @@ use crate::domain::content::compiled::{FORMAT, PoolContent};
 use crate::domain::content::{
     AnswerKeys, CompletionRule, Content, ModuleContent, ReleaseRule, UnitBody, UnitContent,
 };
-use crate::domain::mutate::{At, Stop, Write, refuse_with};
+use crate::domain::mutate::{At, Stop, Write, refuse_unless_current, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, MemberId, RevisionId, UnitId};
@@ -41,7 +40,7 @@ pub async fn publish(
     refuse_archived(&course)?;
     let conn = write.gate.conn();
     let draft = one(DraftOf(key), conn).await?.ok_or(Error::NotFound).at("id")?;
-    refuse_unless_current(expected_version, draft.version)?;
+    refuse_unless_current("expectedVersion", expected_version, draft.version)?;
     refuse_unless_reviewed(&draft)?;
     let (content, keys) = compile(&draft, key, conn).await?;
     let number = insert(

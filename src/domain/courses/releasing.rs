@@ -1,6 +1,6 @@
 //! What authors say about the order in which things are done: rules of units, prerequisites of courses.
 
-use super::arranging::{refuse_unless_current, unit};
+use super::arranging::unit;
 use super::authoring::{UnitIds, edit, editable, modules};
 use super::drafts::{DraftUnit, DraftUnitsOf, UnitKind};
 use super::model::{Course, SeenCourse};
@@ -10,7 +10,7 @@ use crate::auth::permission::action;
 use crate::db::schema::{course_prerequisites, courses, draft_units, enrollments};
 use crate::db::{Batch, Conn, Statement};
 use crate::domain::content::ReleaseRule;
-use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
+use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_unless_current, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::ids::{CourseId, CourseKey, MemberKey, OrgId, UnitId, UnitKey};
 use diesel::prelude::*;
@@ -31,7 +31,7 @@ pub async fn set_rules(
 ) -> Result<UnitIds, Stop> {
     let course = editable(write, key.course, "id").await?;
     let row = unit(write, key).await?;
-    refuse_unless_current(expected, row.version)?;
+    refuse_unless_current("expectedVersion", expected, row.version)?;
     let units = all_units(write, key.course).await?;
     let faults = rules
         .iter()

@@ -3,7 +3,6 @@
 //! A review is about one version of the draft, so whatever is edited afterwards is not approved. A course may demand it
 //! ([`CourseDraft::requires_review`]); then nobody publishes what nobody else has looked at.
 
-use super::arranging::refuse_unless_current;
 use super::authoring::{editable, load};
 use super::drafts::{CourseDraft, DraftOf};
 use super::model::{CourseState, SeenCourse};
@@ -12,7 +11,7 @@ use super::store::find_for_write;
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::db::schema::{course_drafts, courses};
-use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
+use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_unless_current, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{CourseKey, MemberId};
@@ -47,7 +46,7 @@ pub async fn request(
     refuse_archived(&course)?;
     refuse_all([fault_of_note(note)])?;
     let draft = draft(write, key).await?;
-    refuse_unless_current(expected, draft.version)?;
+    refuse_unless_current("expectedVersion", expected, draft.version)?;
     compile(&draft, key, write.gate.conn()).await?;
     let handed_in = (
         course_drafts::review_state.eq(ReviewState::Requested),

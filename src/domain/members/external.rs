@@ -1,7 +1,6 @@
 //! Members as a partner's own system knows them: by an external id, and without an account that anybody signs in to.
 
 use super::model::{MemberState, SeenMember};
-use super::roles::check_version;
 use super::store;
 use crate::auth::allowed::{Allowed, Protected};
 use crate::auth::permission::{Permission, action};
@@ -9,7 +8,7 @@ use crate::auth::policy::{Facts, Kind};
 use crate::db::error::violated;
 use crate::db::schema::{memberships, roles};
 use crate::db::{Conn, Statement};
-use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
+use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_unless_current, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::email::address;
 use crate::kernel::error::Result;
@@ -34,7 +33,7 @@ pub async fn update(
     let member: Allowed<'_, action::MembersManage, SeenMember> = gate
         .allow(store::find_for_write(gate, key).await?)
         .at("memberId")?;
-    check_version(&member.member, expected_version)?;
+    refuse_unless_current("expectedVersion", expected_version, member.member.version)?;
     if external_id.is_undefined() {
         return Ok(key);
     }

@@ -4,13 +4,13 @@
 //! alone. Whoever is not active has no standing, so their access ends with the move, on every node.
 
 use super::model::{MemberState, SeenMember};
-use super::roles::{check_version, giving, last_owner};
+use super::roles::{giving, last_owner};
 use super::store;
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::{Action, action};
 use crate::cache::Stale;
 use crate::db::Batch;
-use crate::domain::mutate::{At, Stop, Write, refuse_with};
+use crate::domain::mutate::{At, Stop, Write, refuse_unless_current, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberKey, RoleKey};
@@ -79,7 +79,7 @@ pub async fn make(
             "This is you. Leave the organisation with `membershipLeave`, or let somebody else do it.",
         ));
     }
-    check_version(&member.member, expected_version)?;
+    refuse_unless_current("expectedVersion", expected_version, member.member.version)?;
     check_state(&member, which)?;
     carry_out(write, &member, which.to(), which.happening()).await
 }

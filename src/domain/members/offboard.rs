@@ -2,14 +2,14 @@
 
 use super::export;
 use super::model::{MemberState, SeenMember};
-use super::roles::{check_version, exceeds, last_owner, role_not_allowed};
+use super::roles::{exceeds, last_owner, role_not_allowed};
 use super::{parting, store};
 use crate::auth::allowed::{Allowed, Gate};
 use crate::auth::permission::{Grants, Permission, action};
 use crate::auth::policy::{Facts, Kind};
 use crate::cache::Stale;
 use crate::db::Batch;
-use crate::domain::mutate::{At, Stop, Write, refuse_with};
+use crate::domain::mutate::{At, Stop, Write, refuse_unless_current, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberExportKey, MemberKey, RoleKey};
@@ -75,7 +75,7 @@ pub async fn offboard(
         let message = "Name who goes on with the policy TRANSFER, and with no other.";
         return refuse_with(Refusal::at(Code::Invalid, "transferToId", message));
     }
-    check_version(row, expected_version)?;
+    refuse_unless_current("expectedVersion", expected_version, row.version)?;
     let is_late = matches!(policy, OffboardingPolicy::Anonymise | OffboardingPolicy::Export);
     if row.state == MemberState::Removed && !is_late {
         let message = "The member is REMOVED; only ANONYMISE and EXPORT are for former members.";

@@ -1,6 +1,6 @@
 //! Giving a member another role.
 
-use super::model::{Member, MemberState, SeenMember, facts};
+use super::model::{MemberState, SeenMember, facts};
 use super::store;
 use crate::auth::allowed::{Allowed, Gate};
 use crate::auth::permission::{Permission, action};
@@ -8,7 +8,7 @@ use crate::auth::policy::Relation;
 use crate::cache::Stale;
 use crate::db::Batch;
 use crate::db::error::violated;
-use crate::domain::mutate::{At, Stop, Write, refuse_with};
+use crate::domain::mutate::{At, Stop, Write, refuse_unless_current, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::roles::Role;
 use crate::kernel::error::{Error, Result};
@@ -43,7 +43,7 @@ pub async fn change_role(
             "The member has been removed; invite them again.",
         ));
     }
-    check_version(row, expected_version)?;
+    refuse_unless_current("expectedVersion", expected_version, row.version)?;
     let from = row.role_key();
     if from == role {
         return Ok(key);
@@ -92,18 +92,6 @@ pub fn exceeds(gate: &Gate<'_>, role: &Role, by: Permission) -> bool {
 pub fn role_not_allowed(path: &str) -> Refusal {
     let message = "You may not give this role: it gives more than your own. Only an owner makes owners, and who manages less than the whole organisation makes learners only.";
     Refusal::at(Code::RoleNotAllowed, path, message)
-}
-
-/// Refuses a version that the member no longer has.
-pub fn check_version(member: &Member, expected: Option<i32>) -> Result<(), Stop> {
-    if expected.is_some_and(|expected| expected != member.version) {
-        return refuse_with(Refusal::at(
-            Code::VersionConflict,
-            "expectedVersion",
-            "The member has another version by now; read them and change them again.",
-        ));
-    }
-    Ok(())
 }
 
 /// Turns what the database says of a last owner into what to do about it.

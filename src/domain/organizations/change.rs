@@ -7,7 +7,7 @@ use crate::auth::permission::action;
 use crate::cache::Stale;
 use crate::db::schema::{organization_origins, organizations};
 use crate::db::{Batch, Conn};
-use crate::domain::mutate::{Stop, Write, refuse_all, refuse_with};
+use crate::domain::mutate::{Stop, Write, refuse_all, refuse_unless_current};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::OrganizationKey;
@@ -146,13 +146,7 @@ async fn updatable<'w>(
     let allowed: MayUpdate<'_> = gate.allow(Some(Here(gate.org())))?;
     let row = Organization::query().find(gate.org().0).for_no_key_update();
     let row: Organization = row.first(&mut gate.conn()).await?;
-    if expected_version.is_some_and(|expected| expected != row.version) {
-        return refuse_with(Refusal::at(
-            Code::VersionConflict,
-            "expectedVersion",
-            "The organisation has another version by now; read it and change it again.",
-        ));
-    }
+    refuse_unless_current("expectedVersion", expected_version, row.version)?;
     Ok((allowed, row))
 }
 

@@ -7,11 +7,10 @@ use crate::auth::permission::action;
 use crate::db::error::violated;
 use crate::db::schema::{learning_paths, path_courses};
 use crate::db::{Batch, Conn, Statement};
-use crate::domain::courses::arranging::refuse_unless_current;
 use crate::domain::courses::authoring::load;
 use crate::domain::courses::model::SeenCourse;
 use crate::domain::courses::store::Taught;
-use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
+use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_unless_current, refuse_with};
 use crate::domain::organizations::Here;
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
@@ -99,12 +98,8 @@ pub async fn create(write: &Write<'_>, new: &NewPath) -> Result<LearningPathKey,
     ];
     refuse_all(faults)?;
     refuse_unless_fit(write, &new.courses, LearningPathState::Draft, &HashSet::new()).await?;
+    refuse_unless_room(write, "organizationId").await?;
     let conn = write.gate.conn();
-    let here = learning_paths::table.filter(learning_paths::org_id.eq(org));
-    if here.count().get_result::<i64>(&mut &*conn).await? >= MOST_PATHS {
-        let message = format!("An organisation has at most {MOST_PATHS} learning paths.");
-        return refuse_with(Refusal::at(Code::LimitReached, "organizationId", message));
-    }
     let key = LearningPathKey::new(org, LearningPathId(write.app.clock.uuid()));
     diesel::insert_into(learning_paths::table)
         .values((
@@ -132,12 +127,11 @@ pub async fn update(
 ) -> Result<LearningPathKey, Stop> {
     let found = find(&write.gate, key).await?;
     let path: Allowed<'_, action::CoursesUpdate, SeenPath> = write.gate.allow(found).at("id")?;
-    refuse_unless_current(expected, path.0.version)?;
-    let is_required: Vec<bool> = if let Some(courses) = &changes.courses {
-        courses.iter().map(|step| step.is_required).collect()
-    } else {
-        let stored = load(write, PathCoursesOf(key)).await?.unwrap_or_default();
-        stored.iter().map(|step| step.is_required).collect()
+    refuse_unless_current("expectedVersion", expected, path.0.version)?;
+    let stored = load(write, PathCoursesOf(key)).await?.unwrap_or_default();
+    let is_required: Vec<bool> = match &changes.courses {
+        Some(courses) => courses.iter().map(|step| step.is_required).collect(),
+        None => stored.iter().map(|step| step.is_required).collect(),
     };
     let electives_needed = changes.electives_needed.unwrap_or(path.0.electives_needed);
     let title = changes.title.as_deref();
@@ -150,8 +144,7 @@ pub async fn update(
     refuse_all(faults)?;
     let conn = write.gate.conn();
     if let Some(courses) = &changes.courses {
-        let stored = load(write, PathCoursesOf(key)).await?.unwrap_or_default();
-        let had: HashSet<CourseKey> = stored.iter().map(|step| step.course.key).collect();
+        let had: HashSet<CourseKey> = stored.iter().map(|step| step.course).collect();
         refuse_unless_fit(write, courses, path.0.state, &had).await?;
         let former = path_courses::org_id
             .eq(key.org)
@@ -182,13 +175,18 @@ pub async fn publish(
     expected: Option<i32>,
 ) -> Result<LearningPathKey, Stop> {
     let path = publishable(write, key).await?;
-    refuse_unless_current(expected, path.0.version)?;
+    refuse_unless_current("expectedVersion", expected, path.0.version)?;
     if path.0.state == LearningPathState::Published {
         let message = "The path is PUBLISHED already; what is edited shows at once.";
         return refuse_with(Refusal::at(Code::InvalidState, "id", message));
     }
-    let courses = load(write, PathCoursesOf(key)).await?.unwrap_or_default();
-    let unpublished = courses.iter().filter(|step| !step.course.is_published()).count();
+    if path.0.state == LearningPathState::Archived {
+        refuse_unless_room(write, "id").await?;
+    }
+    let steps = load(write, PathCoursesOf(key)).await?.unwrap_or_default();
+    let keys: Vec<CourseKey> = steps.iter().map(|step| step.course).collect();
+    let courses = CourseKey::load_many(&keys, write.gate.conn()).await?;
+    let unpublished = courses.values().filter(|course| !course.is_published()).count();
     if unpublished > 0 {
         let message =
             format!("{unpublished} of the path's courses are not published; publish them or take them out.");
@@ -230,6 +228,18 @@ async fn publishable<'w>(
 ) -> Result<Allowed<'w, action::CoursesPublish, SeenPath>, Stop> {
     let found = find(&write.gate, key).await?;
     write.gate.allow(found).at("id")
+}
+
+/// Refuses another path where the organisation has as many as it may that are not archived.
+async fn refuse_unless_room(write: &Write<'_>, field: &str) -> Result<(), Stop> {
+    let here = learning_paths::table
+        .filter(learning_paths::org_id.eq(write.gate.org()))
+        .filter(learning_paths::state.ne(LearningPathState::Archived));
+    if here.count().get_result::<i64>(&mut write.gate.conn()).await? < MOST_PATHS {
+        return Ok(());
+    }
+    let message = format!("An organisation has at most {MOST_PATHS} learning paths. Archive one first.");
+    refuse_with(Refusal::at(Code::LimitReached, field, message))
 }
 
 /// Refuses courses that the actor does not see, and for a published path such as are new in it and not published.

@@ -8,7 +8,7 @@ use crate::cache::Stale;
 use crate::db::Batch;
 use crate::db::error::violated;
 use crate::domain::members::roles::{giving_any, role_not_allowed};
-use crate::domain::mutate::{Stop, Write, refuse_all, refuse_with};
+use crate::domain::mutate::{Stop, Write, refuse_all, refuse_unless_current, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{RoleId, RoleKey};
@@ -65,13 +65,7 @@ pub async fn update(
     holding(gate, &role.grants())?;
     let grants = given.map_or_else(|| role.grants(), |given| Grants::of(given.iter().copied()));
     let allowed = holding(gate, &grants)?;
-    if expected_version.is_some_and(|expected| expected != role.version) {
-        return refuse_with(Refusal::at(
-            Code::VersionConflict,
-            "expectedVersion",
-            "The role has another version by now; read it and change it again.",
-        ));
-    }
+    refuse_unless_current("expectedVersion", expected_version, role.version)?;
     store::update(&allowed, gate.conn(), key, name.unwrap_or(&role.name), &grants).await?;
     write.happened(
         "role.updated",

@@ -7,6 +7,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{Key, OrgId};
 use async_graphql::{Context, ID};
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -19,6 +20,15 @@ pub trait Input: std::fmt::Debug {
 /// Reads an id of the input, or refuses it at its path.
 pub fn key<K: Key>(id: &ID, path: &str) -> Result<K, Vec<Refusal>> {
     K::parse(id).ok_or_else(|| vec![Refusal::not_found(path)])
+}
+
+/// Finds what an answer shows, where it shows it. Boxed, since a future that holds another grows by it, and so does the stack of all that
+/// leads to it.
+pub fn show<'f, T, E>(
+    shown: bool,
+    find: impl Future<Output = Result<Option<T>, E>> + Send + 'f,
+) -> BoxFuture<'f, Result<Option<T>, E>> {
+    Box::pin(async move { if shown { find.await } else { Ok(None) } })
 }
 
 impl Operation {

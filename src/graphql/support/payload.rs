@@ -55,6 +55,15 @@ macro_rules! payload {
                 let user_errors = user_errors.collect::<Result<Vec<_>, _>>()?;
                 Ok(Some(Self { $($field: None,)* user_errors }))
             }
+
+            /// Begins the answer of an edit that names the version that it was made on; tells whether it shows what is stored: after
+            /// the edit, and where the version was another.
+            pub fn of_edit<K>(done: Result<K, Vec<$crate::domain::refusal::Refusal>>) -> async_graphql::Result<(Self, bool)> {
+                use $crate::domain::refusal::Code;
+                let Err(refusals) = done else { return Ok((Self::default(), true)) };
+                let is_stale = refusals.iter().any(|refusal| refusal.code == Code::VersionConflict);
+                Ok((Self::refused(refusals)?.unwrap_or_default(), is_stale))
+            }
         }
     };
 }
@@ -72,7 +81,7 @@ macro_rules! code_doc {
         "The idempotency key was used with another input."
     };
     (VersionConflict) => {
-        "It was edited in the meantime: read it again and repeat the edit on the new version."
+        "It was edited in the meantime: the answer shows what is stored; repeat the edit on that version."
     };
     (Taken) => {
         "Another one has this slug, external id or address; choose another."
@@ -81,7 +90,7 @@ macro_rules! code_doc {
         "The draft has no unit, or a quiz without questions or with less than it draws; the message says which."
     };
     (InvalidState) => {
-        "The move is not one that the present state allows; the message names both."
+        "The move is not one that the present state allows; the message names the state."
     };
     (ReviewRequired) => {
         "The course is published only after a review, and the draft was not approved as it is."
