@@ -971,5 +971,4 @@ allow!(certificates, course_instructors);
 allow!(certificates, group_members);
 allow!(submissions, course_instructors);
 allow!(submissions, group_members);
-allow!(courses, path_courses);
 allow!(group_members, path_enrollments);

@@ -13,7 +13,7 @@ use crate::domain::courses::model::Course as CourseRow;
 use crate::domain::courses::store::Taught;
 use crate::domain::organizations::Organization;
 use crate::domain::paths::followers::{FollowerOf, PathParent, sees_own};
-use crate::domain::paths::lists::{PathCoursesOf, PathList, PathPage, PathView};
+use crate::domain::paths::lists::{PathCourse as Step, PathCoursesOf, PathList, PathPage, PathView};
 use crate::domain::paths::{LearningPath, LearningPathState, PathEnrollment};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{LearningPathKey, OrgId, OrganizationKey};
@@ -49,24 +49,37 @@ pub struct LearningPathAccess {
     pub refusals: Vec<AccessRefusal>,
 }
 
-/// Finds a path that the viewer may know of.
+/// Finds a path that the viewer may know of: one that they read, follow or followed.
 pub async fn find(ctx: &Context<'_>, key: LearningPathKey) -> Result<Option<Arc<LearningPath>>> {
-    let Some(view) = PathView::of(ctx.viewer(), key.org) else {
+    let Some(path) = ctx.fetch(key).await? else {
         return Ok(None);
     };
-    Ok(ctx.fetch(key).await?.filter(|path| view.has(path)))
+    let reads = PathView::of(ctx.viewer(), key.org).is_some_and(|view| view.has(&path));
+    let sees = reads || own_enrollment(ctx, key).await?.is_some();
+    Ok(sees.then_some(path))
+}
+
+/// That the viewer follows a path or did, where they see their own records.
+async fn own_enrollment(ctx: &Context<'_>, path: LearningPathKey) -> Result<Option<Arc<PathEnrollment>>> {
+    match sees_own(ctx.viewer(), path.org) {
+        Some(member) => ctx.fetch(FollowerOf(path, member)).await,
+        None => Ok(None),
+    }
 }
 
 /// The courses of a path that the viewer may see, in its order.
 pub async fn visible_courses(ctx: &Context<'_>, path: LearningPathKey) -> Result<Vec<PathCourse>> {
-    let courses = ctx.fetch(PathCoursesOf(path)).await?.unwrap_or_default();
-    let seen = try_join_all(courses.iter().map(|step| is_seen(ctx, &step.course))).await?;
-    let shown = courses.iter().zip(seen).filter(|(_, seen)| *seen);
-    let shown = shown.map(|(step, _)| PathCourse {
-        course: Course::from(step.course.clone()),
-        is_required: step.is_required,
-    });
-    Ok(shown.collect())
+    let steps = ctx.fetch(PathCoursesOf(path)).await?.unwrap_or_default();
+    let find = async |step: &Step| -> Result<Option<PathCourse>> {
+        let course = ctx.app().faces.find_of_record(&ctx.reader(), step.course).await?;
+        let is_seen = is_seen(ctx, &course).await?;
+        Ok(is_seen.then(|| PathCourse {
+            course: Course::from(course),
+            is_required: step.is_required,
+        }))
+    };
+    let shown = try_join_all(steps.iter().map(find)).await?;
+    Ok(shown.into_iter().flatten().collect())
 }
 
 /// Whether the viewer may see a course, whose row was read for them.
@@ -136,10 +149,7 @@ impl LearningPath {
         &self,
         ctx: &Context<'_>,
     ) -> async_graphql::Result<Option<Arc<PathEnrollment>>> {
-        match sees_own(ctx.viewer(), self.key.org) {
-            Some(member) => Ok(ctx.fetch(FollowerOf(self.key, member)).await?),
-            None => Ok(None),
-        }
+        Ok(own_enrollment(ctx, self.key).await?)
     }
 
     /// Who follows the path or did, as far as you may see it, the newest first.

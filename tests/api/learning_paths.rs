@@ -2,7 +2,7 @@
 
 use super::support::client::Client;
 use super::support::learning::{happened, statements};
-use super::support::paths::{self, courses, draft, follow, followed, published, refused, required, send};
+use super::support::paths::{courses, create, draft, follow, followed, published, refused, required, send};
 use super::support::{TestApp, factory};
 use serde_json::{Value, json};
 
@@ -118,6 +118,47 @@ async fn a_path_is_written_published_edited_archived_and_brought_back() {
 }
 
 #[tokio::test]
+async fn who_creates_a_path_is_shown_it_even_by_a_role_that_reads_no_drafts() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let made = courses(&app, &author, 1).await;
+    let grants = json!({ "courses.create": ["all"], "courses.read": ["all"] });
+    let creator = app.member(&factory::role(&app, grants).await).await;
+    let path = draft(&app, &creator, required(&[&made[0]]), json!({})).await;
+    assert_eq!(list(&app, &creator).await["totalCount"], 0);
+    let edit = json!({ "id": path, "title": "Other" });
+    let edited = send(&creator, "pathUpdate", &edit).await;
+    assert_eq!(
+        refused(&edited, "pathUpdate"),
+        ("NOT_FOUND".into(), json!(["id"]))
+    );
+}
+
+#[tokio::test]
+async fn an_academy_has_up_to_a_thousand_paths_that_are_not_archived() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let made = courses(&app, &author, 1).await;
+    let path = draft(&app, &author, required(&[&made[0]]), json!({})).await;
+    let others = "insert into learning_paths (org_id, id, title, description) \
+        select org_id, gen_random_uuid(), title, '' from learning_paths, generate_series(1, 999)";
+    factory::change(&app, others).await;
+    let refusal = |field: &str| ("LIMIT_REACHED".to_owned(), json!([field]));
+    let another = create(&app, &author, required(&[&made[0]]), json!({})).await;
+    assert_eq!(refused(&another, "pathCreate"), refusal("organizationId"));
+    assert_eq!(factory::count(&app, "learning_paths").await, 1_000);
+    let it = json!({ "id": path });
+    assert_eq!(send(&author, "pathArchive", &it).await.codes(), "");
+    draft(&app, &author, required(&[&made[0]]), json!({})).await;
+    let back = send(&author, "pathPublish", &it).await;
+    assert_eq!(refused(&back, "pathPublish"), refusal("id"));
+    assert_eq!(
+        factory::count(&app, "learning_paths where state = 'archived'").await,
+        1
+    );
+}
+
+#[tokio::test]
 async fn what_makes_no_path_is_refused_by_its_field_and_leaves_nothing() {
     let app = TestApp::new().await;
     let author = app.member("author").await;
@@ -188,7 +229,7 @@ async fn what_makes_no_path_is_refused_by_its_field_and_leaves_nothing() {
             json!(["externalId"]),
         ),
     ] {
-        let reply = paths::create(&app, &author, courses.clone(), more.clone()).await;
+        let reply = create(&app, &author, courses.clone(), more.clone()).await;
         assert_eq!(
             refused(&reply, "pathCreate"),
             (code.into(), field),

@@ -109,6 +109,16 @@ async fn who_leaves_a_path_keeps_their_courses_and_may_come_back() {
         seen["path"]["title"], "A path",
         "what one followed one still sees"
     );
+    let node = "query($id: ID!) { node(id: $id) { ... on LearningPath { state courses { course { id } } viewerEnrollment { id } } } }";
+    let seen = learner.run_with(node, json!({ "id": path })).await;
+    assert_eq!(
+        seen.data("/node"),
+        &json!({ "state": "ARCHIVED", "courses": [{ "course": { "id": made[0].id } }, { "course": { "id": made[1].id } }],
+            "viewerEnrollment": { "id": enrollment } })
+    );
+    let other = app.learner().await;
+    let seen = other.run_with(node, json!({ "id": path })).await;
+    assert_eq!(seen.data("/node"), &Value::Null, "who never did sees nothing");
     assert_eq!(
         send(&author, "pathPublish", &json!({ "id": path })).await.codes(),
         ""

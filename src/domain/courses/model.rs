@@ -110,6 +110,9 @@ impl Course {
 
     /// Whether this viewer may know of the course, given that row security let its row through.
     pub fn is_visible_to(&self, viewer: &Viewer, taught: bool) -> bool {
+        if !viewer.reaches(self.key) {
+            return false;
+        }
         let Some(standing) = viewer.in_org(self.key.org) else {
             return self.is_published();
         };

@@ -9,7 +9,6 @@ use crate::db::schema::{course_instructors, courses};
 use crate::db::{Batch, Conn, Reader, each};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{CourseId, CourseKey, MemberId, OrgId};
-use crate::kernel::language;
 use crate::kernel::page::{Page, Slice};
 use crate::keyset;
 use async_graphql::Enum;
@@ -107,9 +106,10 @@ fn matching(viewer: &Viewer, filter: &CourseFilter) -> Condition {
         matching = Box::new(matching.and(courses::tags.contains(tags)));
     }
     if let Some(language) = &filter.language {
-        let language = language::canonical(language).unwrap_or_else(|| language.clone());
-        let regions = format!("{}-%", language.replace(['%', '_', '\\'], ""));
-        let spoken = courses::language.eq(language).or(courses::language.like(regions));
+        let language = language.replace(['%', '_', '\\'], "");
+        // What was stored before tags had one spelling keeps its own.
+        let in_region = courses::language.ilike(format!("{language}-%"));
+        let spoken = courses::language.ilike(language).or(in_region);
         matching = Box::new(matching.and(spoken));
     }
     if let Some(query) = filter.query.clone().filter(|query| !query.trim().is_empty()) {

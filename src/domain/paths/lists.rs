@@ -4,10 +4,9 @@ use super::model::{LearningPath, LearningPathState};
 use crate::auth::permission::Permission;
 use crate::auth::standing::Viewer;
 use crate::db::paginate::foreign;
-use crate::db::schema::{courses, learning_paths, path_courses};
+use crate::db::schema::{learning_paths, path_courses};
 use crate::db::{Batch, Conn, each};
-use crate::domain::courses::Course;
-use crate::kernel::ids::{LearningPathId, LearningPathKey, OrgId};
+use crate::kernel::ids::{CourseId, CourseKey, LearningPathId, LearningPathKey, OrgId};
 use crate::kernel::page::Page;
 use crate::keyset;
 use diesel::expression::BoxableExpression;
@@ -124,10 +123,10 @@ impl Batch for PathPage {
 }
 
 /// A course of a path.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct PathCourse {
     /// The course.
-    pub course: Arc<Course>,
+    pub course: CourseKey,
     /// Whether the path takes it.
     pub is_required: bool,
 }
@@ -142,26 +141,22 @@ impl Batch for PathCoursesOf {
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
         let (orgs, ids): (Vec<OrgId>, Vec<LearningPathId>) =
             keys.iter().map(|key| (key.0.org, key.0.id)).unzip();
-        let rows: Vec<(LearningPathId, bool, Course)> = path_courses::table
-            .inner_join(
-                courses::table.on(courses::org_id
-                    .eq(path_courses::org_id)
-                    .and(courses::id.eq(path_courses::course_id))),
-            )
+        let rows: Vec<(OrgId, LearningPathId, CourseId, bool)> = path_courses::table
             .filter(path_courses::org_id.eq_any(orgs))
             .filter(path_courses::path_id.eq_any(ids))
             .order_by(path_courses::position)
             .select((
+                path_courses::org_id,
                 path_courses::path_id,
+                path_courses::course_id,
                 path_courses::is_required,
-                Course::as_select(),
             ))
             .load(&mut conn)
             .await?;
         let mut found: HashMap<Self, Vec<PathCourse>> = HashMap::new();
-        for (path, is_required, course) in rows {
-            let key = Self(LearningPathKey::new(course.key.org, path));
-            let course = Arc::new(course);
+        for (org, path, course, is_required) in rows {
+            let key = Self(LearningPathKey::new(org, path));
+            let course = CourseKey::new(org, course);
             found
                 .entry(key)
                 .or_default()

@@ -26,7 +26,7 @@ text_enum! {
 /// Courses that are worked through in an order.
 ///
 /// Requires: a published path is seen by members with `courses.read`, any other by members with `courses.read_draft`, both with the reach
-/// `all`; whoever sees that somebody follows it sees it through that. Cost: 1.
+/// `all`, and one that you follow or followed by you; whoever sees that somebody follows it sees it through that. Cost: 1.
 #[derive(Clone, Debug, HasQuery, SimpleObject)]
 #[diesel(table_name = learning_paths)]
 #[graphql(complex)]
