@@ -200,3 +200,33 @@ async fn attempts_that_start_while_their_course_is_published_are_each_of_one_edi
     let newcomer = Sitting::new(&app, &course).await;
     assert_eq!(newcomer.started["maxPoints"], 7);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_joins_while_a_course_is_published_stays_on_the_edition_that_they_got() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let course = quiz::course(&app, &author, 0, json!({})).await;
+    let edit = "mutation($id: ID!, $quiz: QuizContentInput!) { unitUpdate(input: {id: $id, content: {quiz: $quiz}}) { userErrors { code } } }";
+    let question = json!({ "text": "New", "points": 7, "answer": { "shortText": { "accepted": ["new"] } } });
+    let variables = json!({ "id": course.quiz, "quiz": { "questions": [question] } });
+    assert_eq!(author.run_with(edit, variables).await.codes(), "");
+    let mut learners = Vec::new();
+    for _ in 0..8 {
+        learners.push(app.learner().await);
+    }
+    let join_and_start = async |learner: &super::support::app::Person| {
+        let enrollment = enroll(learner, &course.id).await;
+        let started = start(learner, &enrollment, &course.quiz).await;
+        let read = "query($id: ID!) { enrollment(id: $id) { course { revision { number } } } }";
+        let enrolled = learner.run_with(read, json!({ "id": enrollment })).await;
+        let number = enrolled.data("/enrollment/course/revision/number").clone();
+        (number, started)
+    };
+    let joining = join_all(learners.iter().map(join_and_start));
+    let ((), joined) = join(factory::publish(&author, &course.id), joining).await;
+    for (number, started) in joined {
+        let points = &started.data("/attemptStart/attempt/maxPoints");
+        let expected = if number == 1 { json!(4) } else { json!(7) };
+        assert_eq!(**points, expected, "edition {number}");
+    }
+}
