@@ -22,6 +22,7 @@ mod bookmarks;
 mod catalogue;
 mod certificates;
 mod completion_rules;
+mod connections;
 mod contention;
 mod course_exports;
 mod course_reviews;

@@ -12,6 +12,7 @@ pub mod authoring;
 pub mod banks;
 pub mod browser;
 pub mod client;
+pub mod crowd;
 pub mod delivery;
 pub mod dns;
 pub mod document;
