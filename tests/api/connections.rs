@@ -3,9 +3,8 @@
 
 use super::support::client::Client;
 use super::support::crowd::Crowd;
-use apollo_compiler::Schema;
+use super::support::walk::Walk;
 use apollo_compiler::ast::FieldDefinition;
-use apollo_compiler::schema::ExtendedType;
 use serde_json::{Value, json};
 
 /// What has at most one row in an organisation.
@@ -25,20 +24,12 @@ struct List {
     document: String,
 }
 
-struct Lists(Schema);
+struct Lists(Walk);
 
 impl Lists {
-    fn read() -> Self {
-        Self(Schema::parse(lyceum::graphql::schema::sdl(), "schema.graphql").unwrap())
-    }
-
+    /// The fields of a type that need no arguments.
     fn fields_of(&self, of: &str) -> impl Iterator<Item = &FieldDefinition> {
-        let fields = match &self.0.types[of] {
-            ExtendedType::Object(object) => Some(&object.fields),
-            _ => None,
-        };
-        let fields = fields.into_iter().flat_map(|fields| fields.values());
-        let fields = fields.map(|field| &***field);
+        let fields = self.0.fields_of(of);
         fields.filter(|field| field.arguments.iter().all(|argument| !argument.is_required()))
     }
 
@@ -48,19 +39,11 @@ impl Lists {
         !description.contains("SQL statement")
     }
 
-    fn is_connection(&self, of: &str) -> bool {
-        of.ends_with("Connection") && self.fields_of(of).any(|field| field.name == "edges")
-    }
-
-    fn is_leaf(&self, of: &str) -> bool {
-        matches!(self.0.types[of], ExtendedType::Scalar(_) | ExtendedType::Enum(_))
-    }
-
     /// The fields of a type that lead nowhere.
     fn leaves(&self, of: &str) -> String {
         let leaves = self
             .fields_of(of)
-            .filter(|field| Self::is_shared(field) && self.is_leaf(field.ty.inner_named_type()));
+            .filter(|field| Self::is_shared(field) && self.0.is_leaf(field.ty.inner_named_type()));
         let names: Vec<_> = leaves.map(|field| field.name.as_str()).collect();
         format!("{{ __typename {} }}", names.join(" "))
     }
@@ -77,9 +60,9 @@ impl Lists {
     fn row(&self, of: &str) -> String {
         let shown = |field: &FieldDefinition| {
             let (name, to) = (&field.name, field.ty.inner_named_type().as_str());
-            if self.is_leaf(to) {
+            if self.0.is_leaf(to) {
                 name.to_string()
-            } else if self.is_connection(to) {
+            } else if self.0.is_connection(to) {
                 let rows = self.leaves(self.row_of(to));
                 format!("{name}(first: 2) {{ totalCount nodes {rows} }}")
             } else {
@@ -93,15 +76,14 @@ impl Lists {
 
     /// All lists that a query leads to, each with a document about all of its parents.
     fn all(&self) -> Vec<List> {
-        let owners = self.0.types.keys().map(ToString::to_string);
-        let owners = owners.filter(|owner| !owner.ends_with("Payload"));
-        owners.flat_map(|owner| self.of(&owner)).collect()
+        let owners = self.0.types().filter(|owner| !owner.ends_with("Payload"));
+        owners.flat_map(|owner| self.of(owner)).collect()
     }
 
     fn of(&self, owner: &str) -> Vec<List> {
         let lists = self
             .fields_of(owner)
-            .filter(|field| self.is_connection(field.ty.inner_named_type()));
+            .filter(|field| self.0.is_connection(field.ty.inner_named_type()));
         let list = |field: &FieldDefinition| {
             let rows = self.row(self.row_of(field.ty.inner_named_type()));
             let page = format!("list: {}(first: 20) {{ totalCount nodes {rows} }}", field.name);
@@ -145,7 +127,7 @@ fn counted(data: &Value) -> u64 {
 
 #[tokio::test]
 async fn a_page_of_any_list_takes_no_statement_for_each_of_its_rows_and_parents() {
-    let lists = Lists::read().all();
+    let lists = Lists(Walk::new()).all();
     assert!(lists.len() > 30, "the schema's lists are found");
     let mut costs = Vec::new();
     for size in SIZES {

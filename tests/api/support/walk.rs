@@ -8,9 +8,9 @@
 //! asks only for what leads there and what lies beneath.
 
 use super::document::{Document, Selection, Slot, Written, framed, write_all};
-use apollo_compiler::Schema;
 use apollo_compiler::ast::{FieldDefinition, InputValueDefinition, Type};
 use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::{Name, Schema};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many types with an identifier lie on one path.
@@ -237,7 +237,13 @@ impl Walk {
         }
     }
 
-    fn fields_of(&self, name: &str) -> impl Iterator<Item = &FieldDefinition> {
+    /// The names of all types.
+    pub fn types(&self) -> impl Iterator<Item = &str> {
+        self.schema.types.keys().map(Name::as_str)
+    }
+
+    /// The fields of an object or an interface; none of anything else.
+    pub fn fields_of(&self, name: &str) -> impl Iterator<Item = &FieldDefinition> {
         let fields = match &self.schema.types[name] {
             ExtendedType::Object(object) => Some(&object.fields),
             ExtendedType::Interface(interface) => Some(&interface.fields),
@@ -248,7 +254,8 @@ impl Walk {
             .flat_map(|fields| fields.values().map(|field| &***field))
     }
 
-    fn is_leaf(&self, name: &str) -> bool {
+    /// Whether a type leads nowhere.
+    pub fn is_leaf(&self, name: &str) -> bool {
         matches!(
             self.schema.types[name],
             ExtendedType::Scalar(_) | ExtendedType::Enum(_)
@@ -273,7 +280,8 @@ impl Walk {
             .map(String::as_str)
     }
 
-    fn is_connection(&self, name: &str) -> bool {
+    /// Whether a type is a list's.
+    pub fn is_connection(&self, name: &str) -> bool {
         self.fields_of(name).any(|field| field.name == "edges")
     }
 }
