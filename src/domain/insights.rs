@@ -4,8 +4,10 @@
 //! Numbers across learners are shown only where they are of enough of them: nobody is to be read out of a statistic.
 
 use super::content::{Points, Revision};
+use super::enrollments::EnrollmentState;
 use crate::db::schema::enrollments;
 use crate::db::{Conn, Statement};
+use crate::is_or_was_in_sql;
 use crate::kernel::ids::{CourseKey, QuestionId, UnitId};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Double, Nullable, Uuid as SqlUuid};
@@ -32,7 +34,7 @@ pub async fn totals(course: CourseKey, mut conn: Conn<'_>) -> QueryResult<Totals
     let rows = enrollments::table
         .filter(enrollments::org_id.eq(course.org))
         .filter(enrollments::course_id.eq(course.id))
-        .filter(enrollments::state.ne_all(["requested", "waitlisted", "declined", "withdrawn"]));
+        .filter(enrollments::state.eq_any(EnrollmentState::IS_OR_WAS_IN));
     let (learners, completed) = rows
         .select((
             diesel::dsl::count_star(),
@@ -61,17 +63,19 @@ pub async fn units(
     mut conn: Conn<'_>,
 ) -> QueryResult<HashMap<UnitId, UnitTotals>> {
     let order: Vec<UnitId> = revision.units().map(|unit| unit.id).collect();
-    let rows: Vec<(UnitId, i64, i64, i64)> = Statement::<(SqlUuid, BigInt, BigInt, BigInt)>::new(
+    let rows: Vec<(UnitId, i64, i64, i64)> = Statement::<(SqlUuid, BigInt, BigInt, BigInt)>::new(concat!(
         "with seen as ( \
             select p.enrollment_id, u.id, u.place, p.state, e.completed_at, \
                 max(u.place) over (partition by p.enrollment_id) as furthest \
             from enrollments e \
             join unit_progress p on p.org_id = e.org_id and p.enrollment_id = e.id \
             join unnest(?) with ordinality as u (id, place) on u.id = p.unit_id \
-            where e.org_id = ? and e.course_id = ? and e.state not in ('requested', 'waitlisted', 'declined', 'withdrawn') \
+            where e.org_id = ? and e.course_id = ? and e.state in ",
+        is_or_was_in_sql!(),
+        " \
         ) select id, count(*), count(*) filter (where state = 'completed'), \
             count(*) filter (where place = furthest and completed_at is null) from seen group by id",
-    )
+    ))
     .bind::<Array<SqlUuid>, _>(order)
     .bind::<SqlUuid, _>(course.org)
     .bind::<SqlUuid, _>(course.id)

@@ -6,6 +6,7 @@ use crate::auth::standing::{OrgStanding, Viewer};
 use crate::db::{Batch, Conn, Reader, Statement};
 use crate::domain::mutate::Write;
 use crate::domain::record_lists::groups;
+use crate::is_or_was_in_sql;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{AssetId, AssetKey, MemberId, OrgId};
 use diesel::dsl::SqlTypeOf;
@@ -74,11 +75,14 @@ impl AssetView {
 
 /// Their own; what an edition shows that they are enrolled in; what drafts and editions show that they read as authors; what was
 /// handed in with a submission that they see.
-const READABLE: &str = "select ? from assets where assets.org_id = ? and assets.id = any(?) and (assets.uploaded_by = ? \
+const READABLE: &str = concat!(
+    "select ? from assets where assets.org_id = ? and assets.id = any(?) and (assets.uploaded_by = ? \
     or assets.state = 'ready' and ( \
     ? and exists (select from revision_assets r join enrollments e on e.org_id = r.org_id and e.course_id = r.course_id \
         and e.revision_id = r.revision_id where r.org_id = assets.org_id and r.asset_id = assets.id and e.member_id = ? \
-        and e.state not in ('requested', 'waitlisted', 'declined', 'withdrawn')) \
+        and e.state in ",
+    is_or_was_in_sql!(),
+    ") \
     or exists (select from (select d.org_id, d.asset_id, d.course_id from draft_unit_assets d \
         union all select r.org_id, r.asset_id, r.course_id from revision_assets r) u \
         where u.org_id = assets.org_id and u.asset_id = assets.id and (? or ? and exists (select from course_instructors i \
@@ -87,7 +91,8 @@ const READABLE: &str = "select ? from assets where assets.org_id = ? and assets.
         where f.org_id = assets.org_id and f.asset_id = assets.id and (? or ? and s.member_id = ? \
         or ? and exists (select from course_instructors i where i.org_id = s.org_id and i.course_id = s.course_id and i.member_id = ?) \
         or ? and exists (select from group_members t join group_members m on m.org_id = t.org_id and m.group_id = t.group_id \
-            where t.org_id = s.org_id and t.member_id = s.member_id and m.member_id = ? and m.is_manager)))))";
+            where t.org_id = s.org_id and t.member_id = s.member_id and m.member_id = ? and m.is_manager)))))"
+);
 
 /// An asset, as far as somebody may read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

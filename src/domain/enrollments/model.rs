@@ -32,7 +32,18 @@ text_enum! {
 
 impl EnrollmentState {
     /// The states that may follow.
+/// SQL for the states of [`EnrollmentState::is_or_was_in`], for a `Statement`.
+#[macro_export]
+macro_rules! is_or_was_in_sql {
+    () => {
+        "('active', 'completed', 'expired')"
+    };
+}
+
     pub const fn next(self) -> &'static [Self] {
+    /// The states of who is in the course, or was until their time was over.
+    pub const IS_OR_WAS_IN: [Self; 3] = [Self::Active, Self::Completed, Self::Expired];
+
         match self {
             Self::Requested => &[Self::Active, Self::Declined, Self::Withdrawn],
             Self::Waitlisted => &[Self::Active, Self::Withdrawn],
@@ -49,12 +60,12 @@ impl EnrollmentState {
     }
 
     /// Whether the learner is in the course, or was until their time was over.
-    pub const fn is_or_was_in(self) -> bool {
-        self.is_in() || matches!(self, Self::Expired)
+    pub fn is_or_was_in(self) -> bool {
+        Self::IS_OR_WAS_IN.contains(&self)
     }
 
     /// Whether the learner was let in, now or at some time.
-    pub const fn is_pinned(self) -> bool {
+    pub fn is_pinned(self) -> bool {
         self.is_or_was_in() || matches!(self, Self::Withdrawn)
     }
 
@@ -219,3 +230,9 @@ mod tests {
         }
     }
 }
+
+    #[test]
+    fn sql_and_code_name_the_same_states() {
+        let words = EnrollmentState::IS_OR_WAS_IN.map(|state| format!("'{}'", state.as_str()));
+        assert_eq!(is_or_was_in_sql!(), format!("({})", words.join(", ")));
+    }
