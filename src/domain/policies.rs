@@ -1,6 +1,6 @@
 //! The policies that an organisation adds to the platform's, revision by revision. Table: `policy_revisions`.
 
-use super::mutate::{Stop, Write, refuse_unless_current, refuse_with};
+use super::mutate::{Stop, Write, refuse_unless_current};
 use super::organizations::Here;
 use super::refusal::{Code, Refusal};
 use crate::auth::allowed::Allowed;
@@ -174,7 +174,7 @@ pub async fn set(
     let key = PolicyRevisionKey::new(org, PolicyRevisionId(write.app.clock.uuid()));
     match insert(&governed, gate.conn(), key, last + 1, &source, gate.member()).await {
         Err(error) if violated(&error) == Some("policy_revisions_org_id_number_key") => {
-            return refuse_with(conflict(last + 1));
+            refuse_unless_current("expectedNumber", Some(last), last + 1)?;
         }
         inserted => inserted?,
     }
@@ -204,11 +204,6 @@ fn refusal(fault: &Fault) -> Refusal {
         "source",
         format!("Line {line}, column {column}: {message}"),
     )
-}
-
-fn conflict(number: i32) -> Refusal {
-    let message = format!("The policies have revision {number} by now; read it, and save your change on it.");
-    Refusal::at(Code::VersionConflict, "expectedNumber", message)
 }
 
 async fn insert(
