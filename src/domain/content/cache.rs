@@ -14,8 +14,9 @@ use moka::future::Cache;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Memory that compiled revisions may take, counted by their stored size. A parsed tree is about as large.
-const MEMORY_BYTES: u64 = 24 * 1024 * 1024;
+/// Memory that compiled revisions may take, counted by what they say that they take: room for some four hundred courses of thirty units.
+/// What has none is read from Redis, or from the database, each time.
+const MEMORY_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Finds compiled revisions.
 pub struct Contents {
