@@ -166,7 +166,7 @@ pub async fn record(
         .iter()
         .enumerate()
         .partition(|(_, event)| is_present(event));
-    let faults = faults(&present, &revision, write.app.clock.now());
+    let faults = faults(&present, &revision, enrollment.enrollment.read_at);
     if !faults.is_empty() {
         return Err(Stop::Refused(faults));
     }

@@ -142,8 +142,8 @@ impl Enrollment {
     }
 
     /// Whether the course should be complete by now and is not. Cost: 1.
-    async fn is_overdue(&self, ctx: &Context<'_>) -> bool {
-        self.is_overdue_at(ctx.app().clock.now())
+    async fn is_overdue(&self) -> bool {
+        self.is_past_due()
     }
 
     /// The states that may follow the present one, by whoever may do that. Cost: 1.
@@ -204,7 +204,7 @@ impl Enrollment {
         let achieved = achieved(ctx, self, &revision).await?;
         let now = ctx.app().clock.now();
         let is_next = |unit: &&UnitContent| {
-            let blocking = achieved.blocking(&unit.release, self.enrolled_at, now);
+            let blocking = achieved.blocking(&unit.release, self.enrolled_at, self.read_at);
             !achieved.complete.contains(&unit.id) && blocking.is_empty()
         };
         let next = revision.required_units().find(is_next);

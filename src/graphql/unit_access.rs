@@ -51,7 +51,7 @@ impl UnitAccess {
         let blocking = match &enrollment {
             Some(enrollment) => {
                 let achieved = ctx.fetch_one(AchievedIn(enrollment.key)).await?;
-                achieved.blocking(rules, enrollment.enrolled_at, ctx.app().clock.now())
+                achieved.blocking(rules, enrollment.enrolled_at, enrollment.read_at)
             }
             None => rules.to_vec(),
         };

@@ -1,7 +1,7 @@
 //! Time and randomness as arguments.
 //!
-//! Rules never ask the machine for the time or for a random value: they get a [`Clock`]. The one exception is
-//! an attempt's deadline, which the database's own clock decides.
+//! Rules never ask the machine for the time or for a random value: they get a [`Clock`]. The exception is learning: what is open, due
+//! or over there is so by the database's own clock, which set the time, whatever a node's says.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;

@@ -50,6 +50,7 @@ mod invitations;
 mod isolation;
 mod learner_sessions;
 mod learning_paths;
+mod learning_times;
 mod mails;
 mod members;
 mod membership_moves;

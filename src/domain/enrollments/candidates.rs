@@ -13,10 +13,11 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{CourseKey, EnrollmentId, MemberId, MemberKey, RevisionId};
 use crate::managed_sql;
+use chrono::{DateTime, Utc};
 use diesel::dsl::SqlTypeOf;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 /// How a member is named.
@@ -51,18 +52,27 @@ pub struct Offer {
     pub revision: RevisionId,
     /// Its terms.
     pub terms: EnrollmentTerms,
+    /// When it was read, by the database's clock.
+    pub read_at: DateTime<Utc>,
     /// Whether the actor teaches it.
     taught: bool,
 }
 
 type TermsColumns = <EnrollmentTerms as Selectable<Pg>>::SelectExpression;
 type TermsTypes = SqlTypeOf<TermsColumns>;
-type OfferRow = (CourseState, Option<RevisionId>, bool, Option<EnrollmentTerms>);
+type OfferRow = (
+    CourseState,
+    Option<RevisionId>,
+    DateTime<Utc>,
+    bool,
+    Option<EnrollmentTerms>,
+);
+type OfferTypes = (Text, Nullable<SqlUuid>, Timestamptz, Bool, Nullable<TermsTypes>);
 
 /// Reads a course that the actor sees, held in its state until the transaction ends.
 pub async fn find_offer(write: &Write<'_>, course: CourseKey) -> Result<Offer, Stop> {
-    let row: Option<OfferRow> = Statement::<(Text, Nullable<SqlUuid>, Bool, Nullable<TermsTypes>)>::new(
-        "select c.state, c.revision_id, exists (select from course_instructors i where i.org_id = c.org_id and i.course_id = c.id \
+    let row: Option<OfferRow> = Statement::<OfferTypes>::new(
+        "select c.state, c.revision_id, now(), exists (select from course_instructors i where i.org_id = c.org_id and i.course_id = c.id \
          and i.member_id = ?), ? from (select org_id, id, state, revision_id from courses where org_id = ? and id = ? for share) c \
          left join enrollment_terms on enrollment_terms.org_id = c.org_id and enrollment_terms.course_id = c.id",
     )
@@ -73,8 +83,8 @@ pub async fn find_offer(write: &Write<'_>, course: CourseKey) -> Result<Offer, S
     .get_result(&mut write.gate.conn())
     .await
     .optional()?;
-    let seen = row.filter(|(state, _, taught, _)| is_seen(write, course, *state, *taught));
-    let Some((state, revision, taught, terms)) = seen else {
+    let seen = row.filter(|(state, _, _, taught, _)| is_seen(write, course, *state, *taught));
+    let Some((state, revision, read_at, taught, terms)) = seen else {
         return refuse_with(Refusal::not_found("courseId"));
     };
     let Some(revision) = revision.filter(|_| state == CourseState::Published) else {
@@ -88,6 +98,7 @@ pub async fn find_offer(write: &Write<'_>, course: CourseKey) -> Result<Offer, S
         course,
         revision,
         terms: terms.unwrap_or_default(),
+        read_at,
         taught,
     })
 }

@@ -138,7 +138,7 @@ async fn enroll_all(
         let twice = twice.then(|| Refusal::at(Code::Taken, &whom, "This member stands in the list twice."));
         let fault = twice
             .or_else(|| refusal_of(&candidate, &whom, EnrollmentSource::Staff))
-            .or_else(|| fault_of_times(write, row, path));
+            .or_else(|| fault_of_times(&offer, row, path));
         if let Some(refusal) = fault {
             refused.insert(index, refusal);
         } else {
@@ -234,10 +234,9 @@ fn refusal_of(candidate: &Candidate, path: &str, source: EnrollmentSource) -> Op
     Some(Refusal::at(Code::InvalidState, path, message))
 }
 
-fn fault_of_times(write: &Write<'_>, row: &NewLearner, path: impl Fn(&str) -> String) -> Option<Refusal> {
-    let now = write.app.clock.now();
+fn fault_of_times(offer: &Offer, row: &NewLearner, path: impl Fn(&str) -> String) -> Option<Refusal> {
     let past = |field: &str, at: Option<DateTime<Utc>>| {
-        at.filter(|at| *at <= now)
+        at.filter(|at| *at <= offer.read_at)
             .map(|_| Refusal::at(Code::Invalid, &path(field), "This lies in the past."))
     };
     past("dueAt", row.due_at).or_else(|| past("expiresAt", row.expires_at))

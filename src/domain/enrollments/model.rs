@@ -8,7 +8,9 @@ use crate::kernel::ids::{CourseId, CourseKey, EnrollmentKey, MemberId, MemberKey
 use crate::text_enum;
 use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
+use diesel::dsl::{AsExprOf, now};
 use diesel::prelude::*;
+use diesel::sql_types::Timestamptz;
 
 text_enum! {
     /// Where an enrolment stands.
@@ -30,8 +32,6 @@ text_enum! {
     }
 }
 
-impl EnrollmentState {
-    /// The states that may follow.
 /// SQL for the states of [`EnrollmentState::is_or_was_in`], for a `Statement`.
 #[macro_export]
 macro_rules! is_or_was_in_sql {
@@ -40,10 +40,12 @@ macro_rules! is_or_was_in_sql {
     };
 }
 
-    pub const fn next(self) -> &'static [Self] {
+impl EnrollmentState {
     /// The states of who is in the course, or was until their time was over.
     pub const IS_OR_WAS_IN: [Self; 3] = [Self::Active, Self::Completed, Self::Expired];
 
+    /// The states that may follow.
+    pub const fn next(self) -> &'static [Self] {
         match self {
             Self::Requested => &[Self::Active, Self::Declined, Self::Withdrawn],
             Self::Waitlisted => &[Self::Active, Self::Withdrawn],
@@ -139,6 +141,10 @@ pub struct Enrollment {
     /// When something that the learner did was last reported.
     #[graphql(skip)]
     pub last_activity_at: Option<DateTime<Utc>>,
+    /// When the row was read, by the database's clock: what is due, over or open by now is so by the clock that set its time.
+    #[diesel(select_expression = now.into_sql::<Timestamptz>(), select_expression_type = AsExprOf<now, Timestamptz>)]
+    #[graphql(skip)]
+    pub read_at: DateTime<Utc>,
 }
 
 impl Enrollment {
@@ -152,9 +158,9 @@ impl Enrollment {
         MemberKey::new(self.key.org, self.member_id)
     }
 
-    /// Whether the course should be complete by a moment and is not.
-    pub fn is_overdue_at(&self, now: DateTime<Utc>) -> bool {
-        self.state == EnrollmentState::Active && self.due_at.is_some_and(|due| due < now)
+    /// Whether the course should be complete by now and is not.
+    pub fn is_past_due(&self) -> bool {
+        self.state == EnrollmentState::Active && self.due_at.is_some_and(|due| due < self.read_at)
     }
 
     /// Who decided about the request.
@@ -229,10 +235,10 @@ mod tests {
             assert!(all.iter().any(|from| from.next().contains(&state)), "{state:?}");
         }
     }
-}
 
     #[test]
     fn sql_and_code_name_the_same_states() {
         let words = EnrollmentState::IS_OR_WAS_IN.map(|state| format!("'{}'", state.as_str()));
         assert_eq!(is_or_was_in_sql!(), format!("({})", words.join(", ")));
     }
+}

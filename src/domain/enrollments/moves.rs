@@ -140,9 +140,8 @@ pub async fn extend(
     let enrollment = decidable(write, key).await?;
     let row = &enrollment.0.enrollment;
     refuse_unless(&enrollment.0, &[Active, Expired], Active)?;
-    let now = write.app.clock.now();
     let past = |path, at: &MaybeUndefined<DateTime<Utc>>| {
-        let is_past = matches!(at, MaybeUndefined::Value(at) if *at <= now);
+        let is_past = matches!(at, MaybeUndefined::Value(at) if *at <= row.read_at);
         is_past.then(|| Refusal::at(Code::Invalid, path, "This lies in the past."))
     };
     refuse_all([past("dueAt", &due_at), past("expiresAt", &expires_at)])?;

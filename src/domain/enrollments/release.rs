@@ -74,11 +74,10 @@ pub async fn refuse_locked(
     let found = AchievedIn::load_many(&[key], write.gate.conn()).await?;
     let mut achieved = found.get(&key).map(|found| (**found).clone()).unwrap_or_default();
     achieved.complete.extend(done);
-    let now = write.app.clock.now();
     let refusals: Vec<Refusal> = units
         .iter()
         .filter_map(|(id, path)| {
-            let blocking = achieved.blocking(rules(*id), enrollment.enrolled_at, now);
+            let blocking = achieved.blocking(rules(*id), enrollment.enrolled_at, enrollment.read_at);
             let [first, ..] = blocking.as_slice() else {
                 return None;
             };

@@ -177,4 +177,7 @@ async fn make_anew(cluster: &Cluster, name: &str) {
         .await
         .unwrap();
     cluster.create_database(name).await.unwrap();
+    // A zone that changes its clocks, so that nothing can depend on the server's.
+    let zone = format!("alter database {name} set timezone to 'Europe/Berlin'");
+    admin.batch_execute(&zone).await.unwrap();
 }
