@@ -62,12 +62,12 @@ async fn close(
     let (policy, questions) = asked(&revision, row.unit_id, row.seed)
         .ok_or_else(|| Error::internal("an attempt at what is no quiz"))?;
     let grading = grade(&answers_of(&submission.answers), &questions, &submission.keys)?;
-    let (state, kind) = if automatically && grading.is_empty() {
-        (AttemptState::Abandoned, "attempt.abandoned")
+    let (state, kinds): (_, &[&'static str]) = if automatically && grading.is_empty() {
+        (AttemptState::Abandoned, &["attempt.abandoned"])
     } else if grading.is_open() {
-        (AttemptState::NeedsGrading, "attempt.submitted")
+        (AttemptState::NeedsGrading, &["attempt.submitted"])
     } else {
-        (AttemptState::Graded, "attempt.graded")
+        (AttemptState::Graded, &["attempt.submitted", "attempt.graded"])
     };
     let closed = Attempt {
         state,
@@ -89,7 +89,9 @@ async fn close(
     store::close(attempt, conn, &closed, &grading, &receipt).await?;
     let detail =
         json!({ "enrollment": row.enrollment_key().to_string(), "quiz": row.unit_key().to_string() });
-    write.happened(kind, row.key, detail);
+    for kind in kinds.iter().copied() {
+        write.happened(kind, row.key, detail.clone());
+    }
     if state == AttemptState::Graded && is_passed(write, row, Some(grading.total()), policy.counts).await? {
         pass(write, row.unit_id, enrollment).await?;
     }
