@@ -2,7 +2,7 @@
 
 use super::support::mutation::{key, signed_in};
 use super::support::operation::Ask;
-use crate::domain::attempts::regrade::{self, Asked, Regrade};
+use crate::domain::attempts::regrade::{self, Asked, Regrade, RegradeShow};
 use crate::domain::attempts::{Attempt, lists};
 use crate::domain::content::Points;
 use crate::kernel::ids::{CourseKey, UnitKey};
@@ -24,6 +24,11 @@ pub struct QuizRegradeInput {
     pub dry_run: bool,
     /// Why, 1 to 2000 characters; learners read it on the receipts of their attempts.
     pub reason: String,
+    /// Which changes are told one by one; all are counted.
+    #[graphql(default_with = "RegradeShow::Changed")]
+    pub show: RegradeShow,
+    /// Tells only changes behind this attempt: the last that was told, to read on in a dry run.
+    pub show_after: Option<ID>,
     /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
     pub idempotency_key: Option<String>,
 }
@@ -69,9 +74,14 @@ impl QuizRegrade {
         self.0.newly_failed
     }
 
-    /// The first 100 that come out otherwise, the oldest first. Cost: 1.
+    /// The first 100 of those that `show` and `showAfter` ask for, the oldest first. Cost: 1.
     async fn changes(&self) -> Vec<RegradeChange> {
         self.0.changes.iter().copied().map(RegradeChange).collect()
+    }
+
+    /// Whether there are more of them than `changes` has. Cost: 1.
+    async fn has_more_changes(&self) -> bool {
+        self.0.has_more
     }
 }
 
@@ -123,7 +133,8 @@ impl RegradeMutation {
     /// draft, publish, try with `dryRun`, then do it. A question is graded anew where the current revision still asks it with the same options,
     /// gaps or items; what it is worth stays as it was, and so does what people graded. Each attempt that changes keeps both grades,
     /// with a receipt of each. What newly passes is complete, with whatever follows from that; what newly fails completes nothing anew and stays
-    /// complete. All of it or nothing; at most 50000 attempts at a time.
+    /// complete. What waits for people to grade it is not looked at: regrade again once
+    /// it is graded. All of it or nothing; at most 50000 attempts at a time.
     ///
     /// Requires: `attempts.regrade` that reaches the course. Cost: 1.
     async fn quiz_regrade(
@@ -140,12 +151,23 @@ impl RegradeMutation {
             Ok(key) => key,
             Err(refusals) => return QuizRegradePayload::refused(refusals),
         };
+        let show_after = match input
+            .show_after
+            .as_ref()
+            .map(|id| key(id, "showAfter"))
+            .transpose()
+        {
+            Ok(key) => key,
+            Err(refusals) => return QuizRegradePayload::refused(refusals),
+        };
         let asked = Asked {
             course,
             quiz,
             revision: input.revision,
             is_dry: input.dry_run,
             reason: input.reason.clone(),
+            show: input.show,
+            show_after,
         };
         let done = ctx
             .operation()

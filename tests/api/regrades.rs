@@ -4,11 +4,12 @@ use super::support::app::Person;
 use super::support::client::{Client, Reply};
 use super::support::quiz::{self, Sitting, happened};
 use super::support::{TestApp, factory};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 async fn regrade(who: &Client, input: Value) -> Reply {
     let document = "mutation($input: QuizRegradeInput!) { quizRegrade(input: $input) { regrade { dryRun revision attemptCount changedCount \
-        newlyPassedCount newlyFailedCount changes { attempt { id } pointsBefore pointsAfter wasPassed isPassed } } userErrors { code field } } }";
+        newlyPassedCount newlyFailedCount hasMoreChanges changes { attempt { id } pointsBefore pointsAfter wasPassed isPassed } } userErrors { code field } } }";
     who.run_with(document, json!({ "input": input })).await
 }
 
@@ -172,6 +173,102 @@ async fn a_regrade_may_be_of_one_revision() {
 }
 
 #[tokio::test]
+async fn the_changes_of_a_regrade_are_read_on_and_those_that_pass_or_fail_anew_apart() {
+    let app = TestApp::new().await;
+    let (owner, author) = (app.owner().await, app.member("author").await);
+    let course = course(&app, &author).await;
+    answered(&app, &course, ["let", "const"]).await;
+    copy(&app, &course, 120).await;
+    let loses = answered(&app, &course, ["let", "mut"]).await;
+    correct(&author, &course, ["let", "const"]).await;
+    let told = async |more: Value| {
+        let mut input = json!({ "courseId": course.id, "quizId": course.quiz, "reason": "Which?" });
+        input
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let reply = regrade(&owner, input).await;
+        assert_eq!(reply.codes(), "", "{:#}", reply.body);
+        let told = reply.data("/quizRegrade/regrade").clone();
+        assert_eq!(told["changedCount"], 121);
+        let ids = told["changes"].as_array().unwrap().iter();
+        let ids: Vec<Value> = ids.map(|change| change["attempt"]["id"].clone()).collect();
+        (ids, told["hasMoreChanges"].clone())
+    };
+    let (failed, more) = told(json!({ "show": "NEWLY_FAILED" })).await;
+    assert_eq!((failed, more), (vec![json!(loses.attempt)], json!(false)));
+    for (show, expected) in [("CHANGED", 121), ("NEWLY_PASSED", 120)] {
+        let (first, more) = told(json!({ "show": show })).await;
+        assert_eq!((first.len(), more), (100, json!(true)));
+        let (rest, more) = told(json!({ "show": show, "showAfter": first[99] })).await;
+        assert_eq!((rest.len(), more), (expected - 100, json!(false)));
+        assert!(rest.iter().all(|id| !first.contains(id)));
+    }
+    let input =
+        json!({ "courseId": course.id, "quizId": course.quiz, "reason": "Which?", "showAfter": "att_" });
+    let refused = regrade(&owner, input).await;
+    assert_eq!(
+        refused.data("/quizRegrade/userErrors/0/field"),
+        &json!(["showAfter"])
+    );
+}
+
+#[tokio::test]
+async fn what_is_submitted_and_voided_while_a_regrade_runs_has_one_grade_that_its_receipts_tell() {
+    let app = TestApp::new().await;
+    let (owner, author) = (app.owner().await, app.member("author").await);
+    let course = course(&app, &author).await;
+    let mut graded = Vec::new();
+    for _ in 0..4 {
+        graded.push(answered(&app, &course, ["let", "const"]).await);
+    }
+    let mut open = Vec::new();
+    for _ in 0..4 {
+        let sitting = Sitting::new(&app, &course).await;
+        sitting.save("Word 0", json!({ "text": "let" })).await;
+        sitting.save("Word 1", json!({ "text": "const" })).await;
+        open.push(sitting);
+    }
+    correct(&author, &course, ["let", "const"]).await;
+    let input =
+        json!({ "courseId": course.id, "quizId": course.quiz, "dryRun": false, "reason": "At once." });
+    let void =
+        "mutation($id: ID!) { attemptVoid(input: {id: $id, reason: \"Void.\"}) { userErrors { code } } }";
+    let voided = graded[..2]
+        .iter()
+        .map(|sitting| owner.run_with(void, json!({ "id": sitting.attempt })));
+    let submitted = open.iter().map(Sitting::submit);
+    let (told, voided, submitted) = tokio::join!(
+        regrade(&owner, input.clone()),
+        join_all(voided),
+        join_all(submitted)
+    );
+    for reply in voided.iter().chain(&submitted).chain([&told]) {
+        assert_eq!(reply.codes(), "", "{:#}", reply.body);
+    }
+    let read = "query($id: ID!) { attempt(id: $id) { state points receipts { kind points } } attemptReplay(attemptId: $id) { matches } }";
+    let all = graded.iter().chain(&open);
+    for (index, sitting) in all.clone().enumerate() {
+        let seen = owner.run_with(read, json!({ "id": sitting.attempt })).await;
+        let attempt = seen.data("/attempt");
+        assert_eq!(attempt["state"], if index < 2 { "VOIDED" } else { "GRADED" });
+        let receipts = attempt["receipts"].as_array().unwrap();
+        let last = receipts.last().unwrap();
+        assert_eq!(receipts[0]["kind"], "SUBMITTED", "{attempt}");
+        assert!(receipts.len() <= 2, "regraded once at most: {attempt}");
+        assert_eq!(last["points"], json!(receipts.len()), "{attempt}");
+        assert_eq!(seen.data("/attemptReplay/matches"), &json!(true), "{attempt}");
+    }
+    let again = regrade(&owner, input.clone()).await;
+    assert_eq!(again.codes(), "");
+    for sitting in all.skip(2) {
+        assert_eq!(sitting.read().await["points"], 2);
+    }
+    let nothing = regrade(&owner, input).await;
+    assert_eq!(nothing.data("/quizRegrade/regrade/changedCount"), &json!(0));
+}
+
+#[tokio::test]
 async fn a_question_that_is_asked_otherwise_keeps_its_grade() {
     let app = TestApp::new().await;
     let (owner, author) = (app.owner().await, app.member("author").await);
@@ -245,27 +342,7 @@ async fn a_regrade_takes_as_many_statements_for_many_attempts_as_for_few() {
     for learners in [1, 40] {
         let course = course(&app, &author).await;
         let sitting = answered(&app, &course, ["let", "const"]).await;
-        // Attempts like the first, of enrolments like its own.
-        let copies = format!(
-            "create temporary table copies on commit drop as select n, gen_random_uuid() as enrollment, gen_random_uuid() as attempt, \
-             gen_random_uuid() as member from generate_series(2, {learners}) n; \
-             insert into memberships (org_id, id, user_id, role_id, state, name, email) select m.org_id, c.member, u.id, m.role_id, 'active', 'Copy', u.email \
-             from copies c cross join lateral (select * from door.provision_account('Copy', 'of ' || c.n)) u cross join memberships m \
-             where m.id = (select member_id from attempts where course_id = '{course}' limit 1); \
-             insert into enrollments (org_id, id, course_id, member_id, revision_id, source, unit_count, state, completed_at, units_completed) \
-             select e.org_id, c.enrollment, e.course_id, c.member, e.revision_id, 'staff', e.unit_count, 'completed', now(), e.unit_count \
-             from copies c cross join enrollments e where e.course_id = '{course}'; \
-             insert into unit_progress select e.org_id, c.enrollment, a.unit_id, 'completed', 0, 0, null, now() \
-             from copies c join enrollments e on e.id = c.enrollment cross join (select unit_id from attempts where course_id = '{course}' limit 1) a; \
-             insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, state, seed, submitted_at, points, \
-             max_points, pass_points) select a.org_id, c.attempt, c.enrollment, a.unit_id, a.course_id, a.revision_id, c.member, 1, a.state, a.seed, \
-             a.submitted_at, a.points, a.max_points, a.pass_points from copies c cross join attempts a where a.course_id = '{course}'; \
-             insert into attempt_answers (org_id, attempt_id, question_id, answer, points) select s.org_id, c.attempt, s.question_id, s.answer, s.points \
-             from copies c cross join attempt_answers s join attempts a on a.org_id = s.org_id and a.id = s.attempt_id \
-             where a.course_id = '{course}' and s.attempt_id not in (select attempt from copies)",
-            course = course_uuid(&course)
-        );
-        factory::sql(&app, &copies).await;
+        copy(&app, &course, learners).await;
         correct(&author, &course, ["let", "const"]).await;
         let document = "mutation($input: QuizRegradeInput!) { quizRegrade(input: $input) { regrade { changedCount } userErrors { code } } }";
         let input =
@@ -280,6 +357,30 @@ async fn a_regrade_takes_as_many_statements_for_many_attempts_as_for_few() {
         counts.push(statements);
     }
     assert_eq!(counts[0], counts[1], "the one who newly passes, and the chunk");
+}
+
+/// Attempts like the first of a course, of enrolments like its own, until there are so many.
+async fn copy(app: &TestApp, course: &factory::Course, learners: usize) {
+    let copies = format!(
+        "create temporary table copies on commit drop as select n, gen_random_uuid() as enrollment, gen_random_uuid() as attempt, \
+         gen_random_uuid() as member from generate_series(2, {learners}) n; \
+         insert into memberships (org_id, id, user_id, role_id, state, name, email) select m.org_id, c.member, u.id, m.role_id, 'active', 'Copy', u.email \
+         from copies c cross join lateral (select * from door.provision_account('Copy', 'of ' || c.n)) u cross join memberships m \
+         where m.id = (select member_id from attempts where course_id = '{course}' limit 1); \
+         insert into enrollments (org_id, id, course_id, member_id, revision_id, source, unit_count, state, completed_at, units_completed) \
+         select e.org_id, c.enrollment, e.course_id, c.member, e.revision_id, 'staff', e.unit_count, 'completed', now(), e.unit_count \
+         from copies c cross join enrollments e where e.course_id = '{course}'; \
+         insert into unit_progress select e.org_id, c.enrollment, a.unit_id, 'completed', 0, 0, null, now() \
+         from copies c join enrollments e on e.id = c.enrollment cross join (select unit_id from attempts where course_id = '{course}' limit 1) a; \
+         insert into attempts (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, state, seed, submitted_at, points, \
+         max_points, pass_points) select a.org_id, c.attempt, c.enrollment, a.unit_id, a.course_id, a.revision_id, c.member, 1, a.state, a.seed, \
+         a.submitted_at, a.points, a.max_points, a.pass_points from copies c cross join attempts a where a.course_id = '{course}'; \
+         insert into attempt_answers (org_id, attempt_id, question_id, answer, points) select s.org_id, c.attempt, s.question_id, s.answer, s.points \
+         from copies c cross join attempt_answers s join attempts a on a.org_id = s.org_id and a.id = s.attempt_id \
+         where a.course_id = '{course}' and s.attempt_id not in (select attempt from copies)",
+        course = course_uuid(course)
+    );
+    factory::sql(app, &copies).await;
 }
 
 fn course_uuid(course: &factory::Course) -> uuid::Uuid {

@@ -26,6 +26,7 @@ use crate::kernel::error::Error;
 use crate::kernel::ids::{
     AttemptId, AttemptKey, CourseKey, EnrollmentId, EnrollmentKey, RevisionId, UnitKey,
 };
+use async_graphql::Enum;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::HashMap;
@@ -52,6 +53,22 @@ pub struct Asked {
     pub is_dry: bool,
     /// Why, as learners are told.
     pub reason: String,
+    /// Which changes are told one by one.
+    pub show: RegradeShow,
+    /// Only those of attempts behind this one.
+    pub show_after: Option<AttemptKey>,
+}
+
+/// Which changes of a regrade are told one by one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
+pub enum RegradeShow {
+    /// All that come out otherwise.
+    #[default]
+    Changed,
+    /// Those that pass now, and did not.
+    NewlyPassed,
+    /// Those that do not pass now, and did.
+    NewlyFailed,
 }
 
 /// What came of a regrade, or would come of it.
@@ -69,8 +86,10 @@ pub struct Regrade {
     pub newly_passed: i64,
     /// Those that do not pass, and did.
     pub newly_failed: i64,
-    /// The first of those that come out otherwise.
+    /// The first of those that were asked for.
     pub changes: Vec<Change>,
+    /// Whether more were asked for than are told.
+    pub has_more: bool,
 }
 
 /// An attempt that comes out otherwise.
@@ -272,14 +291,29 @@ impl Work<'_, '_> {
         self.regrade.changed += 1;
         self.regrade.newly_passed += i64::from(does && !did);
         self.regrade.newly_failed += i64::from(did && !does);
-        if self.regrade.changes.len() < MOST_TOLD {
-            self.regrade.changes.push(Change {
-                attempt: attempt.key,
-                before: outcome.before,
-                after: outcome.after,
-                pass_points: attempt.pass_points,
-            });
+        let is_shown = match self.asked.show {
+            RegradeShow::Changed => true,
+            RegradeShow::NewlyPassed => does && !did,
+            RegradeShow::NewlyFailed => did && !does,
+        };
+        if !is_shown
+            || self
+                .asked
+                .show_after
+                .is_some_and(|after| attempt.key.id <= after.id)
+        {
+            return;
         }
+        if self.regrade.changes.len() == MOST_TOLD {
+            self.regrade.has_more = true;
+            return;
+        }
+        self.regrade.changes.push(Change {
+            attempt: attempt.key,
+            before: outcome.before,
+            after: outcome.after,
+            pass_points: attempt.pass_points,
+        });
     }
 
     /// The revision of an attempt, with the keys by which it is graded now.
