@@ -18,6 +18,7 @@ use super::organization_security_events::{self, OrganizationSecurityEventConnect
 use super::organization_settings::OrganizationSettings;
 use super::policies::{self, PolicyRevisionConnection};
 use super::sso;
+use super::submissions::{self, SubmissionConnection, SubmissionFilterInput};
 use super::support::Ask;
 use super::support_grants::{self, SupportGrantConnection};
 use super::transfers;
@@ -317,6 +318,27 @@ impl Organization {
         let args = PageArgs::new(first, after, last, before);
         let (parent, filter) = (Parent::Organization(self.org), filter.unwrap_or_default().into());
         Ok(Some(attempts::page_of(ctx, parent, filter, args).await?))
+    }
+
+    /// What was handed in for assignments of all courses, as far as you may see it, the newest first; null for who may see none. Those that are
+    /// `SUBMITTED` wait to be graded.
+    ///
+    /// Requires: `learning_records.read`; shows those that it reaches. Cost: 1 for each row asked for; one SQL statement.
+    async fn submissions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which submissions.")] filter: Option<SubmissionFilterInput>,
+        #[graphql(desc = "Rows from the front, 1 to 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<SubmissionConnection>> {
+        if !self.reaches(ctx, Permission::LearningRecordsRead) {
+            return Ok(None);
+        }
+        let args = PageArgs::new(first, after, last, before);
+        let (parent, filter) = (Parent::Organization(self.org), filter.unwrap_or_default().into());
+        Ok(Some(submissions::page_of(ctx, parent, filter, args).await?))
     }
 
     /// The attempts at quizzes of all courses that wait for you to grade them, the oldest first; null for who may grade none.

@@ -2,8 +2,9 @@
 
 use super::support::app::Person;
 use super::support::client::{Client, Reply};
-use super::support::learning::statements;
+use super::support::learning::{self, statements};
 use super::support::quiz::{self, Sitting};
+use super::support::world_units::{assignment, hand_in};
 use super::support::{TestApp, factory};
 use serde_json::{Value, json};
 
@@ -190,6 +191,48 @@ async fn what_waits_in_all_courses_is_one_queue_as_far_as_its_reader_may_grade()
         assert_eq!(queue_of_all(&app, who, json!({})).await, Value::Null);
     }
     let document = "query($id: ID!) { organization(id: $id) { gradingQueue(first: 10) { totalCount nodes { state } } } }";
+    let (_, count) = statements(&app, &owner, document, json!({ "id": app.org_id() })).await;
+    assert_eq!(count, 3, "the organisation, a page, its count");
+}
+
+#[tokio::test]
+async fn what_was_handed_in_in_all_courses_is_one_list_as_far_as_its_reader_sees_it() {
+    let app = TestApp::new().await;
+    let (owner, author, learner) = (app.owner().await, app.member("author").await, app.learner().await);
+    let teacher = app.member("instructor").await;
+    let mut handed_in = Vec::new();
+    for taught in [true, false] {
+        let course = factory::draft_course(&app, &author, 0).await;
+        let work = factory::unit(&author, &course.module, "Work", assignment(json!({}))).await;
+        factory::publish(&author, &course.id).await;
+        if taught {
+            factory::teaches(&app, teacher.member, &course.id).await;
+        }
+        let enrollment = learning::enroll(&learner, &course.id).await;
+        hand_in(&learner, &enrollment, &work).await;
+        handed_in.insert(0, hand_in(&learner, &enrollment, &work).await);
+    }
+    let document = "query($id: ID!) { organization(id: $id) { submissions(filter: {state: SUBMITTED}) { totalCount nodes { id } } } }";
+    let seen = async |who: &Client| {
+        let reply = who.run_with(document, json!({ "id": app.org_id() })).await;
+        reply.data("/organization")["submissions"].clone()
+    };
+    for (who, expected) in [
+        (&owner, handed_in.clone()),
+        (&learner, handed_in.clone()),
+        (&teacher, handed_in[1..].to_vec()),
+    ] {
+        let page = seen(who).await;
+        assert_eq!(
+            (ids(&page), &page["totalCount"]),
+            (
+                expected.iter().map(String::as_str).collect(),
+                &json!(expected.len())
+            )
+        );
+    }
+    let stranger = app.elsewhere().await.owner().await;
+    assert_eq!(seen(&stranger).await, Value::Null);
     let (_, count) = statements(&app, &owner, document, json!({ "id": app.org_id() })).await;
     assert_eq!(count, 3, "the organisation, a page, its count");
 }

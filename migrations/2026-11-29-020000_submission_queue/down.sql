@@ -1,0 +1,1 @@
+drop index submissions_to_grade_anywhere;
