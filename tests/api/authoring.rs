@@ -283,7 +283,8 @@ async fn an_empty_draft_and_a_quiz_without_questions_cannot_be_published() {
     let empty = author
         .run_with(CREATE, json!({ "org": app.org_id(), "slug": "empty" }))
         .await;
-    let publish = "mutation($id: ID!) { coursePublish(input: {id: $id}) { userErrors { code } } }";
+    let publish =
+        "mutation($id: ID!) { coursePublish(input: {id: $id}) { userErrors { code field message } } }";
     let id = empty.text("/courseCreate/course/id");
     assert_eq!(
         author.run_with(publish, json!({ "id": id })).await.codes(),
@@ -297,9 +298,10 @@ async fn an_empty_draft_and_a_quiz_without_questions_cannot_be_published() {
         json!({ "quiz": { "questions": [] } }),
     )
     .await;
+    let bare = author.run_with(publish, json!({ "id": course.id })).await;
     assert_eq!(
-        author.run_with(publish, json!({ "id": course.id })).await.codes(),
-        "NOTHING_TO_PUBLISH"
+        bare.data("/coursePublish/userErrors"),
+        &json!([{ "code": "NOTHING_TO_PUBLISH", "field": ["id"], "message": "The quiz “Bare” has no questions." }])
     );
     let state = author
         .run_with(
