@@ -40,6 +40,13 @@ impl View {
     }
 }
 
+/// The membership in an organisation whose own records a viewer sees: theirs; nothing for who sees none.
+pub fn sees_own(viewer: &Viewer, org: OrgId) -> Option<MemberId> {
+    let standing = viewer.in_org(org)?;
+    let reach = standing.reach(Permission::LearningRecordsRead);
+    (reach.own || reach.all).then_some(standing.member)
+}
+
 /// The second look at `group_members`: a member's groups beside the groups that the viewer manages.
 #[expect(missing_docs, reason = "diesel's macro takes no documentation")]
 pub mod managed {

@@ -3,12 +3,12 @@
 //! A path has many courses, so who teaches one of them does not see through that who follows the path.
 
 use super::model::PathEnrollment;
-use crate::auth::permission::{Permission, Reach};
+use crate::auth::permission::Reach;
 use crate::auth::standing::Viewer;
 use crate::db::schema::path_enrollments;
 use crate::db::{Batch, Conn, Reader, Statement};
 use crate::domain::record_lists::{IdRange, Seen, groups};
-use crate::domain::visibility::View;
+use crate::domain::visibility::{View, sees_own};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{
     LearningPathId, LearningPathKey, MemberId, MemberKey, OrgId, PathEnrollmentId, PathEnrollmentKey,
@@ -212,13 +212,6 @@ impl Batch for FollowerOf {
         let follower = |row: PathEnrollment| (Self(row.path_key(), row.member_id), Arc::new(row));
         Ok(rows.into_iter().map(follower).collect())
     }
-}
-
-/// Whether a viewer sees their own records in an organisation.
-pub fn sees_own(viewer: &Viewer, org: OrgId) -> Option<MemberId> {
-    let standing = viewer.in_org(org)?;
-    let reach = standing.reach(Permission::LearningRecordsRead);
-    (reach.own || reach.all).then_some(standing.member)
 }
 
 fn own(viewer: &Viewer) -> Condition {
