@@ -4,7 +4,7 @@
 //! with. What an author edits lives in the draft tables and reaches a reader only through [`publish`], which freezes
 //! it into a numbered revision. Tables: `courses`, `course_drafts`, `draft_modules`, `draft_units`,
 //! `draft_unit_assets`, `draft_questions`, `draft_translations`, `question_banks`, `bank_questions`, `bank_question_versions`,
-//! `course_prerequisites`, `course_revisions`, `revision_answer_keys`, `revision_assets`, `course_instructors`.
+//! `course_prerequisites`, `course_revisions`, `revision_answer_keys`, `revision_assets`, `published_texts`, `course_instructors`.
 
 pub mod arranging;
 pub mod authoring;
@@ -21,6 +21,7 @@ pub mod import;
 pub mod model;
 pub mod pools;
 pub mod publish;
+pub mod published_texts;
 pub mod question_faults;
 pub mod releasing;
 pub mod reviews;

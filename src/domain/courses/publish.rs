@@ -5,6 +5,7 @@ use super::drafts::{
 };
 use super::model::{CourseState, SeenCourse};
 use super::pools;
+use super::published_texts;
 use super::reviews::{ReviewState, refuse_archived, refuse_unless_reviewed};
 use super::store::find_for_write;
 use super::translations;
@@ -233,7 +234,7 @@ fn freeze_unit(
     })
 }
 
-/// Stores a revision with its answer keys and makes it the course's current one. Returns its number.
+/// Stores a revision with its answer keys, makes it the course's current one and lets it be found. Returns its number.
 async fn insert(
     course: &Allowed<'_, action::CoursesPublish, SeenCourse>,
     mut conn: Conn<'_>,
@@ -286,6 +287,7 @@ async fn insert(
         .execute(&mut conn)
         .await?;
     name_assets(course, conn, id).await?;
+    published_texts::replace(course, conn, content).await?;
     let units: usize = content.modules.iter().map(|module| module.units.len()).sum();
     diesel::update(courses::table.find((key.org.0, key.id.0)))
         .set((

@@ -8,6 +8,7 @@ pub const TYPED: &[(&str, &str)] = &[
     ("draft_units.quiz", "settings of fixed types"),
     ("draft_units.release_rules", "rules of fixed types"),
     ("organizations.locale", "a language tag"),
+    ("published_texts.language", "a language tag"),
 ];
 
 /// Root fields that answer whoever has the secret that they take, and what they show.

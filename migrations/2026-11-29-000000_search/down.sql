@@ -1,0 +1,2 @@
+drop table published_texts;
+drop function words_of;
