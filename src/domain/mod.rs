@@ -37,6 +37,7 @@ pub mod reports;
 pub mod reviews;
 pub mod revision_upgrades;
 pub mod roles;
+pub mod search;
 pub mod security_events;
 pub mod sign_ins;
 pub mod simulation;

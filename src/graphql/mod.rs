@@ -82,6 +82,7 @@ pub mod revision_upgrades;
 pub mod right_answers;
 pub mod role_mutations;
 pub mod schema;
+pub mod search;
 pub mod second_factor;
 pub mod security_events;
 pub mod sessions;

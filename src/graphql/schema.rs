@@ -48,6 +48,7 @@ use super::question_banks;
 use super::releasing::ReleasingMutation;
 use super::review_mutations;
 use super::role_mutations::RoleMutation;
+use super::search::SearchQuery;
 use super::second_factor::SecondFactorMutation;
 use super::sign_in::SignInMutation;
 use super::sso::{self, SsoMutation};
@@ -307,6 +308,7 @@ pub struct Query(
     InvitationQuery,
     AccessQuery,
     PolicyQuery,
+    SearchQuery,
 );
 
 /// What is done to accounts.

@@ -16,6 +16,8 @@ const ENROLL: &str =
     "mutation($id: ID!) { enroll(input: {courseId: $id}) { enrollment { id } userErrors { code } } }";
 const PATHS: &str = "query($org: ID!, $path: ID!, $enrollment: ID!) { organization(id: $org) { paths { nodes { id } } } \
     viewer { pathEnrollments { nodes { id } } } path: node(id: $path) { id } enrollment: node(id: $enrollment) { id } }";
+const SEARCH: &str = "{ search(query: \"course or text or path\") { ... on CourseHit { course { id } } \
+    ... on UnitHit { course { id } } ... on PathHit { path { id } } } }";
 const PAGE: &str = "https://portal.example";
 
 fn hash(document: &str) -> String {
@@ -134,6 +136,22 @@ async fn a_page_of_one_course_shows_no_path_that_the_course_is_on() {
         seen.body["data"],
         json!({ "organization": { "paths": { "nodes": [] } }, "viewer": { "pathEnrollments": { "nodes": [] } },
             "path": null, "enrollment": null })
+    );
+}
+
+#[tokio::test]
+async fn a_page_of_one_course_finds_words_in_that_course_alone() {
+    let here = Embedding::new().await;
+    let author = here.app.member("author").await;
+    let steps = json!([{ "courseId": here.courses[0] }]);
+    paths::published(&here.app, &author, steps, json!({})).await;
+    let token = here.token(json!({ "operations": [hash(SEARCH)] })).await;
+    let found = here.ask(&token, PAGE, SEARCH, json!({})).await;
+    let course = json!({ "course": { "id": here.courses[0] } });
+    assert_eq!(
+        found.data("/search"),
+        &json!([course, course]),
+        "the course and its text"
     );
 }
 

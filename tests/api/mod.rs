@@ -79,6 +79,7 @@ mod revision_upgrades;
 mod role_changes;
 mod roles;
 mod s3;
+mod search;
 mod second_factor;
 mod security_events;
 mod sessions;

@@ -58,6 +58,14 @@ const OPERATIONS: &[Operation] = &[
         warm: 0,
     },
     Operation {
+        name: "a search: what is found; at first the courses and their revisions",
+        document: "query($org: ID!) { search(query: \"about or read\", organization: $org, first: 50) { ... on CourseHit { excerpt course { title } } \
+            ... on UnitHit { excerpt unit { id title } course { title } } ... on PathHit { excerpt path { title } } } }",
+        who: Who::Learners,
+        cold: 3,
+        warm: 1,
+    },
+    Operation {
         name: "a learner's dashboard: person, enrolments, their number, progress, organisations, certificates; at first courses and revisions",
         document: "{ viewer { firstName enrollments(first: 50) { totalCount nodes { id state course { title organization { name } } \
             progress { percent } nextUnit { id title } certificate { id } } } } }",
@@ -157,6 +165,9 @@ impl Academy {
              from courses c join course_revisions r on r.org_id = c.org_id and r.course_id = '{id}' where c.slug like 'copy-%'; \
              update courses c set state = 'published', revision_id = r.id, revision_number = 1, published_at = now() \
              from course_revisions r where r.org_id = c.org_id and r.course_id = c.id and c.slug like 'copy-%'; \
+             insert into published_texts (org_id, course_id, node_id, language, is_translation, title, body) \
+             select c.org_id, c.id, case t.node_id when t.course_id then c.id else t.node_id end, t.language, false, t.title, t.body \
+             from courses c join published_texts t on t.org_id = c.org_id and t.course_id = '{id}' where c.slug like 'copy-%'; \
              insert into enrollments (org_id, id, course_id, member_id, revision_id, source, state, unit_count, units_completed, completed_at) \
              select c.org_id, gen_random_uuid(), c.id, m.id, c.revision_id, 'staff', case when c.id = '{id}' then 'completed' else 'active' end, \
              9, 1, case when c.id = '{id}' then now() end \

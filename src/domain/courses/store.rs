@@ -90,7 +90,8 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
     visible
 }
 
-fn matching(viewer: &Viewer, filter: &CourseFilter) -> Condition {
+/// The courses of a list: those that a viewer may know of, as far as they are wanted.
+pub fn matching(viewer: &Viewer, filter: &CourseFilter) -> Condition {
     let mut matching = visible_to(viewer);
     if let Some(org) = filter.org {
         matching = Box::new(matching.and(courses::org_id.eq(org)));

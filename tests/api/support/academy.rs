@@ -183,7 +183,7 @@ impl Academy {
             author,
             &module,
             &unit("text"),
-            json!({ "text": { "body": format!("{word}-units-body") } }),
+            json!({ "text": { "body": format!("{word}-units-body of {word}-courses-title") } }),
         )
         .await;
         self.change(

@@ -18,6 +18,7 @@ const WORDS: &[(&str, &str)] = &[
     ("CourseSlugInput.organization", "Organization.slug"),
     ("CourseSlugInput.course", "Course.slug"),
     ("catalog.query", "Course.title"),
+    ("search.query", "Course.title"),
     ("verifyCertificate.code", "Certificate.code"),
     ("organization.slug", "Organization.slug"),
     ("invitation.token", "InvitationsSendResult.token"),
@@ -40,6 +41,7 @@ const TYPES: &[(&str, &str)] = &[
     ("MemberFilter.group", "grp"),
     ("MemberFilter.role", "rol"),
     ("SubmissionFilter.unitId", "unt"),
+    ("search.organization", "org"),
 ];
 
 /// How many identifiers of one type are asked about.
@@ -222,13 +224,19 @@ pub async fn answered<'d>(
         let items = value
             .as_array()
             .map_or(std::slice::from_ref(value), Vec::as_slice);
-        let item = items
-            .iter()
-            .find(|item| !item.is_null() && item["totalCount"] != 0)?;
-        let fits = |document: &&Document| document.of.as_deref().is_none_or(|of| item["__typename"] == of);
-        Some((alike.iter().find(fits)?, filling))
+        // What is found together may be of several types.
+        let fits = |document: &&'d Document| {
+            let mut items = items
+                .iter()
+                .filter(|item| !item.is_null() && item["totalCount"] != 0);
+            items.any(|item| document.of.as_deref().is_none_or(|of| item["__typename"] == of))
+        };
+        let fitting: Vec<_> = alike.iter().filter(fits).collect();
+        fitting
+            .into_iter()
+            .map(move |document| (document, filling.clone()))
     };
-    fillings.into_iter().enumerate().filter_map(found).collect()
+    fillings.into_iter().enumerate().flat_map(found).collect()
 }
 
 fn filled(way: &Map<String, Value>, name: &str, value: &str) -> Map<String, Value> {

@@ -140,8 +140,8 @@ pub fn of_academy(word: &str, owner: MemberKey) -> String {
     let owner = owner.id.0;
     format!(
         "insert into learning_paths (org_id, id, external_id, title, description, state, published_at) \
-         select m.org_id, gen_random_uuid(), '{word}-paths-external-' || s.state, '{word}-paths-title-' || s.state, '{word}-paths-description', \
-         s.state, case s.state when 'published' then now() end \
+         select m.org_id, gen_random_uuid(), '{word}-paths-external-' || s.state, '{word}-paths-title-' || s.state, \
+         '{word}-paths-description of {word}-courses-title', s.state, case s.state when 'published' then now() end \
          from memberships m cross join (values ('draft'), ('published')) as s (state) where m.id = '{owner}'; \
          insert into path_courses (org_id, path_id, course_id, is_required, position) \
          select l.org_id, l.id, c.id, true, row_number() over (partition by l.id order by c.id) \
