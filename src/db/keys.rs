@@ -5,14 +5,14 @@ use super::schema::{
     certificates, course_reviews, course_revisions, courses, draft_modules, draft_units, enrollments, groups,
     invitations, learner_sessions, learning_paths, member_exports, memberships, organization_domains,
     organization_security_events, path_enrollments, policy_revisions, question_banks, roles, sso_connections,
-    submissions, support_grants,
+    submissions, support_grants, survey_responses, surveys,
 };
 use crate::kernel::ids::{
     AccountLinkKey, ApiTokenKey, AppKey, AssetKey, AttemptKey, AuditEntryKey, BankQuestionKey, BookmarkKey,
     CertificateKey, CourseKey, CourseReviewKey, EnrollmentKey, GroupKey, InvitationKey, LearnerSessionKey,
     LearningPathKey, MemberExportKey, MemberKey, ModuleKey, OrganizationDomainKey,
     OrganizationSecurityEventKey, PathEnrollmentKey, PolicyRevisionKey, QuestionBankKey, RevisionKey,
-    RoleKey, SsoConnectionKey, SubmissionKey, SupportGrantKey, UnitKey,
+    RoleKey, SsoConnectionKey, SubmissionKey, SupportGrantKey, SurveyKey, SurveyResponseKey, UnitKey,
 };
 use diesel::Selectable;
 use diesel::backend::Backend;
@@ -57,6 +57,7 @@ select_keys! {
     RoleKey from roles;
     SsoConnectionKey from sso_connections;
     SubmissionKey from submissions;
+    SurveyResponseKey from survey_responses;
 }
 
 macro_rules! select_content_keys {
@@ -73,4 +74,5 @@ macro_rules! select_content_keys {
 select_content_keys! {
     ModuleKey from draft_modules;
     UnitKey from draft_units;
+    SurveyKey from surveys;
 }

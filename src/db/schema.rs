@@ -944,6 +944,47 @@ diesel::table! {
 }
 
 diesel::table! {
+    surveys (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        course_id -> Uuid,
+        title -> Text,
+        description -> Text,
+        questions -> Jsonb,
+        audience -> Text,
+        is_anonymous -> Bool,
+        state -> Text,
+        version -> Integer,
+        created_at -> Timestamptz,
+        opened_at -> Nullable<Timestamptz>,
+        closed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    survey_participants (org_id, survey_id, enrollment_id) {
+        org_id -> Uuid,
+        survey_id -> Uuid,
+        course_id -> Uuid,
+        enrollment_id -> Uuid,
+        member_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    survey_responses (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        survey_id -> Uuid,
+        course_id -> Uuid,
+        enrollment_id -> Nullable<Uuid>,
+        member_id -> Nullable<Uuid>,
+        answers -> Jsonb,
+        submitted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     interests (user_id) {
         user_id -> Uuid,
         tags -> Array<Text>,

@@ -44,6 +44,7 @@ pub mod simulation;
 pub mod sso;
 pub mod submissions;
 pub mod support_grants;
+pub mod surveys;
 pub mod tag_gaps;
 pub mod tags;
 pub mod transfers;

@@ -2,6 +2,7 @@
 
 use super::attempts::{self, AttemptConnection};
 use super::content::Module;
+use super::course_access::{CourseAccess, is_editable, is_taught, reads_all_records};
 use super::drafts::CourseDraft;
 use super::enrollment_terms::EnrollmentTerms;
 use super::enrollments::{self, EnrollmentConnection, ProgressReportFilter};
@@ -12,21 +13,22 @@ use super::reports::{CourseCompletion, KnowledgeGap, gaps};
 use super::reviews::{self, CourseReviewConnection};
 use super::revision_diff::RevisionDiff;
 use super::submissions::{self, SubmissionConnection, SubmissionFilterInput};
+use super::support::Verdicts;
 use super::support::operation::Ask;
-use super::support::{AccessRefusal, Verdicts};
+use super::surveys;
 use super::tag_gaps;
 use crate::auth::permission::{Permission, Reach};
 use crate::auth::policy::{Facts, Kind, Relation};
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::courses::model::Course as CourseRow;
 use crate::domain::courses::releasing::PrerequisitesOf;
-use crate::domain::courses::store;
 use crate::domain::courses::{CourseState, CourseVisibility, diff};
 use crate::domain::enrollments::{EnrollmentFilter, EnrollmentState};
 use crate::domain::organizations::Organization;
 use crate::domain::record_lists::Parent;
 use crate::domain::reports::ScoresIn;
 use crate::domain::reviews::lists::{CourseRating, RatingOf};
+use crate::domain::surveys::Survey;
 use crate::domain::tag_gaps::TagGap;
 use crate::domain::visibility::View;
 use crate::kernel::error::Result;
@@ -56,19 +58,6 @@ pub struct CourseRevision {
     pub number: i32,
     /// When it was published.
     pub published_at: DateTime<Utc>,
-}
-
-/// What the viewer may do with a course.
-#[derive(Clone, Debug, SimpleObject)]
-pub struct CourseAccess {
-    /// Whether the viewer may edit the draft.
-    pub update: bool,
-    /// Whether the viewer may publish the draft.
-    pub publish: bool,
-    /// Whether the viewer may read the draft's answer keys.
-    pub read_answer_keys: bool,
-    /// Why not, for each of these that is false.
-    pub refusals: Vec<AccessRefusal>,
 }
 
 impl Course {
@@ -127,17 +116,11 @@ impl Course {
 
     /// Whether the viewer may edit the course.
     pub async fn may_update(&self, ctx: &Context<'_>) -> Result<bool> {
-        Ok(self.may(ctx, Permission::CoursesUpdate, self.is_taught(ctx).await?))
+        is_editable(ctx, self.row.key).await
     }
 
     async fn is_taught(&self, ctx: &Context<'_>) -> Result<bool> {
-        match ctx.viewer().in_org(self.row.key.org) {
-            Some(standing) => Ok(ctx
-                .fetch(store::Taught(self.row.key, standing.member))
-                .await?
-                .is_some()),
-            None => Ok(false),
-        }
+        is_taught(ctx, self.row.key).await
     }
 }
 
@@ -291,16 +274,8 @@ impl Course {
     ///
     /// Requires: `learning_records.read` for the whole course. Cost: 50; one SQL statement.
     async fn insights(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<CourseInsights>> {
-        let taught = self.is_taught(ctx).await?;
-        let reach = ctx
-            .viewer()
-            .in_org(self.row.key.org)
-            .map(|standing| standing.reach(Permission::LearningRecordsRead));
-        let Some(current) = self
-            .row
-            .revision()
-            .filter(|_| reach.is_some_and(|reach| reach.all || reach.taught && taught))
-        else {
+        let reads = reads_all_records(ctx, self.row.key).await?;
+        let Some(current) = self.row.revision().filter(|_| reads) else {
             return Ok(None);
         };
         let revision = ctx.app().contents.find(&ctx.reader(), current).await?;
@@ -354,6 +329,11 @@ impl Course {
     /// What the reviews come to that are not hidden; null before the first, and for outsiders. Cost: 1, batched.
     async fn rating(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<CourseRating>> {
         Ok(ctx.fetch(RatingOf(self.row.key)).await?)
+    }
+
+    /// What the staff of the course asks its learners, the oldest first: the surveys that you may see; at most 50. Cost: 1, batched.
+    async fn surveys(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Arc<Survey>>> {
+        Ok(surveys::of_course(ctx, self.row.key).await?)
     }
 
     /// The enrolments in the course that you may see, the newest first.

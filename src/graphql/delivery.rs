@@ -7,6 +7,7 @@ use super::enrollment_terms_mutations::EnrollmentTermsMutation;
 use super::path_enrollment_mutations::PathEnrollmentMutation;
 use super::review_mutations::ReviewMutation;
 use super::revision_upgrades::RevisionUpgradeMutation;
+use super::survey_mutations::SurveyMutation;
 use async_graphql::MergedObject;
 
 /// What is done about learners' places in courses and on paths, and by learners beside their learning.
@@ -19,4 +20,5 @@ pub struct DeliveryMutations(
     PathEnrollmentMutation,
     BookmarkMutation,
     ReviewMutation,
+    SurveyMutation,
 );

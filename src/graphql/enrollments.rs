@@ -11,6 +11,7 @@ use super::reports::{EnrollmentProgress, KnowledgeGap, gaps};
 use super::revision_upgrades::RevisionUpgrade;
 use super::submissions::{self, SubmissionConnection};
 use super::support::{Ask, Paged, connection::Count};
+use super::surveys;
 use super::tag_gaps;
 use crate::auth::permission::Permission;
 use crate::connection;
@@ -29,6 +30,7 @@ use crate::domain::organizations::Organization;
 use crate::domain::progress::{ProgressOf, UnitProgressState};
 use crate::domain::record_lists::{Parent, Seen};
 use crate::domain::reports::ScoresOf;
+use crate::domain::surveys::Survey;
 use crate::domain::tag_gaps::TagGap;
 use crate::domain::visibility::View;
 use crate::kernel::error::Result;
@@ -194,6 +196,11 @@ impl Enrollment {
         Ok(rows.into_iter().filter_map(show).collect())
     }
 
+    /// The surveys of the course that wait for your answer; none for anybody but the learner, at most 50. Cost: 1, batched.
+    async fn waiting_surveys(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Arc<Survey>>> {
+        Ok(surveys::waiting(ctx, self).await?)
+    }
+
     /// The first unit that is required, not complete and not locked for the learner; null once all of them are complete or locked, and
     /// for who has left the course. Cost: 1, batched.
     async fn next_unit(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Unit>> {
@@ -202,7 +209,6 @@ impl Enrollment {
         }
         let revision = edition(ctx, self).await?;
         let achieved = achieved(ctx, self, &revision).await?;
-        let now = ctx.app().clock.now();
         let is_next = |unit: &&UnitContent| {
             let blocking = achieved.blocking(&unit.release, self.enrolled_at, self.read_at);
             !achieved.complete.contains(&unit.id) && blocking.is_empty()

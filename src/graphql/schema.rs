@@ -56,6 +56,7 @@ use super::submission_mutations::SubmissionMutation;
 use super::support::operation::Ask;
 use super::support_grant_mutations::SupportGrantMutation;
 use super::support_grants;
+use super::surveys;
 use super::transfers::TransferMutation;
 use super::translations::TranslationMutation;
 use super::viewer::{Viewer as Person, ViewerQuery};
@@ -85,13 +86,14 @@ use crate::domain::security_events::OrganizationSecurityEvent;
 use crate::domain::sso::SsoConnection;
 use crate::domain::submissions::{self, Submission};
 use crate::domain::support_grants::SupportGrant;
+use crate::domain::surveys::{Survey, SurveyResponse};
 use crate::kernel::ids::{
     AccountLinkKey, ApiTokenKey, AppKey, AssetKey, AttemptKey, AuditEntryKey, CertificateKey, CourseKey,
     CourseReviewKey, EnrollmentKey, EventKey, GroupKey, IdentityKey, InvitationKey, Key, LearnerSessionKey,
     LearningPathKey, MemberExportKey, MemberKey, ModuleKey, OrganizationDomainKey, OrganizationKey,
     OrganizationSecurityEventKey, PathEnrollmentKey, PolicyRevisionKey, QuestionBankKey, RoleKey,
-    SecurityEventKey, SessionKey, SsoConnectionKey, SubmissionKey, SupportGrantKey, UnitKey, UserKey, org_in,
-    prefix,
+    SecurityEventKey, SessionKey, SsoConnectionKey, SubmissionKey, SupportGrantKey, SurveyKey,
+    SurveyResponseKey, UnitKey, UserKey, org_in, prefix,
 };
 use async_graphql::{
     ComplexObject, Context, ID, Interface, MergedObject, MergedSubscription, Object, SDLExportOptions,
@@ -175,6 +177,10 @@ pub enum Node {
     Certificate(Arc<Certificate>),
     /// A review of a course.
     CourseReview(Arc<CourseReview>),
+    /// What the staff of a course asks its learners.
+    Survey(Arc<Survey>),
+    /// What somebody answered to a survey.
+    SurveyResponse(Arc<SurveyResponse>),
     /// Courses that are worked through in an order.
     LearningPath(Arc<LearningPath>),
     /// That a member follows a learning path.
@@ -245,6 +251,8 @@ async fn find_by_type(ctx: &Context<'_>, id: &str) -> crate::kernel::error::Resu
         EnrollmentKey(key) => enrollments::store::find(reader, viewer, key).await? => Node::Enrollment;
         AttemptKey(key) => attempts::lists::find(reader, viewer, key).await? => Node::Attempt;
         CourseReviewKey(key) => review_mutations::find(ctx, key).await? => Node::CourseReview;
+        SurveyKey(key) => surveys::find(ctx, key).await? => Node::Survey;
+        SurveyResponseKey(key) => surveys::find_response(ctx, key).await? => Node::SurveyResponse;
         LearningPathKey(key) => learning_paths::find(ctx, key).await? => Node::LearningPath;
         PathEnrollmentKey(key) => path_enrollments::find(ctx, key).await? => Node::PathEnrollment;
         SubmissionKey(key) => submissions::lists::find(reader, viewer, key).await? => Node::Submission;

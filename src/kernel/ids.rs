@@ -174,6 +174,8 @@ keys! {
     BookmarkKey(BookmarkId) = "bmk";
     /// What a learner says of a course.
     CourseReviewKey(CourseReviewId) = "rvw";
+    /// What somebody answered to a survey.
+    SurveyResponseKey(SurveyResponseId) = "svr";
     /// Courses that are worked through one after the other.
     LearningPathKey(LearningPathId) = "pth";
     /// That a member follows a learning path.
@@ -194,7 +196,7 @@ macro_rules! content_keys {
         ids! { $($(#[$doc])* $id;)* }
         $(
             #[doc = concat!("Organisation, course and [`", stringify!($id), "`]; to clients `", $prefix, "_…`.")]
-            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
             pub struct $key {
                 /// The course that it lies in.
                 pub course: CourseKey,
@@ -242,6 +244,8 @@ content_keys! {
     UnitKey(UnitId) = "unt";
     /// A question of a quiz, whose identity survives republishing.
     QuestionKey(QuestionId) = "qst";
+    /// What the staff of a course asks its learners.
+    SurveyKey(SurveyId) = "srv";
 }
 
 /// An organisation as clients name it: `org_…`.

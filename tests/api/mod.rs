@@ -93,6 +93,8 @@ mod statements;
 mod step_up;
 mod submissions;
 mod support_grants;
+mod survey_answers;
+mod surveys;
 mod tag_gaps;
 mod token_scopes;
 mod transfers;

@@ -2,7 +2,7 @@
 
 use crate::kernel::ids::{
     AttemptKey, CertificateKey, CourseKey, EnrollmentKey, EventKey, Key, MemberId, ModuleKey, SubmissionKey,
-    UnitKey,
+    SurveyKey, UnitKey,
 };
 use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
@@ -60,5 +60,6 @@ impl Event {
         CourseKey::parse(subject)
             .or_else(|| ModuleKey::parse(subject).map(|key| key.course))
             .or_else(|| UnitKey::parse(subject).map(|key| key.course))
+            .or_else(|| SurveyKey::parse(subject).map(|key| key.course))
     }
 }

@@ -219,6 +219,11 @@ async fn document(mut conn: Conn<'_>, key: MemberKey) -> QueryResult<Value> {
          'reviews', coalesce((select jsonb_agg(jsonb_build_object('course', c.title, 'stars', v.stars, 'text', v.text, \
          'updatedAt', v.updated_at, 'hiddenReason', v.hidden_reason) order by v.id) from course_reviews v \
          join courses c on c.org_id = v.org_id and c.id = v.course_id where v.org_id = m.org_id and v.member_id = m.id), '[]'), \
+         'surveys', coalesce((select jsonb_agg(jsonb_build_object('course', c.title, 'survey', s.title, 'submittedAt', r.submitted_at, \
+         'questions', case when r.id is not null then s.questions end, 'answers', r.answers) order by s.id) from survey_participants p \
+         join surveys s on s.org_id = p.org_id and s.id = p.survey_id join courses c on c.org_id = s.org_id and c.id = s.course_id \
+         left join survey_responses r on r.org_id = p.org_id and r.survey_id = p.survey_id and r.member_id = p.member_id \
+         where p.org_id = m.org_id and p.member_id = m.id), '[]'), \
          'paths', coalesce((select jsonb_agg(jsonb_build_object('path', l.title, 'source', w.source, 'enrolledAt', w.enrolled_at, \
          'withdrawnAt', w.withdrawn_at) order by w.id) from path_enrollments w join learning_paths l on l.org_id = w.org_id \
          and l.id = w.path_id where w.org_id = m.org_id and w.member_id = m.id), '[]'), \

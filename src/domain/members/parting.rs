@@ -77,8 +77,8 @@ pub async fn end_tokens(member: &MayOffboard<'_>, mut conn: Conn<'_>, now: DateT
 }
 
 /// Puts nobody in the member's place: their profile, the account behind it, their name on certificates, invitations, links and copies,
-/// their bookmarks and what they said of courses go, and so do the reasons why something was given to them or taken from them; the stars
-/// that they gave stay. Who comes back is somebody new.
+/// their bookmarks and what they said of courses and in surveys go, and so do the reasons why something was given to them or taken from them;
+/// the stars that they gave and what they chose in surveys stay, as nobody's. Who comes back is somebody new.
 pub async fn anonymise(member: &MayOffboard<'_>, conn: Conn<'_>) -> QueryResult<()> {
     let (key, former) = (member.member.key, member.member.user_id);
     let (nobody, address): (UserId, String) =
@@ -101,6 +101,8 @@ pub async fn anonymise(member: &MayOffboard<'_>, conn: Conn<'_>) -> QueryResult<
          where a.org_id = e.org_id and a.enrollment_id = e.id), \
          voided as (update attempts a set void_reason = null from m where a.org_id = m.org_id and a.member_id = m.id), \
          kept as (delete from bookmarks b using m where b.org_id = m.org_id and b.member_id = m.id), \
+         surveyed as (update survey_responses s set enrollment_id = null, member_id = null, submitted_at = null, \
+         answers = coalesce((select jsonb_agg(a.value) from jsonb_array_elements(s.answers) a where a.value -> 'text' is null), '[]') from m where s.org_id = m.org_id and s.member_id = m.id), \
          said as (update course_reviews r set text = '' from m where r.org_id = m.org_id and r.member_id = m.id) \
          update certificates c set holder_name = null from m where c.org_id = m.org_id and c.member_id = m.id",
     );

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use lyceum::kernel::ids::{CourseKey, Key, OrgId, UnitKey};
 use serde_json::json;
 
-const PARENTS: &str = "query($id: ID!) { questionBanks { nodes { id } } organization(id: $id) { apps { id } courses { nodes { id } } \
+const PARENTS: &str = "query($id: ID!) { questionBanks { nodes { id } } organization(id: $id) { apps { id } courses { nodes { id surveys { id } } } \
     enrollments { nodes { id } } groups { nodes { id } } members { nodes { id } } paths { nodes { id } } } }";
 
 /// An organisation with lists.
@@ -69,7 +69,13 @@ impl Crowd {
             let nodes = list.get("nodes").unwrap_or(list);
             nodes.as_array().unwrap()
         });
-        rows.map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+        let with_surveys = rows.flat_map(|row| {
+            let surveys = row["surveys"].as_array().into_iter().flatten();
+            std::iter::once(row).chain(surveys)
+        });
+        with_surveys
+            .map(|row| row["id"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 
@@ -104,6 +110,15 @@ fn of_courses(org: OrgId, course: &Course, work: &str, size: usize) -> String {
          select org_id, gen_random_uuid(), id, course_id, member_id, '{text}', 'A note' from enrollments; \
          insert into course_reviews (org_id, id, enrollment_id, course_id, member_id, stars, text) \
          select org_id, gen_random_uuid(), id, course_id, member_id, 4, 'Good.' from enrollments; \
+         insert into surveys (org_id, id, course_id, title, description, questions, audience, is_anonymous, state, opened_at) \
+         select c.org_id, gen_random_uuid(), c.id, 'Survey ' || n, '', '[{{\"number\": 1, \"kind\": \"rating\", \"text\": \"So?\", \"options\": [], \"is_required\": true}}]', \
+         'everybody', false, 'open', now() from courses c, generate_series(1, {size}) n where c.org_id = '{org}'; \
+         insert into survey_participants (org_id, survey_id, course_id, enrollment_id, member_id) \
+         select e.org_id, s.id, s.course_id, e.id, e.member_id from surveys s join enrollments e on e.org_id = s.org_id and e.course_id = s.course_id \
+         where s.title = 'Survey 1'; \
+         insert into survey_responses (org_id, id, survey_id, course_id, enrollment_id, member_id, submitted_at, answers) \
+         select org_id, gen_random_uuid(), survey_id, course_id, enrollment_id, member_id, now(), '[{{\"question\": 1, \"choices\": [4]}}]' \
+         from survey_participants; \
          insert into learning_paths (org_id, id, title, state, published_at) \
          select '{org}', gen_random_uuid(), 'Path ' || n, 'published', now() from generate_series(1, {size}) n; \
          insert into path_courses (org_id, path_id, course_id, is_required, position) \

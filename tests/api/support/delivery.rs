@@ -3,7 +3,7 @@
 use super::app::Person;
 use super::client::Client;
 use super::world::Row;
-use super::{TestApp, factory, learning, paths};
+use super::{TestApp, factory, learning, paths, surveys};
 use lyceum::kernel::ids::MemberKey;
 use serde_json::{Value, json};
 
@@ -20,6 +20,7 @@ pub struct Delivery {
     /// A learner of it with an enrolment, and a review of another's.
     reader: (Client, String, String),
     paths: paths::Paths,
+    surveys: surveys::Surveys,
 }
 
 impl Delivery {
@@ -53,6 +54,7 @@ impl Delivery {
             unit: read.texts[0].clone(),
             reader: (reader.client.clone(), enrollment, review),
             paths: paths::Paths::new(app, author).await,
+            surveys: surveys::Surveys::new(app, author).await,
         }
     }
 
@@ -106,6 +108,7 @@ impl Delivery {
             ),
         ];
         table.extend(self.paths.rows());
+        table.extend(self.surveys.rows());
         table
     }
 }
@@ -114,6 +117,7 @@ impl Delivery {
 /// that was declined and one that waits, a former cycle, bookmarks and reviews, learning paths.
 pub fn of_academy(word: &str, owner: MemberKey, learner: MemberKey) -> String {
     let paths = paths::of_academy(word, owner);
+    let surveys = surveys::of_academy(word, owner, learner);
     let (owner, learner) = (owner.id.0, learner.id.0);
     format!(
         "insert into enrollment_terms (org_id, course_id, policy, invitation_code, seats, due_days, access_days, valid_months) \
@@ -146,6 +150,6 @@ pub fn of_academy(word: &str, owner: MemberKey, learner: MemberKey) -> String {
          insert into course_reviews (org_id, id, enrollment_id, course_id, member_id, stars, text, hidden_at, hidden_by, hidden_reason) \
          select e.org_id, gen_random_uuid(), e.id, e.course_id, e.member_id, 4, '{word}-reviews-text', h.at, h.by, h.reason \
          from enrollments e join (values ('{owner}'::uuid, now(), '{owner}'::uuid, '{word}-reviews-reason'), ('{learner}', null, null, null)) \
-         as h (member, at, by, reason) on h.member = e.member_id; {paths}"
+         as h (member, at, by, reason) on h.member = e.member_id; {paths} {surveys}"
     )
 }

@@ -35,6 +35,7 @@ pub mod servers;
 pub mod sign_ins;
 pub mod socket;
 pub mod sso;
+pub mod surveys;
 pub mod unsigned;
 pub mod uploads;
 pub mod walk;

@@ -1,0 +1,3 @@
+drop table survey_responses;
+drop table survey_participants;
+drop table surveys;

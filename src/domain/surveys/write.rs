@@ -1,0 +1,245 @@
+//! What the staff of a course does with its surveys.
+
+use super::lists::SurveysOf;
+use super::model::{Survey, SurveyAudience, SurveyState};
+use super::questions::{SurveyQuestion, faults};
+use crate::db::schema::{survey_participants, survey_responses, surveys};
+use crate::domain::courses::authoring::{editable, load};
+use crate::domain::courses::drafts::MayUpdate;
+use crate::domain::mutate::{Stop, Write, refuse_all, refuse_unless_current, refuse_with};
+use crate::domain::refusal::{Code, Refusal};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{CourseKey, SurveyId, SurveyKey};
+use diesel::dsl::now;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+
+/// Surveys that a course may have.
+const MOST: usize = 50;
+/// Characters of a title and of a description.
+const MOST_OF_TITLE: usize = 200;
+const MOST_OF_DESCRIPTION: usize = 2_000;
+
+/// What a survey is made of.
+#[derive(Clone, Debug)]
+pub struct SurveyContent {
+    /// Its title.
+    pub title: String,
+    /// What it is for.
+    pub description: String,
+    /// What it asks, numbered in order.
+    pub questions: Vec<SurveyQuestion>,
+    /// Whom it asks.
+    pub audience: SurveyAudience,
+    /// Whether nobody learns who answered what.
+    pub is_anonymous: bool,
+}
+
+impl SurveyContent {
+    fn faults(&self) -> Vec<Option<Refusal>> {
+        let long = self.description.chars().count() > MOST_OF_DESCRIPTION;
+        let long = long.then(|| {
+            let message = format!("A description has at most {MOST_OF_DESCRIPTION} characters.");
+            Refusal::at(Code::Invalid, "description", message)
+        });
+        let mut faults = faults(&self.questions);
+        faults.extend([Refusal::of_name("title", &self.title, MOST_OF_TITLE), long]);
+        faults
+    }
+}
+
+/// What `surveyUpdate` changes; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct SurveyChanges {
+    /// Its title.
+    pub title: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// What it asks, all of it.
+    pub questions: Option<Vec<SurveyQuestion>>,
+    /// Whom it asks.
+    pub audience: Option<SurveyAudience>,
+    /// Whether nobody learns who answered what.
+    pub is_anonymous: Option<bool>,
+}
+
+/// Creates a survey, which is a draft.
+pub async fn create(
+    write: &Write<'_>,
+    course: CourseKey,
+    content: &SurveyContent,
+) -> Result<SurveyKey, Stop> {
+    let editable = editable(write, course, "courseId").await?;
+    refuse_all(content.faults())?;
+    let present = load(write, SurveysOf(course))
+        .await?
+        .map_or(0, |surveys| surveys.len());
+    if present >= MOST {
+        let message = format!("A course has at most {MOST} surveys; delete one first.");
+        return refuse_with(Refusal::at(Code::LimitReached, "courseId", message));
+    }
+    let key = SurveyKey::new(course, SurveyId(write.app.clock.uuid()));
+    insert(write, &editable, key, content).await?;
+    write.happened("survey.created", key, json!({}));
+    Ok(key)
+}
+
+async fn insert(
+    write: &Write<'_>,
+    _: &MayUpdate<'_>,
+    key: SurveyKey,
+    content: &SurveyContent,
+) -> Result<(), Stop> {
+    diesel::insert_into(surveys::table)
+        .values((
+            surveys::org_id.eq(key.course.org),
+            surveys::id.eq(key.id),
+            surveys::course_id.eq(key.course.id),
+            surveys::title.eq(&content.title),
+            surveys::description.eq(&content.description),
+            surveys::questions.eq(serde_json::to_value(&content.questions).map_err(Error::internal)?),
+            surveys::audience.eq(content.audience),
+            surveys::is_anonymous.eq(content.is_anonymous),
+        ))
+        .execute(&mut write.gate.conn())
+        .await?;
+    Ok(())
+}
+
+/// Reads a survey that its course's staff may edit. The course is locked, and with it who else would edit one of its surveys.
+async fn find<'w>(write: &'w Write<'_>, key: SurveyKey) -> Result<(MayUpdate<'w>, Survey), Stop> {
+    let editable = editable(write, key.course, "id").await?;
+    let row = Survey::query().filter(surveys::org_id.eq(key.course.org).and(surveys::id.eq(key.id)));
+    let row = row
+        .filter(surveys::course_id.eq(key.course.id))
+        .for_no_key_update();
+    let found: Option<Survey> = row.first(&mut write.gate.conn()).await.optional()?;
+    match found {
+        Some(survey) => Ok((editable, survey)),
+        None => refuse_with(Refusal::not_found("id")),
+    }
+}
+
+fn refuse_unless(survey: &Survey, state: SurveyState, what: &str) -> Result<(), Stop> {
+    if survey.state == state {
+        return Ok(());
+    }
+    let present = survey.state.as_str().to_uppercase();
+    let message = format!("The survey is {present}: {what}.");
+    refuse_with(Refusal::at(Code::InvalidState, "id", message))
+}
+
+/// Edits a draft.
+pub async fn update(
+    write: &Write<'_>,
+    key: SurveyKey,
+    changes: &SurveyChanges,
+    expected: Option<i32>,
+) -> Result<SurveyKey, Stop> {
+    let (editable, survey) = find(write, key).await?;
+    refuse_unless_current("expectedVersion", expected, survey.version)?;
+    refuse_unless(&survey, SurveyState::Draft, "only a draft can be edited")?;
+    let questions = changes.questions.clone();
+    let content = SurveyContent {
+        title: changes.title.clone().unwrap_or_else(|| survey.title.clone()),
+        description: changes
+            .description
+            .clone()
+            .unwrap_or_else(|| survey.description.clone()),
+        questions: questions.unwrap_or_else(|| survey.asked()),
+        audience: changes.audience.unwrap_or(survey.audience),
+        is_anonymous: changes.is_anonymous.unwrap_or(survey.is_anonymous),
+    };
+    refuse_all(content.faults())?;
+    rewrite(write, &editable, key, &content).await?;
+    write.happened("survey.updated", key, json!({}));
+    Ok(key)
+}
+
+async fn rewrite(
+    write: &Write<'_>,
+    _: &MayUpdate<'_>,
+    key: SurveyKey,
+    content: &SurveyContent,
+) -> Result<(), Stop> {
+    diesel::update(surveys::table.find((key.course.org, key.id)))
+        .set((
+            surveys::title.eq(&content.title),
+            surveys::description.eq(&content.description),
+            surveys::questions.eq(serde_json::to_value(&content.questions).map_err(Error::internal)?),
+            surveys::audience.eq(content.audience),
+            surveys::is_anonymous.eq(content.is_anonymous),
+            surveys::version.eq(surveys::version + 1),
+        ))
+        .execute(&mut write.gate.conn())
+        .await?;
+    Ok(())
+}
+
+/// Lets learners answer a survey.
+pub async fn open(write: &Write<'_>, key: SurveyKey, expected: Option<i32>) -> Result<SurveyKey, Stop> {
+    let (editable, survey) = find(write, key).await?;
+    refuse_unless_current("expectedVersion", expected, survey.version)?;
+    refuse_unless(&survey, SurveyState::Draft, "only a draft can be opened")?;
+    if survey.asked().is_empty() {
+        let message = "The survey asks nothing yet: give it a question first.";
+        return refuse_with(Refusal::at(Code::Invalid, "id", message));
+    }
+    move_to(write, &editable, key, SurveyState::Open).await?;
+    write.happened("survey.opened", key, json!({}));
+    Ok(key)
+}
+
+/// Ends a survey. It stays closed: what an anonymous one came to has been looked at since.
+pub async fn close(write: &Write<'_>, key: SurveyKey) -> Result<SurveyKey, Stop> {
+    let (editable, survey) = find(write, key).await?;
+    refuse_unless(&survey, SurveyState::Open, "only an open one can be closed")?;
+    move_to(write, &editable, key, SurveyState::Closed).await?;
+    write.happened("survey.closed", key, json!({}));
+    Ok(key)
+}
+
+async fn move_to(
+    write: &Write<'_>,
+    _: &MayUpdate<'_>,
+    key: SurveyKey,
+    state: SurveyState,
+) -> QueryResult<()> {
+    let row = diesel::update(surveys::table.find((key.course.org, key.id)));
+    let next = (
+        surveys::state.eq(state),
+        surveys::version.eq(surveys::version + 1),
+    );
+    let conn = &mut write.gate.conn();
+    if state == SurveyState::Open {
+        row.set((next, surveys::opened_at.eq(now))).execute(conn).await?;
+    } else {
+        row.set((next, surveys::closed_at.eq(now))).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Deletes a survey with all that was answered to it.
+pub async fn delete(write: &Write<'_>, key: SurveyKey) -> Result<CourseKey, Stop> {
+    let (editable, _) = find(write, key).await?;
+    let responses = remove(write, &editable, key).await?;
+    write.happened("survey.deleted", key, json!({ "responses": responses }));
+    Ok(key.course)
+}
+
+async fn remove(write: &Write<'_>, _: &MayUpdate<'_>, key: SurveyKey) -> QueryResult<usize> {
+    let (org, conn) = (key.course.org, write.gate.conn());
+    let responses = survey_responses::table
+        .filter(survey_responses::org_id.eq(org))
+        .filter(survey_responses::survey_id.eq(key.id));
+    let removed = diesel::delete(responses).execute(&mut &*conn).await?;
+    let participants = survey_participants::table
+        .filter(survey_participants::org_id.eq(org))
+        .filter(survey_participants::survey_id.eq(key.id));
+    diesel::delete(participants).execute(&mut &*conn).await?;
+    diesel::delete(surveys::table.find((org, key.id)))
+        .execute(&mut &*conn)
+        .await?;
+    Ok(removed)
+}
