@@ -1,16 +1,16 @@
 //! Questions as authors write them.
 
 use crate::domain::content::number::{NumberRule, Tolerance, Unit};
+use crate::domain::content::options::Options;
 use crate::domain::content::text_rule::TextRule;
 use crate::domain::content::{
-    Answer, AnswerKey, ChoiceOption, Criterion, GapKind, GapPrompt, GapRule, PartialCredit, Points,
-    QuestionKind, QuestionPrompt, Rule, Scoring,
+    Answer, AnswerKey, Criterion, GapKind, GapPrompt, GapRule, PartialCredit, Points, QuestionKind,
+    QuestionPrompt, Rule, Scoring,
 };
 use crate::domain::courses::draft_units::NewQuestion;
 use crate::kernel::clock::Clock;
 use crate::kernel::ids::{Key, QuestionId, QuestionKey};
 use async_graphql::{ID, InputObject, OneofObject};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 /// A question as its author writes it.
@@ -422,54 +422,6 @@ impl From<NumericQuestionInput> for NumberRule {
             }),
             units: input.units.into_iter().map(unit).collect(),
         }
-    }
-}
-
-/// Options with their keys. Learners see a key, so it must not tell where the author put the option.
-struct Options {
-    question: QuestionId,
-    scope: String,
-    list: Vec<ChoiceOption>,
-}
-
-impl Options {
-    fn new(question: QuestionId, scope: &str) -> Self {
-        Self {
-            question,
-            scope: scope.to_owned(),
-            list: Vec::new(),
-        }
-    }
-
-    /// Adds an option and returns its key.
-    fn add(&mut self, text: String) -> String {
-        let alike = self.list.iter().filter(|other| other.text == text).count();
-        let hash = Sha256::new()
-            .chain_update(self.question.0)
-            .chain_update(alike.to_be_bytes())
-            .chain_update(&self.scope)
-            .chain_update(&text)
-            .finalize();
-        let key = hex::encode(&hash[..6]);
-        self.list.push(ChoiceOption {
-            key: key.clone(),
-            text,
-        });
-        key
-    }
-
-    /// The same, where one that reads alike is the same option.
-    fn add_once(&mut self, text: String) -> String {
-        match self.list.iter().find(|other| other.text == text) {
-            Some(known) => known.key.clone(),
-            None => self.add(text),
-        }
-    }
-
-    /// The options in the order of their keys, which is that of nothing.
-    fn unordered(mut self) -> Vec<ChoiceOption> {
-        self.list.sort_by(|a, b| a.key.cmp(&b.key));
-        self.list
     }
 }
 

@@ -14,6 +14,7 @@ pub mod markdown;
 pub mod material;
 pub mod mentions;
 pub mod number;
+pub mod options;
 pub mod points;
 pub mod policy;
 pub mod question;
