@@ -33,22 +33,15 @@ pub async fn set_rules(
     let row = unit(write, key).await?;
     refuse_unless_current("expectedVersion", expected, row.version)?;
     let units = all_units(write, key.course).await?;
-    let faults = rules
-        .iter()
-        .enumerate()
-        .map(|(index, rule)| fault(index, rule, &units));
-    refuse_all(faults)?;
-    let many = rules.len() > MOST_RULES;
-    let message = format!("A unit has at most {MOST_RULES} rules.");
-    refuse_all([many.then(|| Refusal::at(Code::Invalid, "rules", message))])?;
-    if let Some(circle) = circle(key.id, rules, &units) {
-        let titles: Vec<&str> = circle
-            .iter()
-            .filter_map(|id| Some(units.get(id)?.title.as_str()))
-            .collect();
-        let message = format!("The units would wait for each other: {}.", titles.join(" → "));
-        return refuse_with(Refusal::at(Code::Invalid, "rules", message));
-    }
+    let kinds: HashMap<UnitId, UnitKind> = units.iter().map(|(id, unit)| (*id, unit.kind)).collect();
+    refuse_all(faults_of_rules(rules, &kinds).into_iter().map(Some))?;
+    let waits_for = |id: UnitId| {
+        let own = units.get(&id).map(DraftUnit::release_rules).unwrap_or_default();
+        units_in(if id == key.id { rules } else { &own })
+    };
+    let title = |id: UnitId| units.get(&id).map(|unit| unit.title.as_str());
+    let message = fault_of_circle([key.id], waits_for, title);
+    refuse_all([message.map(|message| Refusal::at(Code::Invalid, "rules", message))])?;
     edit(write, &course, None).await?;
     diesel::update(draft_units::table.find((key.course.org.0, key.id.0)))
         .set((
@@ -91,25 +84,32 @@ async fn all_units(write: &Write<'_>, course: CourseKey) -> Result<HashMap<UnitI
     Ok(units.map(|unit| (unit.key.id, unit)).collect())
 }
 
-fn fault(index: usize, rule: &ReleaseRule, units: &HashMap<UnitId, DraftUnit>) -> Option<Refusal> {
+/// Says what is wrong with the rules of a unit, in a draft whose units are of these kinds.
+pub(super) fn faults_of_rules(rules: &[ReleaseRule], kinds: &HashMap<UnitId, UnitKind>) -> Vec<Refusal> {
+    let faults = rules.iter().enumerate();
+    let faults = faults.filter_map(|(index, rule)| fault(index, rule, kinds));
+    let many = (rules.len() > MOST_RULES).then(|| {
+        let message = format!("A unit has at most {MOST_RULES} rules.");
+        Refusal::at(Code::Invalid, "rules", message)
+    });
+    faults.chain(many).collect()
+}
+
+fn fault(index: usize, rule: &ReleaseRule, kinds: &HashMap<UnitId, UnitKind>) -> Option<Refusal> {
     let at = |code, field: &str, message: &str| {
         Some(Refusal::at(code, &format!("rules.{index}.{field}"), message))
     };
     match rule {
-        ReleaseRule::AfterUnit(unit) if !units.contains_key(unit) => at(
+        ReleaseRule::AfterUnit(unit) if !kinds.contains_key(unit) => at(
             Code::NotFound,
             "afterUnit",
             "The course's draft has no such unit.",
         ),
-        ReleaseRule::AfterScore { quiz, .. }
-            if units.get(quiz).is_none_or(|unit| unit.kind != UnitKind::Quiz) =>
-        {
-            at(
-                Code::NotFound,
-                "afterScore.quizId",
-                "The course's draft has no such quiz.",
-            )
-        }
+        ReleaseRule::AfterScore { quiz, .. } if kinds.get(quiz) != Some(&UnitKind::Quiz) => at(
+            Code::NotFound,
+            "afterScore.quizId",
+            "The course's draft has no such quiz.",
+        ),
         ReleaseRule::AfterScore { percent, .. } if !(1..=100).contains(percent) => at(
             Code::Invalid,
             "afterScore.percent",
@@ -124,28 +124,48 @@ fn fault(index: usize, rule: &ReleaseRule, units: &HashMap<UnitId, DraftUnit>) -
     }
 }
 
-/// Finds a way from a unit back to itself, along what each waits for.
-fn circle(start: UnitId, rules: &[ReleaseRule], units: &HashMap<UnitId, DraftUnit>) -> Option<Vec<UnitId>> {
-    let waits_for = |id: UnitId| -> Vec<UnitId> {
-        let own = units.get(&id).map(DraftUnit::release_rules).unwrap_or_default();
-        let rules = if id == start { rules.to_vec() } else { own };
-        rules.iter().filter_map(ReleaseRule::unit).collect()
-    };
-    way_back(start, waits_for)
+/// The units that rules are about.
+pub(super) fn units_in(rules: &[ReleaseRule]) -> Vec<UnitId> {
+    rules.iter().filter_map(ReleaseRule::unit).collect()
 }
 
-/// Finds a way from something back to itself.
-fn way_back<Id: Copy + Eq + std::hash::Hash>(start: Id, next: impl Fn(Id) -> Vec<Id>) -> Option<Vec<Id>> {
+/// Says which units would wait for each other, on a way from one of these.
+pub(super) fn fault_of_circle<'t>(
+    starts: impl IntoIterator<Item = UnitId>,
+    waits_for: impl Fn(UnitId) -> Vec<UnitId>,
+    title: impl Fn(UnitId) -> Option<&'t str>,
+) -> Option<String> {
+    let circle = circle(starts, waits_for)?;
+    let titles: Vec<&str> = circle.into_iter().filter_map(title).collect();
+    Some(format!(
+        "The units would wait for each other: {}.",
+        titles.join(" → ")
+    ))
+}
+
+/// Finds a way that comes back to where it began, from one of these on; each thing is looked at once.
+fn circle<Id: Copy + Eq + std::hash::Hash>(
+    starts: impl IntoIterator<Item = Id>,
+    next: impl Fn(Id) -> Vec<Id>,
+) -> Option<Vec<Id>> {
     let mut seen = HashSet::new();
-    let mut ways = vec![vec![start]];
-    while let Some(way) = ways.pop() {
-        for id in next(*way.last()?) {
-            let longer = [way.as_slice(), &[id]].concat();
-            if id == start {
-                return Some(longer);
-            }
+    for start in starts {
+        if !seen.insert(start) {
+            continue;
+        }
+        let (mut way, mut ahead) = (vec![start], vec![next(start)]);
+        while let Some(ids) = ahead.last_mut() {
+            let Some(id) = ids.pop() else {
+                ahead.pop();
+                way.pop();
+                continue;
+            };
             if seen.insert(id) {
-                ways.push(longer);
+                way.push(id);
+                ahead.push(next(id));
+            } else if let Some(begin) = way.iter().position(|on| *on == id) {
+                way.push(id);
+                return Some(way.split_off(begin));
             }
         }
     }
@@ -191,7 +211,7 @@ pub async fn set_prerequisites(
             .map(|(_, required)| *required)
             .collect()
     };
-    if way_back(key.id, next).is_some() {
+    if circle([key.id], next).is_some() {
         let message = "The courses would wait for each other: one of these needs this course first.";
         return refuse_with(Refusal::at(Code::Invalid, "courseIds", message));
     }
@@ -275,4 +295,28 @@ pub async fn missing(course: CourseKey, learner: MemberKey, mut conn: Conn<'_>) 
         .select(courses::title)
         .load(&mut conn)
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(edges: &[(u8, u8)]) -> Option<Vec<u8>> {
+        let next = |from: u8| -> Vec<u8> {
+            let ways = edges.iter().filter(|edge| edge.0 == from);
+            ways.map(|edge| edge.1).collect()
+        };
+        circle(0..10, next)
+    }
+
+    #[test]
+    fn a_circle_is_found_wherever_it_is_and_a_long_way_is_none() {
+        assert_eq!(found(&[]), None);
+        assert_eq!(found(&[(0, 1), (0, 2), (1, 3), (2, 3)]), None);
+        assert_eq!(found(&[(1, 1)]), Some(vec![1, 1]));
+        assert_eq!(found(&[(0, 1), (1, 2), (2, 3), (3, 1)]), Some(vec![1, 2, 3, 1]));
+        assert_eq!(found(&[(9, 4), (4, 9), (0, 5), (5, 4)]), Some(vec![4, 9, 4]));
+        let next = |from: u32| -> Vec<u32> { (from + 1..100_000).take(1).collect() };
+        assert_eq!(circle(0..100_000, next), None);
+    }
 }
