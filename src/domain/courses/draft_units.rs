@@ -12,6 +12,9 @@ use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
+/// Rows of one INSERT: below PostgreSQL's 65,535 parameters.
+pub(super) const ROWS: usize = 500;
+
 /// What a unit is made of.
 #[derive(Clone, Debug)]
 pub enum UnitDraft {
@@ -119,16 +122,27 @@ pub async fn name_assets(
     let translated = translations::texts_of(key, unit, conn).await?;
     let mut assets = own;
     assets.extend(translated.iter().flat_map(|text| assets_in(text, key.org)));
-    let row = |asset: AssetKey| {
+    let shown: Vec<_> = assets.into_iter().map(|asset| (unit, asset)).collect();
+    insert_assets(course, conn, &shown).await
+}
+
+/// Notes which files units show that showed none of them before.
+pub async fn insert_assets(
+    course: &MayUpdate<'_>,
+    mut conn: Conn<'_>,
+    shown: &[(UnitId, AssetKey)],
+) -> QueryResult<()> {
+    let key = course.course.key;
+    let row = |(unit, asset): &(UnitId, AssetKey)| {
         (
             draft_unit_assets::org_id.eq(key.org),
-            draft_unit_assets::unit_id.eq(unit),
+            draft_unit_assets::unit_id.eq(*unit),
             draft_unit_assets::asset_id.eq(asset.id),
             draft_unit_assets::course_id.eq(key.id),
         )
     };
-    if !assets.is_empty() {
-        let rows: Vec<_> = assets.into_iter().map(row).collect();
+    let rows: Vec<_> = shown.iter().map(row).collect();
+    for rows in rows.chunks(ROWS) {
         diesel::insert_into(draft_unit_assets::table)
             .values(rows)
             .execute(&mut conn)

@@ -3,20 +3,24 @@
 //! Everything in an imported course has an external id. What was imported before under the same one keeps its
 //! identity, so progress and translations survive a second import; what is gone from the source is gone from the draft.
 
-use super::draft_units::UnitDraft;
+use super::authoring::UnitDraftContent;
+use super::draft_units::{NewQuestion, UnitDraft};
 use super::drafts::{DraftChanges, MayUpdate, UnitKind, edit};
 use super::model::SeenCourse;
 use super::store::{NewCourse, find_for_write};
+use super::tree::{self, NewModule, NewUnit};
 use super::{authoring, publish, translations};
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::db::Conn;
 use crate::db::schema::{courses, draft_modules, draft_questions, draft_units};
-use crate::domain::content::{AnswerKey, QuestionPrompt};
+use crate::domain::content::{AnswerKey, QuestionPrompt, ReleaseRule};
 use crate::domain::mutate::{At, Stop, Write};
+use crate::kernel::clock::Clock;
 use crate::kernel::ids::{CourseId, CourseKey, ModuleId, QuestionId, UnitId};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -65,9 +69,6 @@ pub struct ImportedQuestion {
     /// What is right.
     pub key: AnswerKey,
 }
-
-/// Rows of one INSERT: below PostgreSQL's 65,535 parameters.
-const ROWS: usize = 500;
 
 /// Creates the course, or replaces the draft of the one that was imported from there before; publishes it if asked.
 pub async fn import(write: &Write<'_>, imported: &ImportedCourse, publish: bool) -> Result<CourseKey, Stop> {
@@ -120,6 +121,48 @@ struct Known {
     questions: HashMap<String, QuestionId>,
 }
 
+impl Known {
+    fn module(&self, module: &ImportedModule, clock: &Clock) -> NewModule {
+        let known = self.modules.get(&module.external_id).copied();
+        NewModule {
+            id: known.unwrap_or_else(|| ModuleId(clock.uuid())),
+            title: module.title.clone(),
+            part: module.part.clone(),
+            external_id: Some(module.external_id.clone()),
+            units: module.units.iter().map(|unit| self.unit(unit, clock)).collect(),
+        }
+    }
+
+    fn unit(&self, unit: &ImportedUnit, clock: &Clock) -> NewUnit {
+        let known = self.units.get(&unit.external_id);
+        let known = known.filter(|(_, kind, _)| *kind == unit.unit.kind());
+        let rules = known.map(|(.., rules)| Vec::<ReleaseRule>::deserialize(rules).unwrap_or_default());
+        let questions = unit.questions.iter();
+        NewUnit {
+            id: known.map_or_else(|| UnitId(clock.uuid()), |(id, ..)| *id),
+            title: unit.title.clone(),
+            content: UnitDraftContent {
+                unit: unit.unit.clone(),
+                questions: questions.map(|question| self.question(question, clock)).collect(),
+                pools: None,
+            },
+            is_required: true,
+            release: rules.unwrap_or_default(),
+            external_id: Some(unit.external_id.clone()),
+        }
+    }
+
+    fn question(&self, question: &ImportedQuestion, clock: &Clock) -> NewQuestion {
+        let known = self.questions.get(&question.external_id).copied();
+        NewQuestion {
+            id: known.unwrap_or_else(|| QuestionId(clock.uuid())),
+            prompt: question.prompt.clone(),
+            key: question.key.clone(),
+            external_id: Some(question.external_id.clone()),
+        }
+    }
+}
+
 async fn replace(write: &Write<'_>, course: &MayUpdate<'_>, modules: &[ImportedModule]) -> Result<(), Stop> {
     let mut conn = write.gate.conn();
     let key = course.course.key;
@@ -136,78 +179,9 @@ async fn replace(write: &Write<'_>, course: &MayUpdate<'_>, modules: &[ImportedM
     diesel::delete(draft_modules::table.filter(here))
         .execute(&mut conn)
         .await?;
-
-    let mut module_rows = Vec::new();
-    let mut unit_rows = Vec::new();
-    let mut question_rows = Vec::new();
-    for (module_position, module) in (0_i32..).zip(modules) {
-        let module_id = known
-            .modules
-            .get(&module.external_id)
-            .copied()
-            .unwrap_or_else(|| ModuleId(write.app.clock.uuid()));
-        module_rows.push((
-            draft_modules::org_id.eq(key.org),
-            draft_modules::id.eq(module_id),
-            draft_modules::course_id.eq(key.id),
-            draft_modules::position.eq(f64::from(module_position)),
-            draft_modules::title.eq(&module.title),
-            draft_modules::part.eq(module.part.as_deref()),
-            draft_modules::external_id.eq(&module.external_id),
-        ));
-        for (unit_position, unit) in (0_i32..).zip(&module.units) {
-            let (kind, body, quiz, material) = unit.unit.columns();
-            let known_unit = known
-                .units
-                .get(&unit.external_id)
-                .filter(|(_, known_kind, _)| *known_kind == kind);
-            let unit_id = known_unit.map_or_else(|| UnitId(write.app.clock.uuid()), |(id, ..)| *id);
-            unit_rows.push((
-                draft_units::org_id.eq(key.org),
-                draft_units::id.eq(unit_id),
-                draft_units::course_id.eq(key.id),
-                draft_units::module_id.eq(module_id),
-                draft_units::position.eq(f64::from(unit_position)),
-                draft_units::kind.eq(kind),
-                draft_units::title.eq(&unit.title),
-                draft_units::body.eq(body),
-                draft_units::quiz.eq(quiz),
-                draft_units::material.eq(material),
-                draft_units::external_id.eq(&unit.external_id),
-                draft_units::release_rules.eq(known_unit.map_or(json!([]), |(.., rules)| rules.clone())),
-            ));
-            for (position, question) in (0..).zip(&unit.questions) {
-                let id = known.questions.get(&question.external_id).copied();
-                question_rows.push((
-                    draft_questions::org_id.eq(key.org),
-                    draft_questions::id.eq(id.unwrap_or_else(|| QuestionId(write.app.clock.uuid()))),
-                    draft_questions::unit_id.eq(unit_id),
-                    draft_questions::position.eq::<i32>(position),
-                    draft_questions::prompt.eq(serde_json::to_value(&question.prompt).unwrap_or_default()),
-                    draft_questions::answer_key.eq(serde_json::to_value(&question.key).unwrap_or_default()),
-                    draft_questions::external_id.eq(&question.external_id),
-                ));
-            }
-        }
-    }
-    for rows in module_rows.chunks(ROWS) {
-        diesel::insert_into(draft_modules::table)
-            .values(rows)
-            .execute(&mut conn)
-            .await?;
-    }
-    for rows in unit_rows.chunks(ROWS) {
-        diesel::insert_into(draft_units::table)
-            .values(rows)
-            .execute(&mut conn)
-            .await?;
-    }
-    for rows in question_rows.chunks(ROWS) {
-        diesel::insert_into(draft_questions::table)
-            .values(rows)
-            .execute(&mut conn)
-            .await?;
-    }
+    let clock = &write.app.clock;
+    let modules: Vec<_> = modules.iter().map(|module| known.module(module, clock)).collect();
+    tree::insert(course, conn, &modules).await?;
     Ok(())
 }
 

@@ -27,6 +27,7 @@ pub mod releasing;
 pub mod reviews;
 pub mod store;
 pub mod translations;
+pub mod tree;
 pub mod unit_faults;
 
 pub use faces::Faces;

@@ -3,7 +3,7 @@
 //! A translation belongs to what it is of: it goes with its module or unit. Publishing freezes all of them.
 
 use super::authoring::{edit, editable, load, modules};
-use super::draft_units::name_assets;
+use super::draft_units::{ROWS, name_assets};
 use super::drafts::{DraftOf, DraftUnit, MayUpdate, UnitKind};
 use crate::db::schema::{draft_modules, draft_translations, draft_units};
 use crate::db::{Batch, Conn, each};
@@ -235,19 +235,29 @@ impl Entry {
     }
 
     fn fault(&self, modules: &HashSet<ModuleKey>, units: &Units) -> Option<Refusal> {
-        let most = match self.node {
-            Node::Course(_) => MOST_SUMMARY,
-            Node::Module(key) if modules.contains(&key) => 0,
-            Node::Module(_) => return Some(Refusal::not_found(&format!("{}moduleId", self.path))),
-            Node::Unit(key) => match units.get(&key).map(|unit| unit.kind) {
-                None => return Some(Refusal::not_found(&format!("{}unitId", self.path))),
-                Some(UnitKind::Quiz) if self.new_text().is_some() => {
-                    let message = "A quiz has no text of its own that could be translated.";
-                    return Some(self.refusal(Code::Invalid, "text", message));
-                }
-                Some(UnitKind::Text | UnitKind::Video) => MOST_CHARACTERS,
-                Some(_) => MOST_DESCRIPTION,
+        let missing = |field: &str| Some(Refusal::not_found(&format!("{}{field}", self.path)));
+        match self.node {
+            Node::Course(_) => self.fault_in(None),
+            Node::Module(key) if modules.contains(&key) => self.fault_in(None),
+            Node::Module(_) => missing("moduleId"),
+            Node::Unit(key) => match units.get(&key) {
+                None => missing("unitId"),
+                Some(unit) => self.fault_in(Some(unit.kind)),
             },
+        }
+    }
+
+    /// Says what is wrong with what it says, of a unit of this kind if it is of a unit.
+    fn fault_in(&self, kind: Option<UnitKind>) -> Option<Refusal> {
+        let most = match (self.node, kind) {
+            (Node::Course(_), _) => MOST_SUMMARY,
+            (Node::Module(_), _) => 0,
+            (Node::Unit(_), Some(UnitKind::Quiz)) if self.new_text().is_some() => {
+                let message = "A quiz has no text of its own that could be translated.";
+                return Some(self.refusal(Code::Invalid, "text", message));
+            }
+            (Node::Unit(_), Some(UnitKind::Text | UnitKind::Video)) => MOST_CHARACTERS,
+            (Node::Unit(_), _) => MOST_DESCRIPTION,
         };
         let title = self.title.value();
         let title = title.and_then(|title| Refusal::of_name(&format!("{}title", self.path), title, 200));
@@ -428,12 +438,7 @@ pub async fn restore(course: &MayUpdate<'_>, mut conn: Conn<'_>, kept: Vec<Row>)
         .into_iter()
         .filter(|row| here.contains(&row.node_id()))
         .collect();
-    for rows in rows.chunks(500) {
-        diesel::insert_into(draft_translations::table)
-            .values(rows)
-            .execute(&mut conn)
-            .await?;
-    }
+    insert(course, conn, &rows).await?;
     let shows = |row: &&Row| {
         let text = row.body.as_deref().unwrap_or_default();
         assets_in(text, key.org).next().is_some()
@@ -442,6 +447,17 @@ pub async fn restore(course: &MayUpdate<'_>, mut conn: Conn<'_>, kept: Vec<Row>)
     let showing: Vec<UnitKey> = showing.map(|unit| UnitKey::new(key, unit)).collect();
     for (unit, row) in UnitKey::load_many(&showing, conn).await? {
         name_assets(course, conn, unit.id, row.assets()).await?;
+    }
+    Ok(())
+}
+
+/// Stores translations of what a draft has, and names no files.
+pub async fn insert(_: &MayUpdate<'_>, mut conn: Conn<'_>, rows: &[Row]) -> QueryResult<()> {
+    for rows in rows.chunks(ROWS) {
+        diesel::insert_into(draft_translations::table)
+            .values(rows)
+            .execute(&mut conn)
+            .await?;
     }
     Ok(())
 }
