@@ -130,6 +130,26 @@ impl Material {
             .collect()
     }
 
+    /// Puts other files in the place of those that it is made of, and leaves its text as it is.
+    pub fn replace_assets(&mut self, mut other: impl FnMut(AssetId) -> AssetId) {
+        match self {
+            Self::Video(video) => {
+                let video = Arc::make_mut(video);
+                let captions = video.captions.iter_mut().map(|caption| &mut caption.source);
+                for source in captions.chain([&mut video.source]) {
+                    if let Source::Asset(asset) = source {
+                        *asset = other(*asset);
+                    }
+                }
+            }
+            Self::File(file) => {
+                let file = Arc::make_mut(file);
+                file.asset = other(file.asset);
+            }
+            Self::Link(_) | Self::Live(_) | Self::Assignment(_) => {}
+        }
+    }
+
     /// The Markdown that it has: a transcript, a description, instructions.
     pub fn text(&self) -> Option<&Markdown> {
         match self {

@@ -18,6 +18,22 @@ pub fn assets_in(text: &str, org: OrgId) -> impl Iterator<Item = AssetKey> {
     mentioned.into_iter()
 }
 
+/// Puts other files in the place of those that a text mentions; where there is no other, the text stays as it is.
+pub fn replace_assets(text: &str, other: impl Fn(AssetKey) -> Option<AssetKey>) -> String {
+    let mut parts = text.split(ASSET);
+    let mut replaced = parts.next().unwrap_or_default().to_owned();
+    for rest in parts {
+        let (id, rest) = rest.split_at(id_ends(rest));
+        replaced.push_str(ASSET);
+        match AssetKey::parse(id).and_then(&other) {
+            Some(key) => replaced.push_str(&key.to_string()),
+            None => replaced.push_str(id),
+        }
+        replaced.push_str(rest);
+    }
+    replaced
+}
+
 /// Replaces the addresses of files in clean HTML.
 pub fn address_assets(html: &str, address: impl Fn(AssetKey) -> Option<String>) -> String {
     let mut parts = html.split(SRC);
@@ -46,6 +62,22 @@ mod tests {
     use crate::domain::content::markdown::render;
     use crate::kernel::ids::AssetId;
     use uuid::Uuid;
+
+    #[test]
+    fn another_file_is_put_in_the_place_of_one_and_everything_else_stays() {
+        let (here, there) = (OrgId(Uuid::from_u128(1)), OrgId(Uuid::from_u128(2)));
+        let own = AssetKey::new(here, AssetId(Uuid::from_u128(3)));
+        let [known, unknown] = [4, 5].map(|id| AssetKey::new(there, AssetId(Uuid::from_u128(id))));
+        let text = |first: AssetKey| {
+            format!(
+                "![a](asset:{first}) ![b](asset:{unknown}) asset:{first}. asset: asset:ast_ `asset:é` asset:"
+            )
+        };
+        let other = |key: AssetKey| (key == known).then_some(own);
+        assert_eq!(replace_assets(&text(known), other), text(own));
+        assert_eq!(replace_assets(&text(unknown), other), text(unknown));
+        assert_eq!(replace_assets("", other), "");
+    }
 
     #[test]
     fn an_image_of_a_file_gets_an_address_for_those_who_may_read_it() {

@@ -32,6 +32,16 @@ impl ReleaseRule {
             Self::OnDate(_) | Self::AfterDays(_) => None,
         }
     }
+
+    /// The same rule about another unit; one that is about none stays.
+    #[must_use]
+    pub const fn about(self, unit: UnitId) -> Self {
+        match self {
+            Self::AfterUnit(_) => Self::AfterUnit(unit),
+            Self::AfterScore { percent, .. } => Self::AfterScore { quiz: unit, percent },
+            Self::OnDate(_) | Self::AfterDays(_) => self,
+        }
+    }
 }
 
 /// What a learner has done that rules look at.
