@@ -209,7 +209,7 @@ where
 }
 
 /// What has more to write than a mutation usually has: as many rows as there are.
-const LONG: &[&str] = &["quizRegrade"];
+const LONG: &[&str] = &["courseImport", "quizRegrade"];
 
 /// Runs a write within its time, then tells what it made stale.
 async fn run<T, F>(app: &App, person: Option<&Standing>, request: Request, work: F) -> Outcome<T>

@@ -229,6 +229,18 @@ impl Files {
         }
     }
 
+    /// Reads all of a settled file; nothing where there is none.
+    pub async fn content(&self, org: OrgId, object: Uuid) -> Result<Option<Vec<u8>>> {
+        let Some(mut reading) = self.read(&object_path(org, object), Part::Whole).await? else {
+            return Ok(None);
+        };
+        let mut content = Vec::new();
+        while let Some(piece) = reading.bytes.try_next().await.map_err(Error::internal)? {
+            content.extend_from_slice(&piece);
+        }
+        Ok(Some(content))
+    }
+
     /// Settles an upload: copies it away from where it can be written to, and looks at it there. Nothing where nothing was uploaded.
     /// What has more bytes than a file may have stays where it is, and is not looked at.
     pub async fn settle(&self, upload: AssetKey, object: Uuid) -> Result<Option<Content>> {

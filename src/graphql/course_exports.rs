@@ -1,10 +1,12 @@
-//! All of a course, for who owns it.
+//! All of a course, for who owns it: out of an academy, and into one.
 
 use super::assets;
+use super::course_imports::{self, CourseImportInput, CourseImportPayload};
 use super::support::mutation::{key, signed_in};
 use super::support::operation::Ask;
 use crate::domain::assets::Asset;
-use crate::domain::courses::export::{self, AssetsOf, FORMAT};
+use crate::domain::courses::document::{self, FORMAT};
+use crate::domain::courses::export::{self, AssetsOf};
 use crate::domain::courses::{diff, store};
 use crate::kernel::error::Error;
 use crate::kernel::ids::CourseKey;
@@ -59,7 +61,8 @@ impl CourseExport {
     }
 
     /// The document, canonical JSON (RFC 8785): `course` names it, `content` has its modules with their units, texts, questions, settings,
-    /// rules of release and translations in order, `answer_keys` what is right by the questions' identifiers. Cost: 1.
+    /// rules of release and translations in order, `answer_keys` what is right by the questions' identifiers. `courseImport` makes a
+    /// course of it. Cost: 1.
     async fn document(&self) -> &str {
         &self.document
     }
@@ -91,7 +94,7 @@ impl CourseExport {
         let Some((row, edition)) = row.zip(edition) else {
             return Ok(None);
         };
-        let document = export::document(&row, revision, &edition);
+        let document = document::write(&row, revision, &edition);
         Ok(Some(Self {
             course,
             revision,
@@ -100,7 +103,7 @@ impl CourseExport {
     }
 }
 
-/// The mutation that exports courses.
+/// The mutations that export courses, and import them.
 #[derive(Default)]
 pub struct CourseExportMutation;
 
@@ -133,5 +136,21 @@ impl CourseExportMutation {
             })),
             Err(refusals) => CourseExportPayload::refused(refusals),
         }
+    }
+
+    /// Imports a course that `courseExport` gave out, of another organisation or of this one, as a new course with a draft: modules, units,
+    /// questions with what is right, rules of release and completion, translations, title, summary, tags, language and visibility. All of
+    /// them get identifiers of their own, so a document may be imported twice. What its quizzes drew from banks comes as a bank of the
+    /// course's own, which has the course's title, with a tag for each pool. Prerequisites, terms of enrolment, and whether a review is
+    /// demanded are not in a document. What authors could not write is refused at its place in the document, and nothing is stored then.
+    ///
+    /// Requires: `courses.create` and `courses.update`, and `questions.manage` if its quizzes draw from banks. Cost: 500.
+    async fn course_import(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The document, and where it goes.")] input: CourseImportInput,
+    ) -> Result<Option<CourseImportPayload>> {
+        // Boxed, since a future that holds another grows by it, and so does the stack of all that leads to it.
+        Box::pin(course_imports::import(ctx, &input)).await
     }
 }

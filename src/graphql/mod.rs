@@ -26,6 +26,7 @@ pub mod certificates;
 pub mod content;
 pub mod course_access;
 pub mod course_exports;
+pub mod course_imports;
 pub mod course_moves;
 pub mod courses;
 pub mod delivery;

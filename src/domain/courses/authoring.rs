@@ -28,6 +28,13 @@ use serde_json::json;
 
 /// Creates a course with an empty draft.
 pub async fn create(write: &Write<'_>, new: &NewCourse) -> Result<CourseKey, Stop> {
+    let key = CourseKey::new(write.gate.org(), CourseId(write.app.clock.uuid()));
+    create_as(write, key, new).await?;
+    Ok(key)
+}
+
+/// Creates a course with an empty draft under a key that nothing has.
+pub(super) async fn create_as(write: &Write<'_>, key: CourseKey, new: &NewCourse) -> Result<(), Stop> {
     let org = write.gate.org();
     let allowed: Allowed<'_, action::CoursesCreate, Here> =
         write.gate.allow(Some(Here(org))).at("organizationId")?;
@@ -37,12 +44,11 @@ pub async fn create(write: &Write<'_>, new: &NewCourse) -> Result<CourseKey, Sto
         fault_of_summary(&new.summary),
     ];
     refuse_all(faults)?;
-    let key = CourseKey::new(org, CourseId(write.app.clock.uuid()));
     store::insert(&allowed, write.gate.conn(), key, new)
         .await
         .map_err(taken)?;
     write.happened("course.created", key, json!({}));
-    Ok(key)
+    Ok(())
 }
 
 /// What `courseUpdate` may change; what is `None` stays.
@@ -288,12 +294,14 @@ pub async fn modules(write: &Write<'_>, course: CourseKey) -> Result<std::sync::
     Ok(load(write, DraftModulesOf(course)).await?.unwrap_or_default())
 }
 
-fn fault_of_summary(summary: &str) -> Option<Refusal> {
+/// Says what is wrong with a summary.
+pub(super) fn fault_of_summary(summary: &str) -> Option<Refusal> {
     (summary.chars().count() > 2_000)
         .then(|| Refusal::at(Code::Invalid, "summary", "A summary has at most 2000 characters."))
 }
 
-fn fault_of_percent(percent: i32) -> Option<Refusal> {
+/// Says what is wrong with the share of the units that complete a course.
+pub(super) fn fault_of_percent(percent: i32) -> Option<Refusal> {
     (!(1..=100).contains(&percent)).then(|| {
         Refusal::at(
             Code::Invalid,

@@ -1,7 +1,7 @@
 //! What authors do with banks of questions.
 
 use super::banks::{BankQuestion, QuestionBank};
-use super::draft_units::NewQuestion;
+use super::draft_units::{NewQuestion, ROWS};
 use super::question_faults::fault_of;
 use crate::auth::allowed::{Allowed, Gate, Protected};
 use crate::auth::permission::{Permission, action};
@@ -138,6 +138,19 @@ fn sorted(mut tags: Vec<String>) -> Vec<String> {
 
 /// Creates a bank without questions.
 pub async fn create_bank(write: &Write<'_>, name: &str, description: &str) -> Result<QuestionBankKey, Stop> {
+    let id = QuestionBankId(write.app.clock.uuid());
+    let key = QuestionBankKey::new(write.gate.org(), id);
+    create_bank_as(write, key, name, description).await?;
+    Ok(key)
+}
+
+/// Creates a bank under a key that nothing has.
+pub(super) async fn create_bank_as(
+    write: &Write<'_>,
+    key: QuestionBankKey,
+    name: &str,
+    description: &str,
+) -> Result<(), Stop> {
     let org = write.gate.org();
     let _: MayManage<'_, Here> = write.gate.allow(Some(Here(org))).at("organizationId")?;
     refuse_all([
@@ -151,7 +164,6 @@ pub async fn create_bank(write: &Write<'_>, name: &str, description: &str) -> Re
         let message = format!("An organisation has at most {MOST_BANKS} banks.");
         return refuse_with(Refusal::at(Code::LimitReached, "organizationId", message));
     }
-    let key = QuestionBankKey::new(org, QuestionBankId(write.app.clock.uuid()));
     diesel::insert_into(question_banks::table)
         .values((
             question_banks::org_id.eq(org),
@@ -162,7 +174,7 @@ pub async fn create_bank(write: &Write<'_>, name: &str, description: &str) -> Re
         .execute(&mut write.gate.conn())
         .await?;
     write.happened("question_bank.created", key, json!({}));
-    Ok(key)
+    Ok(())
 }
 
 /// Changes what a bank says of itself; what is `None` stays.
@@ -237,6 +249,50 @@ pub async fn create_question(
     insert_version(write, key, 1, question).await?;
     write.happened("bank_question.created", key, json!({ "bank": bank.to_string() }));
     Ok(key)
+}
+
+/// Adds questions to a bank in few statements, each with its first version and a tag.
+pub(super) async fn fill(
+    write: &Write<'_>,
+    bank: QuestionBankKey,
+    questions: &[(NewQuestion, String)],
+    path: &str,
+) -> Result<(), Stop> {
+    let _ = find_bank(&write.gate, bank, path).await?;
+    if i64::try_from(questions.len()).unwrap_or(i64::MAX) > MOST_QUESTIONS {
+        let message = format!("A bank has at most {MOST_QUESTIONS} questions.");
+        return refuse_with(Refusal::at(Code::LimitReached, path, message));
+    }
+    let author = write.gate.member().ok_or(Error::NotFound)?;
+    for questions in questions.chunks(ROWS) {
+        let (mut rows, mut first) = (Vec::new(), Vec::new());
+        for (question, tag) in questions {
+            let id = BankQuestionId(question.id.0);
+            rows.push((
+                bank_questions::org_id.eq(bank.org),
+                bank_questions::id.eq(id),
+                bank_questions::bank_id.eq(bank.id),
+                bank_questions::tags.eq(vec![tag.clone()]),
+            ));
+            first.push((
+                versions::org_id.eq(bank.org),
+                versions::question_id.eq(id),
+                versions::number.eq(1),
+                versions::prompt.eq(serde_json::to_value(&question.prompt).map_err(Error::internal)?),
+                versions::answer_key.eq(serde_json::to_value(&question.key).map_err(Error::internal)?),
+                versions::created_by.eq(author.id),
+            ));
+        }
+        diesel::insert_into(bank_questions::table)
+            .values(rows)
+            .execute(&mut write.gate.conn())
+            .await?;
+        diesel::insert_into(versions::table)
+            .values(first)
+            .execute(&mut write.gate.conn())
+            .await?;
+    }
+    Ok(())
 }
 
 /// Writes the next version of a question, or gives it other tags, or both.

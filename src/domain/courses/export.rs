@@ -1,15 +1,13 @@
-//! All of a course as one document: what its organisation owns, and takes along.
+//! All of a course as one [`document`](super::document): what its organisation owns, and takes along.
 
-use super::diff::{Edition, Numbered};
+use super::diff::Numbered;
 use super::drafts::{DraftOf, MayUpdate};
-use super::model::Course;
 use super::publish::freeze;
 use super::store::find_for_write;
 use crate::db::schema::{course_revisions, draft_unit_assets, revision_assets};
 use crate::db::{Batch, Conn, each};
 use crate::domain::mutate::{At, Stop, Write, refuse_with};
 use crate::domain::refusal::Refusal;
-use crate::kernel::canonical::canonical;
 use crate::kernel::error::Error;
 use crate::kernel::ids::{AssetId, AssetKey, CourseKey};
 use diesel::prelude::*;
@@ -17,9 +15,6 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// What a document says that it is. The number counts its forms.
-pub const FORMAT: &str = "lyceum.course/1";
 
 /// Notes that somebody who may edit a course exports an edition of it, or its draft where there is no number.
 pub async fn export(write: &Write<'_>, key: CourseKey, number: Option<i32>) -> Result<CourseKey, Stop> {
@@ -38,18 +33,6 @@ pub async fn export(write: &Write<'_>, key: CourseKey, number: Option<i32>) -> R
     }
     write.happened("course.exported", key, json!({ "revision": number }));
     Ok(key)
-}
-
-/// Writes an edition with what is right in it: canonical JSON (RFC 8785).
-pub fn document(course: &Course, number: Option<i32>, edition: &Edition) -> String {
-    let (content, answer_keys) = &**edition;
-    let head = json!({
-        "id": course.key.to_string(), "slug": course.slug, "external_id": course.external_id,
-        "visibility": course.visibility.as_str(), "language": course.language, "tags": course.tags,
-    });
-    canonical(&json!({
-        "format": FORMAT, "course": head, "revision": number, "content": content, "answer_keys": answer_keys,
-    }))
 }
 
 /// The files that an edition shows, or the draft where there is no number.

@@ -20,7 +20,7 @@ use std::collections::HashSet;
 
 /// Pools that a quiz may have, and questions that all of them may draw from.
 const MOST_POOLS: usize = 20;
-const MOST_DRAWN_FROM: usize = 500;
+pub(super) const MOST_DRAWN_FROM: usize = 500;
 
 /// What is drawn from a bank in each attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

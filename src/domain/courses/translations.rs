@@ -28,7 +28,7 @@ use uuid::Uuid;
 /// Modules and units that one write may name.
 const MOST_ENTRIES: usize = 250;
 /// Languages that a course may be translated into.
-const MOST_LANGUAGES: usize = 20;
+pub(super) const MOST_LANGUAGES: usize = 20;
 /// Characters of a unit's text, or of a video's transcript.
 const MOST_CHARACTERS: usize = 1_000_000;
 /// Characters of a summary.
@@ -300,6 +300,32 @@ impl From<Row> for Translation {
             text: row.body.map(Into::into),
         }
     }
+}
+
+/// The translations of one thing as they are stored; a unit is of a kind. Says what is wrong with the first that cannot be one, and
+/// into which language that is.
+pub(super) fn rows_of(
+    course: CourseKey,
+    node: Node,
+    kind: Option<UnitKind>,
+    translations: &Translations,
+) -> Result<Vec<Row>, (String, Refusal)> {
+    let said = |text: Option<String>| text.map_or(MaybeUndefined::Undefined, MaybeUndefined::Value);
+    let mut rows = Vec::with_capacity(translations.0.len());
+    for (language, translation) in &translations.0 {
+        let text = translation.text.as_ref().map(|text| text.source().to_owned());
+        let entry = Entry {
+            node,
+            path: String::new(),
+            title: said(translation.title.clone()),
+            text: said(text),
+        };
+        if let Some(refusal) = entry.fault_in(kind) {
+            return Err((language.clone(), refusal));
+        }
+        rows.extend(entry.apply(course, language, None));
+    }
+    Ok(rows)
 }
 
 impl Row {

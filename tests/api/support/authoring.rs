@@ -1,9 +1,9 @@
 //! What authors do to a published course, which learners see.
 
-use super::TestApp;
 use super::client::Client;
 use super::factory::Course;
 use super::world::Row;
+use super::{TestApp, documents};
 use serde_json::json;
 
 /// The rows of the mutations on courses, modules and units. The last ones take away what the others need.
@@ -41,6 +41,10 @@ pub fn rows(app: &TestApp, course: &Course, author: &Client) -> Vec<Row> {
             json!({ "id": id, "slug": "copy", "title": "A copy" }),
         ),
         ("courseExport", json!({ "id": id })),
+        (
+            "courseImport",
+            json!({ "organizationId": app.org_id(), "document": documents::bare(id).to_string() }),
+        ),
         ("coursePublish", json!({ "id": id })),
         ("courseArchive", json!({ "id": id })),
         ("courseRestore", json!({ "id": id })),

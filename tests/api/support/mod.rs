@@ -16,6 +16,7 @@ pub mod crowd;
 pub mod delivery;
 pub mod dns;
 pub mod document;
+pub mod documents;
 pub mod exempt;
 pub mod factors;
 pub mod factory;
