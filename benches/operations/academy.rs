@@ -219,6 +219,12 @@ async fn store_courses(client: &Client, courses: &[Course], author: &str) -> any
             "update courses set state = 'published', revision_id = n.revision::uuid, revision_number = 1, published_at = now() \
             from (select c.* {from}) n where courses.id = n.id::uuid"
         ),
+        format!(
+            "insert into published_texts (org_id, course_id, node_id, language, is_translation, title, body) \
+            select o.id, c.id::uuid, c.id::uuid, 'en', false, title, summary {from} union all \
+            select o.id, c.id::uuid, (u ->> 'id')::uuid, 'en', false, u ->> 'title', coalesce(u #>> '{{body,text}}', '') {from} \
+            cross join jsonb_array_elements(c.content::jsonb -> 'modules') m cross join jsonb_array_elements(m -> 'units') u"
+        ),
     ] {
         rows.insert(client, &statement).await?;
     }

@@ -2,6 +2,8 @@
 
 pub const CATALOG: &str = "query($org: ID!) { catalog(filter: {organization: $org}, first: 20) { pageInfo { hasNextPage endCursor } \
     nodes { id slug title summary unitCount publishedAt } } }";
+pub const SEARCH: &str = "query($org: ID!, $words: String!) { search(query: $words, organization: $org) { ... on CourseHit { excerpt course { id title } } \
+    ... on UnitHit { excerpt unit { id title } course { id title } } ... on PathHit { excerpt path { id title } } } }";
 pub const OUTLINE: &str = "query($id: ID!) { course(id: $id) { id title summary unitCount modules { id title units { id title } } } }";
 pub const DASHBOARD: &str = "{ viewer { enrollments(first: 10) { nodes { id state enrolledAt progress { unitsCompleted unitCount percent } \
     course { id title } nextUnit { id title } certificate { id issuedAt } } } } }";

@@ -15,7 +15,7 @@ mod sizes;
 
 use academy::{Academy, Learner};
 use client::{Connection, request};
-use documents::{CATALOG, DASHBOARD, MEMBERS, OUTLINE, PROGRESS, SAVE, START, SUBMIT, VERIFY};
+use documents::{CATALOG, DASHBOARD, MEMBERS, OUTLINE, PROGRESS, SAVE, SEARCH, START, SUBMIT, VERIFY};
 use lyceum::db::migrate::migrate;
 use lyceum::dev::cluster::{Cluster, ClusterOptions};
 use lyceum::kernel::clock::Clock;
@@ -52,6 +52,19 @@ const OPERATIONS: &[Operation] = &[
                 &json!({ "org": academy.organization }),
             ))
         },
+    },
+    Operation {
+        name: "search, 1 course of 200",
+        sign: "\"title\":\"Course ",
+        request: |academy, n| {
+            let words = format!("course {:03}", n % academy.courses.len());
+            Some(search(academy, n, &words))
+        },
+    },
+    Operation {
+        name: "search, 20 of 5,000 texts",
+        sign: "**emphasis**",
+        request: |academy, n| Some(search(academy, n, "emphasis")),
     },
     Operation {
         name: "outline, 5 × 6 units",
@@ -155,6 +168,12 @@ const OPERATIONS: &[Operation] = &[
         request: |academy, n| submit(academy, n, |learner| &learner.attempts),
     },
 ];
+
+fn search(academy: &Academy, n: usize, words: &str) -> Vec<u8> {
+    let learner = &academy.learners[n % academy.learners.len()];
+    let variables = json!({ "org": academy.organization, "words": words });
+    request(Some(&learner.token), SEARCH, &variables)
+}
 
 /// What the n-th request is about: the learners take turns, each with the next of theirs.
 type Of = fn(&Learner) -> &[(String, String)];
