@@ -8,6 +8,7 @@ use crate::domain::assets::Asset;
 use crate::domain::courses::document::{self, FORMAT};
 use crate::domain::courses::export::{self, AssetsOf};
 use crate::domain::courses::{diff, store};
+use crate::domain::surveys::lists::SurveysOf;
 use crate::kernel::error::Error;
 use crate::kernel::ids::CourseKey;
 use crate::{inputs, payload};
@@ -61,8 +62,8 @@ impl CourseExport {
     }
 
     /// The document, canonical JSON (RFC 8785): `course` names it, `content` has its modules with their units, texts, questions, settings,
-    /// rules of release and translations in order, `answer_keys` what is right by the questions' identifiers. `courseImport` makes a
-    /// course of it. Cost: 1.
+    /// rules of release and translations in order, `answer_keys` what is right by the questions' identifiers, `surveys` what its
+    /// learners are asked, whatever the edition; it is left out where that is nothing. `courseImport` makes a course of it. Cost: 1.
     async fn document(&self) -> &str {
         &self.document
     }
@@ -94,7 +95,9 @@ impl CourseExport {
         let Some((row, edition)) = row.zip(edition) else {
             return Ok(None);
         };
-        let document = document::write(&row, revision, &edition);
+        let surveys = ctx.fetch(SurveysOf(course)).await?.unwrap_or_default();
+        let surveys = surveys.iter().map(|survey| survey.content()).collect();
+        let document = document::write(&row, revision, &edition, surveys);
         Ok(Some(Self {
             course,
             revision,
@@ -139,10 +142,10 @@ impl CourseExportMutation {
     }
 
     /// Imports a course that `courseExport` gave out, of another organisation or of this one, as a new course with a draft: modules, units,
-    /// questions with what is right, rules of release and completion, translations, title, summary, tags, language and visibility. All of
-    /// them get identifiers of their own, so a document may be imported twice. What its quizzes drew from banks comes as a bank of the
-    /// course's own, which has the course's title, with a tag for each pool. Prerequisites, terms of enrolment, and whether a review is
-    /// demanded are not in a document. What authors could not write is refused at its place in the document, and nothing is stored then.
+    /// questions with what is right, rules of release and completion, translations, title, summary, tags, language and visibility, and surveys,
+    /// all of them drafts. All of it gets identifiers of its own, so a document may be imported twice. What its quizzes drew from banks comes as
+    /// a bank of the course's own, which has the course's title, with a tag for each pool. Prerequisites, terms of enrolment, and whether a
+    /// review is demanded are not in a document. What authors could not write is refused at its place in the document, and nothing is stored then.
     ///
     /// Requires: `courses.create` and `courses.update`, and `questions.manage` if its quizzes draw from banks. Cost: 500.
     async fn course_import(

@@ -8,6 +8,7 @@ use crate::domain::courses::document::CameBy;
 use crate::domain::courses::importing::{self, Import, MOST_BYTES};
 use crate::domain::courses::thaw::Order;
 use crate::domain::refusal::{Code, Refusal};
+use crate::domain::surveys;
 use crate::kernel::error::Error;
 use crate::kernel::ids::{AssetKey, CourseId, CourseKey, OrgId, OrganizationKey};
 use crate::{inputs, payload};
@@ -87,7 +88,11 @@ pub async fn import(ctx: &Context<'_>, input: &CourseImportInput) -> Result<Opti
     let done = ctx
         .operation()
         .mutate("courseImport", org.0, input, move |write| {
-            Box::pin(async move { importing::import(write, &import).await })
+            Box::pin(async move {
+                let course = importing::import(write, &import).await?;
+                surveys::write::restore(write, course, import.surveys()).await?;
+                Ok(course)
+            })
         });
     match done.await? {
         Ok(key) => Ok(Some(CourseImportPayload {

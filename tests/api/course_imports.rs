@@ -5,7 +5,7 @@ use super::support::client::Client;
 use super::support::documents::{bare, export, import, imported, plain, send};
 use super::support::learning::{enroll, happened};
 use super::support::quiz::{self, Sitting};
-use super::support::{TestApp, academy_units, banks, factory, uploads};
+use super::support::{TestApp, academy_units, banks, factory, surveys, uploads};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -91,6 +91,12 @@ async fn everything(app: &TestApp, author: &Person, file: &str) -> factory::Cour
         json!({ "id": course.id, "language": "fr", "units": shown }),
     )
     .await;
+    surveys::opened(
+        author,
+        &course.id,
+        json!({ "description": "Of all kinds.", "isAnonymous": true }),
+    )
+    .await;
     course
 }
 
@@ -139,6 +145,10 @@ async fn what_leaves_an_academy_comes_into_another_as_it_was() {
     assert!(former.is_disjoint(&new), "everything has an identity of its own");
     assert_eq!(happened(&there, "course.imported").await, (1, 1));
     assert_eq!(happened(&here, "course.imported").await, (0, 0));
+
+    assert_eq!(document["surveys"][0]["questions"].as_array().unwrap().len(), 4);
+    let asked = surveys::seen(&importer, copy).await;
+    assert_eq!(asked[0]["state"], "DRAFT", "whoever imports it opens it");
 
     factory::publish(&importer, copy).await;
     let learner = there.learner().await;

@@ -1,6 +1,6 @@
 //! A document is foreign input: what no author could write is refused at its place, and nothing is stored.
 
-use super::support::client::Reply;
+use super::support::client::{Client, Reply};
 use super::support::documents::{export, import, imported, plain, send};
 use super::support::{TestApp, factory};
 use serde_json::{Value, json};
@@ -42,30 +42,47 @@ fn assert_refused(refused: &Reply, place: &str) {
     assert!(message.starts_with(&format!("At `{place}")), "{place}: {message}");
 }
 
+/// Imports the document with something at each of these places, each of which is refused there or at another place, and stores nothing.
+async fn refuse_each(app: &TestApp, importer: &Client, document: &Value, cases: Vec<(&str, Value, &str)>) {
+    for (place, value, at) in cases {
+        let refused = import(app, importer, &with(document, place, value), json!({})).await;
+        assert_refused(&refused, if at.is_empty() { place } else { at });
+    }
+    assert_nothing_stored(app).await;
+}
+
+async fn assert_nothing_stored(app: &TestApp) {
+    for table in [
+        "courses",
+        "course_drafts",
+        "draft_modules",
+        "draft_units",
+        "draft_translations",
+        "audit_entries where action like 'course.%'",
+    ] {
+        assert_eq!(factory::count(app, table).await, 0, "{table}");
+    }
+}
+
 #[tokio::test]
 async fn a_course_that_no_author_could_write_is_refused_at_its_place() {
     let here = TestApp::new().await;
-    let (document, units, _) = document(&here).await;
+    let (document, _, _) = document(&here).await;
     let there = here.elsewhere().await;
     let importer = there.member("author").await;
-    let unit = "/content/modules/0/units/0";
     let long = |count: usize| json!("é".repeat(count));
-    let link = |url: &str| json!({ "material": { "link": { "url": url, "description": "", "opens_in_new_tab": true } } });
-    let live = json!({ "material": { "live": { "starts_at": "2030-01-01T11:00:00Z", "ends_at": "2030-01-01T10:00:00Z", "time_zone": "UTC",
-        "join_url": null, "description": "" } } });
-    let many: Value = (1..=11).map(|days| json!({ "after_days": days })).collect();
     let languages: serde_json::Map<_, _> = (b'a'..=b'u')
         .map(|letter| (format!("x{}", char::from(letter)), json!({})))
         .collect();
-    let module = document["content"]["modules"][0].clone();
     let modules: Value = (0..501)
         .map(|_| json!({ "id": here.app.clock.uuid(), "title": "M", "part": null, "units": [] }))
         .collect();
-    let empty = json!({ "text": "" });
-    let crowd: Value = (0..501)
-        .map(|_| json!({ "id": here.app.clock.uuid(), "title": "U", "body": empty }))
-        .collect();
-    for (place, value, at) in [
+    let survey = |number: i32, options: Value| {
+        json!([{ "title": "S", "description": "", "audience": "everybody", "is_anonymous": false,
+        "questions": [{ "number": number, "kind": "single_choice", "text": "So?", "options": options, "is_required": true }] }])
+    };
+    let surveys: Value = (0..51).map(|_| survey(1, json!(["A", "B"]))[0].clone()).collect();
+    let cases = vec![
         ("/format", json!("lyceum.course/2"), ""),
         ("/more", json!(null), ""),
         ("/course/id", json!("nothing"), ""),
@@ -96,6 +113,9 @@ async fn a_course_that_no_author_could_write_is_refused_at_its_place() {
             "/content/translations/en",
         ),
         ("/content/translations", Value::Object(languages), ""),
+        ("/surveys", surveys, ""),
+        ("/surveys", survey(2, json!(["A", "B"])), "/surveys/0"),
+        ("/surveys", survey(1, json!(["A", "A"])), "/surveys/0"),
         ("/content/modules", modules, ""),
         ("/content/modules/0/title", long(201), "/content/modules/0"),
         ("/content/modules/0/part", json!(""), "/content/modules/0"),
@@ -104,6 +124,36 @@ async fn a_course_that_no_author_could_write_is_refused_at_its_place() {
             json!({ "de": { "title": "M", "text": "Nothing." } }),
             "/content/modules/0/translations/de",
         ),
+    ];
+    refuse_each(&there, &importer, &document, cases).await;
+    for text in ["", "nothing", "{", "[]", "null", "{}", &document.to_string()[1..]] {
+        let refused = send(&there, &importer, json!({ "document": text })).await;
+        assert_eq!(refused.codes(), "INVALID", "{text}");
+        assert_eq!(
+            refused.data("/courseImport/userErrors/0/field"),
+            &json!(["document"])
+        );
+    }
+    assert_nothing_stored(&there).await;
+    imported(&import(&there, &importer, &document, json!({})).await);
+}
+
+#[tokio::test]
+async fn a_unit_that_no_author_could_write_is_refused_at_its_place() {
+    let here = TestApp::new().await;
+    let (document, units, _) = document(&here).await;
+    let there = here.elsewhere().await;
+    let importer = there.member("author").await;
+    let unit = "/content/modules/0/units/0";
+    let link = |url: &str| json!({ "material": { "link": { "url": url, "description": "", "opens_in_new_tab": true } } });
+    let live = json!({ "material": { "live": { "starts_at": "2030-01-01T11:00:00Z", "ends_at": "2030-01-01T10:00:00Z", "time_zone": "UTC",
+        "join_url": null, "description": "" } } });
+    let many: Value = (1..=11).map(|days| json!({ "after_days": days })).collect();
+    let empty = json!({ "text": "" });
+    let crowd: Value = (0..501)
+        .map(|_| json!({ "id": here.app.clock.uuid(), "title": "U", "body": empty }))
+        .collect();
+    let cases = vec![
         ("/content/modules/0/units", crowd, ""),
         ("/content/modules/0/units/0/id", json!("nothing"), ""),
         (
@@ -166,10 +216,17 @@ async fn a_course_that_no_author_could_write_is_refused_at_its_place() {
             json!({ "de": { "text": "Nothing." } }),
             "/content/modules/0/units/2/translations/de",
         ),
-    ] {
-        let refused = import(&there, &importer, &with(&document, place, value), json!({})).await;
-        assert_refused(&refused, if at.is_empty() { place } else { at });
-    }
+    ];
+    refuse_each(&there, &importer, &document, cases).await;
+}
+
+#[tokio::test]
+async fn units_that_wait_for_each_other_and_units_that_are_there_twice_are_refused() {
+    let here = TestApp::new().await;
+    let (document, units, _) = document(&here).await;
+    let there = here.elsewhere().await;
+    let importer = there.member("author").await;
+    let module = document["content"]["modules"][0].clone();
     let mut circle = with(
         &document,
         "/content/modules/0/units/0/release",
@@ -197,25 +254,7 @@ async fn a_course_that_no_author_could_write_is_refused_at_its_place() {
         &import(&there, &importer, &twice, json!({})).await,
         "/content/modules/1/units/0/id",
     );
-    for text in ["", "nothing", "{", "[]", "null", "{}", &document.to_string()[1..]] {
-        let refused = send(&there, &importer, json!({ "document": text })).await;
-        assert_eq!(refused.codes(), "INVALID", "{text}");
-        assert_eq!(
-            refused.data("/courseImport/userErrors/0/field"),
-            &json!(["document"])
-        );
-    }
-    for table in [
-        "courses",
-        "course_drafts",
-        "draft_modules",
-        "draft_units",
-        "draft_translations",
-        "audit_entries where action like 'course.%'",
-    ] {
-        assert_eq!(factory::count(&there, table).await, 0, "{table}");
-    }
-    imported(&import(&there, &importer, &document, json!({})).await);
+    assert_nothing_stored(&there).await;
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ pub mod policy;
 pub mod question;
 pub mod release;
 pub mod scoring;
+pub mod survey;
 pub mod text_rule;
 pub mod translation;
 
@@ -34,4 +35,5 @@ pub use policy::{CountedAttempt, QuizPolicy, ReviewPolicy};
 pub use question::{ChoiceOption, Criterion, GapKind, GapPrompt, QuestionKind, QuestionPrompt};
 pub use release::ReleaseRule;
 pub use scoring::{PartialCredit, Scoring};
+pub use survey::{SurveyAudience, SurveyContent, SurveyQuestion, SurveyQuestionKind};
 pub use translation::{Translation, Translations};

@@ -3,7 +3,7 @@
 use super::diff::Edition;
 use super::model::{Course, CourseVisibility};
 use crate::domain::content::mentions::replace_assets;
-use crate::domain::content::{AnswerKeys, Content};
+use crate::domain::content::{AnswerKeys, Content, SurveyContent};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::canonical::canonical;
 use crate::kernel::ids::AssetKey;
@@ -33,6 +33,9 @@ pub struct Document<'d> {
     pub content: Cow<'d, Content>,
     /// What is right.
     pub answer_keys: Cow<'d, AnswerKeys>,
+    /// What its learners are asked, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub surveys: Vec<SurveyContent>,
 }
 
 /// What a course is besides what its editions say.
@@ -53,7 +56,7 @@ pub struct Head {
 }
 
 /// Writes an edition with what is right in it: canonical JSON (RFC 8785).
-pub fn write(course: &Course, number: Option<i32>, edition: &Edition) -> String {
+pub fn write(course: &Course, number: Option<i32>, edition: &Edition, surveys: Vec<SurveyContent>) -> String {
     let (content, answer_keys) = &**edition;
     let document = Document {
         format: FORMAT.to_owned(),
@@ -68,6 +71,7 @@ pub fn write(course: &Course, number: Option<i32>, edition: &Edition) -> String 
         revision: number,
         content: Cow::Borrowed(content),
         answer_keys: Cow::Borrowed(answer_keys),
+        surveys,
     };
     canonical(&serde_json::to_value(&document).unwrap_or_default())
 }
@@ -104,7 +108,7 @@ fn shortened(text: &str, most: usize) -> String {
 
 /// Reads a document as it was written, but for the files that others take the place of. What nobody would have written there is refused:
 /// it would be lost.
-pub fn read(
+pub(super) fn read(
     text: &str,
     came_by: CameBy,
     files: &HashMap<AssetKey, AssetKey>,

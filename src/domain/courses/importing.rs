@@ -7,6 +7,7 @@ use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::db::schema::courses;
 use crate::domain::assets::access::readable_in;
+use crate::domain::content::SurveyContent;
 use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
 use crate::domain::organizations::Here;
 use crate::domain::refusal::{Code, Refusal};
@@ -36,6 +37,11 @@ impl Import {
     pub fn read(text: &str, order: Order, clock: &Clock) -> Self {
         let thawed = thaw(text, &order, clock);
         Self { order, thawed }
+    }
+
+    /// What the learners of the course are asked.
+    pub fn surveys(&self) -> &[SurveyContent] {
+        self.thawed.as_ref().map_or(&[], |thawed| &thawed.surveys)
     }
 }
 

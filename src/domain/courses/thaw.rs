@@ -19,8 +19,10 @@ use super::tree::{NewModule, NewUnit};
 use super::unit_faults::fault_of_content;
 use crate::domain::content::compiled::PoolContent;
 use crate::domain::content::mentions::assets_in;
+use crate::domain::content::survey::MOST_SURVEYS;
 use crate::domain::content::{
-    AnswerKeys, Content, Markdown, ModuleContent, QuestionPrompt, Translations, UnitBody, UnitContent,
+    AnswerKeys, Content, Markdown, ModuleContent, QuestionPrompt, SurveyContent, Translations, UnitBody,
+    UnitContent,
 };
 use crate::domain::refusal::Refusal;
 use crate::domain::tags::fault_of_tags;
@@ -70,6 +72,8 @@ pub struct Thawed {
     pub drawn: Vec<(NewQuestion, String)>,
     /// The files of the organisation that its units show.
     pub shown: Vec<(UnitId, AssetKey)>,
+    /// What its learners are asked.
+    pub surveys: Vec<SurveyContent>,
     /// Files of another organisation that they would show, and that nothing takes the place of.
     pub missing: BTreeSet<AssetKey>,
 }
@@ -131,6 +135,10 @@ pub fn thaw(text: &str, order: &Order, clock: &Clock) -> Result<Thawed, Refusal>
     let modules = thaw.modules(&content.modules)?;
     thaw.refuse_circle(&content.modules)?;
     thaw.refuse_unused()?;
+    thaw.refuse_beyond("/surveys", MOST_SURVEYS, document.surveys.len())?;
+    for (index, survey) in document.surveys.iter().enumerate() {
+        thaw.refuse(&format!("/surveys/{index}"), survey.faults())?;
+    }
     Ok(Thawed {
         source,
         course: NewCourse {
@@ -150,6 +158,7 @@ pub fn thaw(text: &str, order: &Order, clock: &Clock) -> Result<Thawed, Refusal>
         translations: thaw.translations,
         bank: thaw.bank,
         drawn: thaw.drawn,
+        surveys: document.surveys,
         shown: thaw.shown,
         missing: thaw.missing,
         language,
@@ -301,15 +310,13 @@ impl Thaw<'_> {
     /// The file in the place of one that a unit is made of.
     fn file(&mut self, asset: AssetId) -> AssetId {
         let key = AssetKey::new(self.source, asset);
-        match self.files.get(&key) {
-            Some(other) => other.id,
-            None => {
-                if self.source != self.order.course.org {
-                    self.missing.insert(key);
-                }
-                asset
-            }
+        if let Some(other) = self.files.get(&key) {
+            return other.id;
         }
+        if self.source != self.order.course.org {
+            self.missing.insert(key);
+        }
+        asset
     }
 
     /// Notes which files a unit shows, also by its translations, and which it cannot show.

@@ -1,7 +1,8 @@
 //! The rows: a survey, and what somebody answered.
 
-use super::questions::{SurveyAnswer, SurveyQuestion};
+use super::answers::SurveyAnswer;
 use crate::db::schema::{survey_responses, surveys};
+use crate::domain::content::{SurveyAudience, SurveyContent, SurveyQuestion};
 use crate::domain::enrollments::Enrollment;
 use crate::kernel::ids::{CourseId, CourseKey, MemberId, MemberKey, SurveyId, SurveyKey, SurveyResponseKey};
 use crate::text_enum;
@@ -20,16 +21,6 @@ text_enum! {
         Open = "open",
         /// Nobody answers it any more.
         Closed = "closed",
-    }
-}
-
-text_enum! {
-    /// Which learners of its course a survey asks.
-    SurveyAudience {
-        /// All of them.
-        Everybody = "everybody",
-        /// Those who have completed the course.
-        Completed = "completed",
     }
 }
 
@@ -72,6 +63,17 @@ impl Survey {
     /// Its questions in order, numbered from 1.
     pub fn asked(&self) -> Vec<SurveyQuestion> {
         Vec::deserialize(&self.questions).unwrap_or_default()
+    }
+
+    /// What it is made of.
+    pub fn content(&self) -> SurveyContent {
+        SurveyContent {
+            title: self.title.clone(),
+            description: self.description.clone(),
+            questions: self.asked(),
+            audience: self.audience,
+            is_anonymous: self.is_anonymous,
+        }
     }
 
     /// Whether it asks the learner of an enrolment of its course, now.

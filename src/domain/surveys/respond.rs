@@ -1,7 +1,8 @@
 //! Answering a survey, as a learner of its course, once.
 
+use super::answers::{GivenAnswer, SurveyAnswer, read};
 use super::model::{Survey, SurveyState};
-use super::questions::{GivenAnswer, SurveyAnswer, read};
+
 use crate::db::schema::surveys;
 use crate::db::{Conn, Statement};
 use crate::domain::enrollments::own::{self, Own};

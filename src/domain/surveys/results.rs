@@ -1,8 +1,8 @@
 //! What the answers to a survey come to.
 
 use super::model::{Survey, SurveyState};
-use super::questions::{SurveyQuestion, SurveyQuestionKind};
 use crate::db::{Batch, Conn, Statement};
+use crate::domain::content::{SurveyQuestion, SurveyQuestionKind};
 use crate::domain::insights::SMALLEST_GROUP;
 use crate::kernel::ids::{CourseId, CourseKey, OrgId, SurveyId, SurveyKey};
 use async_graphql::SimpleObject;

@@ -1,9 +1,10 @@
 //! What the staff of a course does with its surveys.
 
 use super::lists::SurveysOf;
-use super::model::{Survey, SurveyAudience, SurveyState};
-use super::questions::{SurveyQuestion, faults};
+use super::model::{Survey, SurveyState};
 use crate::db::schema::{survey_participants, survey_responses, surveys};
+use crate::domain::content::survey::MOST_SURVEYS;
+use crate::domain::content::{SurveyAudience, SurveyContent, SurveyQuestion};
 use crate::domain::courses::authoring::{editable, load};
 use crate::domain::courses::drafts::MayUpdate;
 use crate::domain::mutate::{Stop, Write, refuse_all, refuse_unless_current, refuse_with};
@@ -14,40 +15,6 @@ use diesel::dsl::now;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
-
-/// Surveys that a course may have.
-const MOST: usize = 50;
-/// Characters of a title and of a description.
-const MOST_OF_TITLE: usize = 200;
-const MOST_OF_DESCRIPTION: usize = 2_000;
-
-/// What a survey is made of.
-#[derive(Clone, Debug)]
-pub struct SurveyContent {
-    /// Its title.
-    pub title: String,
-    /// What it is for.
-    pub description: String,
-    /// What it asks, numbered in order.
-    pub questions: Vec<SurveyQuestion>,
-    /// Whom it asks.
-    pub audience: SurveyAudience,
-    /// Whether nobody learns who answered what.
-    pub is_anonymous: bool,
-}
-
-impl SurveyContent {
-    fn faults(&self) -> Vec<Option<Refusal>> {
-        let long = self.description.chars().count() > MOST_OF_DESCRIPTION;
-        let long = long.then(|| {
-            let message = format!("A description has at most {MOST_OF_DESCRIPTION} characters.");
-            Refusal::at(Code::Invalid, "description", message)
-        });
-        let mut faults = faults(&self.questions);
-        faults.extend([Refusal::of_name("title", &self.title, MOST_OF_TITLE), long]);
-        faults
-    }
-}
 
 /// What `surveyUpdate` changes; what is `None` stays.
 #[derive(Clone, Debug, Default)]
@@ -75,12 +42,28 @@ pub async fn create(
     let present = load(write, SurveysOf(course))
         .await?
         .map_or(0, |surveys| surveys.len());
-    if present >= MOST {
-        let message = format!("A course has at most {MOST} surveys; delete one first.");
+    if present >= MOST_SURVEYS {
+        let message = format!("A course has at most {MOST_SURVEYS} surveys; delete one first.");
         return refuse_with(Refusal::at(Code::LimitReached, "courseId", message));
     }
-    let key = SurveyKey::new(course, SurveyId(write.app.clock.uuid()));
-    insert(write, &editable, key, content).await?;
+    make(write, &editable, content).await
+}
+
+/// Makes the surveys of a course that was imported, drafts all of them. Who read them has looked for faults.
+pub async fn restore(write: &Write<'_>, course: CourseKey, surveys: &[SurveyContent]) -> Result<(), Stop> {
+    if surveys.is_empty() {
+        return Ok(());
+    }
+    let editable = editable(write, course, "organizationId").await?;
+    for content in surveys {
+        make(write, &editable, content).await?;
+    }
+    Ok(())
+}
+
+async fn make(write: &Write<'_>, course: &MayUpdate<'_>, content: &SurveyContent) -> Result<SurveyKey, Stop> {
+    let key = SurveyKey::new(course.course.key, SurveyId(write.app.clock.uuid()));
+    insert(write, course, key, content).await?;
     write.happened("survey.created", key, json!({}));
     Ok(key)
 }
@@ -140,16 +123,13 @@ pub async fn update(
     let (editable, survey) = find(write, key).await?;
     refuse_unless_current("expectedVersion", expected, survey.version)?;
     refuse_unless(&survey, SurveyState::Draft, "only a draft can be edited")?;
-    let questions = changes.questions.clone();
+    let former = survey.content();
     let content = SurveyContent {
-        title: changes.title.clone().unwrap_or_else(|| survey.title.clone()),
-        description: changes
-            .description
-            .clone()
-            .unwrap_or_else(|| survey.description.clone()),
-        questions: questions.unwrap_or_else(|| survey.asked()),
-        audience: changes.audience.unwrap_or(survey.audience),
-        is_anonymous: changes.is_anonymous.unwrap_or(survey.is_anonymous),
+        title: changes.title.clone().unwrap_or(former.title),
+        description: changes.description.clone().unwrap_or(former.description),
+        questions: changes.questions.clone().unwrap_or(former.questions),
+        audience: changes.audience.unwrap_or(former.audience),
+        is_anonymous: changes.is_anonymous.unwrap_or(former.is_anonymous),
     };
     refuse_all(content.faults())?;
     rewrite(write, &editable, key, &content).await?;

@@ -1,98 +1,13 @@
-//! What surveys ask, and what is an answer to it.
+//! What is an answer to a question of a survey.
 
+use crate::domain::content::{SurveyQuestion, SurveyQuestionKind};
 use crate::domain::refusal::{Code, Refusal};
-use async_graphql::{Enum, SimpleObject};
+use async_graphql::SimpleObject;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Questions of a survey, options of a question, characters of a question, an option and an answer.
-const MOST_QUESTIONS: usize = 50;
-const MOST_OPTIONS: usize = 20;
-const MOST_OF_QUESTION: usize = 1_000;
-const MOST_OF_OPTION: usize = 200;
+/// Characters of a text.
 const MOST_OF_ANSWER: usize = 5_000;
-/// The greatest rating; the least is 1.
-const MOST_RATING: i32 = 5;
-
-/// How a question of a survey is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Enum)]
-#[serde(rename_all = "snake_case")]
-pub enum SurveyQuestionKind {
-    /// By a number from 1 to 5.
-    Rating,
-    /// By one of its options.
-    SingleChoice,
-    /// By some of its options.
-    MultipleChoice,
-    /// In the learner's own words.
-    Text,
-}
-
-impl SurveyQuestionKind {
-    const fn has_options(self) -> bool {
-        matches!(self, Self::SingleChoice | Self::MultipleChoice)
-    }
-}
-
-/// A question of a survey. Cost: 1.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, SimpleObject)]
-pub struct SurveyQuestion {
-    /// Its number in the survey, from 1: what an answer names it by. Cost: 1.
-    pub number: i32,
-    /// How it is answered. Cost: 1.
-    pub kind: SurveyQuestionKind,
-    /// What is asked, plain text. Cost: 1.
-    pub text: String,
-    /// What can be chosen, numbered from 1 in this order; empty for ratings and texts. Cost: 1.
-    pub options: Vec<String>,
-    /// Whether the survey is answered only with this question. Cost: 1.
-    pub is_required: bool,
-}
-
-impl SurveyQuestion {
-    /// The numbers that can be chosen: the ratings, or those of its options; none for texts.
-    pub fn choices(&self) -> std::ops::RangeInclusive<i32> {
-        match self.kind {
-            SurveyQuestionKind::Rating => 1..=MOST_RATING,
-            _ => 1..=i32::try_from(self.options.len()).unwrap_or(i32::MAX),
-        }
-    }
-}
-
-/// What is wrong with a survey's questions.
-pub fn faults(questions: &[SurveyQuestion]) -> Vec<Option<Refusal>> {
-    if questions.len() > MOST_QUESTIONS {
-        let message = format!("A survey has at most {MOST_QUESTIONS} questions.");
-        return vec![Some(Refusal::at(Code::Invalid, "questions", message))];
-    }
-    let each = questions.iter().enumerate();
-    each.flat_map(|(index, question)| faults_of_question(&format!("questions.{index}"), question))
-        .collect()
-}
-
-fn faults_of_question(path: &str, question: &SurveyQuestion) -> Vec<Option<Refusal>> {
-    let at =
-        |field: &str, message: String| Some(Refusal::at(Code::Invalid, &format!("{path}.{field}"), message));
-    let few_or_many = !(2..=MOST_OPTIONS).contains(&question.options.len());
-    let different: BTreeSet<&str> = question.options.iter().map(|option| option.trim()).collect();
-    let of_options = if !question.kind.has_options() && !question.options.is_empty() {
-        at("options", "Only a question by choice has options.".into())
-    } else if question.kind.has_options() && few_or_many {
-        at(
-            "options",
-            format!("A question by choice has 2 to {MOST_OPTIONS} options."),
-        )
-    } else if different.len() < question.options.len() {
-        at("options", "Two of the options are the same.".into())
-    } else {
-        None
-    };
-    let options = question.options.iter().enumerate();
-    let texts = options
-        .map(|(index, option)| Refusal::of_name(&format!("{path}.options.{index}"), option, MOST_OF_OPTION));
-    let text = Refusal::of_name(&format!("{path}.text"), &question.text, MOST_OF_QUESTION);
-    [text, of_options].into_iter().chain(texts).collect()
-}
 
 /// What somebody answers to a question of a survey. Cost: 1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, SimpleObject)]
