@@ -2,7 +2,7 @@
 
 use super::support::app::Person;
 use super::support::client::Client;
-use super::support::documents::{bare, export, import, imported, plain, send};
+use super::support::documents::{COURSES, bare, export, import, imported, plain, send};
 use super::support::learning::{enroll, happened};
 use super::support::quiz::{self, Sitting};
 use super::support::{TestApp, academy_units, banks, factory, surveys, uploads};
@@ -253,7 +253,7 @@ async fn what_a_document_shows_must_be_here_and_the_importer_s_to_read() {
         }
     }
     for table in [
-        "courses",
+        COURSES,
         "course_drafts",
         "draft_units",
         "question_banks",
@@ -295,7 +295,7 @@ async fn who_may_not_create_and_edit_courses_imports_none() {
     let document = export(&author, &course.id).await;
     let creates = holder(&here, &["courses.create", "courses.read_draft"]).await;
     let edits = holder(&here, &["courses.create", "courses.read_draft", "courses.update"]).await;
-    let before = factory::count(&here, "courses").await;
+    let before = factory::count(&here, COURSES).await;
     for (who, code) in [
         (&here.learner().await.client, "FORBIDDEN"),
         (&here.member("instructor").await.client, "FORBIDDEN"),
@@ -310,7 +310,7 @@ async fn who_may_not_create_and_edit_courses_imports_none() {
         let is_told = ["INVALID", code].contains(&malformed.codes().as_str());
         assert!(is_told, "{:#}", malformed.body);
     }
-    assert_eq!(factory::count(&here, "courses").await, before);
+    assert_eq!(factory::count(&here, COURSES).await, before);
     assert_eq!(factory::count(&here, "question_banks").await, 1);
     let without_pools = import(&here, &edits, &bare(&course.id), json!({})).await;
     assert_eq!(without_pools.codes(), "", "a bank takes a permission of its own");
@@ -363,7 +363,7 @@ async fn a_document_comes_in_as_often_as_it_is_asked_for_and_once_for_a_key() {
         assert_eq!(refused.data("/courseImport/userErrors/0/field"), &json!([field]));
     }
     assert_eq!(happened(&app, "course.imported").await, (2, 2));
-    assert_eq!(factory::count(&app, "courses").await, 3);
+    assert_eq!(factory::count(&app, COURSES).await, 3);
     let audited = factory::audit(&app, "course.imported").await;
     let (target, detail) = &audited[0];
     assert_eq!(target, imported(&one));
@@ -424,5 +424,5 @@ async fn a_document_that_no_request_has_room_for_comes_by_a_file() {
             &json!(["document"])
         );
     }
-    assert_eq!(factory::count(&app, "courses").await, 2);
+    assert_eq!(factory::count(&app, COURSES).await, 2);
 }

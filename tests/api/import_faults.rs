@@ -1,7 +1,7 @@
 //! A document is foreign input: what no author could write is refused at its place, and nothing is stored.
 
 use super::support::client::{Client, Reply};
-use super::support::documents::{export, import, imported, plain, send};
+use super::support::documents::{COURSES, export, import, imported, plain, send};
 use super::support::{TestApp, factory};
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ async fn refuse_each(app: &TestApp, importer: &Client, document: &Value, cases: 
 
 async fn assert_nothing_stored(app: &TestApp) {
     for table in [
-        "courses",
+        COURSES,
         "course_drafts",
         "draft_modules",
         "draft_units",
@@ -352,7 +352,7 @@ async fn a_question_that_no_answer_or_no_author_could_meet_is_refused_at_its_pla
     let mut keyless = document.clone();
     keyless["answer_keys"].as_object_mut().unwrap().remove(&id);
     assert_refused(&import(&there, &importer, &keyless, json!({})).await, question);
-    for table in ["courses", "draft_questions", "question_banks", "bank_questions"] {
+    for table in [COURSES, "draft_questions", "question_banks", "bank_questions"] {
         assert_eq!(factory::count(&there, table).await, 0, "{table}");
     }
 }

@@ -216,7 +216,7 @@ mod tests {
     }
 
     /// A question with the texts of its options in the place of their keys, in the order of the texts.
-    fn plain(prompt: &QuestionPrompt, key: &AnswerKey) -> String {
+    fn plain(prompt: &QuestionPrompt, key: &AnswerKey) -> Value {
         let mut text = json!([prompt, key]).to_string();
         let offered = prompt.options.iter().chain(&prompt.stems);
         let offered = offered.chain(prompt.gaps.iter().flat_map(|gap| &gap.options));
@@ -229,7 +229,7 @@ mod tests {
         }
         let mut value: Value = serde_json::from_str(&text).unwrap();
         sort(&mut value);
-        value.to_string()
+        value
     }
 
     fn sort(value: &mut Value) {
@@ -264,7 +264,7 @@ mod tests {
             let other = renamed(id(2), &prompt, &key).unwrap();
             assert_eq!(
                 other.prompt == new.prompt,
-                !plain(&prompt, &key).contains("\"of ")
+                !plain(&prompt, &key).to_string().contains("\"of ")
             );
         }
     }

@@ -38,6 +38,9 @@ pub fn imported(reply: &Reply) -> &str {
     reply.text("/courseImport/course/id")
 }
 
+/// The courses of an academy, without those that others show to everybody: rows to count.
+pub const COURSES: &str = "courses where org_id = any (app_orgs())";
+
 /// A document of a course in which there is nothing.
 pub fn bare(course: &str) -> Value {
     let head = json!({ "id": course, "slug": "imported", "external_id": null, "visibility": "members", "language": "en", "tags": [] });
