@@ -141,7 +141,8 @@ pub struct Enrollment {
     /// When something that the learner did was last reported.
     #[graphql(skip)]
     pub last_activity_at: Option<DateTime<Utc>>,
-    /// When the row was read, by the database's clock: what is due, over or open by now is so by the clock that set its time.
+    /// When the transaction began that read the row, by the database's clock: what is due, over or open by now is so by the clock that set its
+    /// time.
     #[diesel(select_expression = now.into_sql::<Timestamptz>(), select_expression_type = AsExprOf<now, Timestamptz>)]
     #[graphql(skip)]
     pub read_at: DateTime<Utc>,
