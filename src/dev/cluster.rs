@@ -50,6 +50,12 @@ const ROLES: &str = "
         GRANT pg_read_all_stats TO lyceum_owner;
     END $$";
 
+/// What a letter is, and which small one belongs to which capital: as Unicode says.
+const LETTERS: &str = if cfg!(target_os = "macos") {
+    "UTF-8"
+} else {
+    "C.UTF-8"
+};
 /// What only a superuser may do in a new database.
 const DATABASE: &str = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements";
 
@@ -121,7 +127,7 @@ impl Cluster {
     /// When the server refuses.
     pub async fn create_database(&self, name: &str) -> Result<()> {
         let create = format!(
-            r#"CREATE DATABASE "{}" OWNER {OWNER} TEMPLATE template0 ENCODING 'UTF8'"#,
+            r#"CREATE DATABASE "{}" OWNER {OWNER} TEMPLATE template0 ENCODING 'UTF8' LC_CTYPE '{LETTERS}'"#,
             name.replace('"', "\"\"")
         );
         match self.admin("postgres").await?.batch_execute(&create).await {

@@ -96,6 +96,7 @@ async fn a_new_cluster_has_the_three_roles_and_a_database_of_the_owner() {
     assert_eq!(text(&owner, "SELECT current_user::text").await, "lyceum_owner");
     assert_eq!(text(&owner, "SHOW server_encoding").await, "UTF8");
     assert_eq!(text(&owner, "SHOW timezone").await, "UTC");
+    assert_eq!(text(&owner, "SELECT lower('É')").await, "é");
     assert_eq!(text(&owner, "SHOW pg_stat_statements.track_planning").await, "on");
     owner
         .batch_execute(
