@@ -1,8 +1,9 @@
 -- What a search finds in published courses: titles and texts of the current revision, in each language that there are.
 
--- A word of a title weighs more than one of a text. No language has its words reduced to their stems, since all are searched alike.
+-- A word of a title weighs more than one of a text. What looks like a tag is read too: in a text about code it is part of it. No language has its words reduced to their stems, since all are searched alike.
 create function words_of(title text, body text) returns tsvector language sql immutable parallel safe
-as $$ select setweight(to_tsvector('simple', title), 'A') || setweight(to_tsvector('simple', body), 'D') $$;
+as $$ select setweight(to_tsvector('simple', translate(title, '<>', '  ')), 'A')
+    || setweight(to_tsvector('simple', translate(body, '<>', '  ')), 'D') $$;
 
 -- No index is made of the words: row security lets none serve an operator that is not leakproof, and `@@` is none. The primary key leads
 -- from the courses that somebody may know of to their words.
@@ -52,6 +53,12 @@ with editions as (
 insert into published_texts (org_id, course_id, node_id, language, is_translation, title, body)
 select org_id, course_id, node_id, language, is_translation, title, body from found where title <> '' or body <> ''
 on conflict do nothing;
+do $$ begin
+    if exists (select from courses c where c.revision_id is not null and not exists
+        (select from published_texts t where t.org_id = c.org_id and t.course_id = c.id and t.node_id = c.id)) then
+        raise exception 'a published course has no text to be found by';
+    end if;
+end $$;
 drop policy searching on course_revisions;
 drop policy searching on courses;
 

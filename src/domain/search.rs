@@ -13,9 +13,6 @@ use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-/// Things that are found at most.
-pub const MOST: i64 = 50;
-
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
@@ -114,7 +111,7 @@ async fn rows(
         .filter(|own| org.is_none_or(|org| org == *own) && PathView::of(viewer, *own).is_some())
         .collect();
     Statement::<RowTypes>::new(
-        "with asked as (select websearch_to_tsquery('simple', ?) as query), \
+        "with asked as (select q as query from websearch_to_tsquery('simple', ?) q where querytree(q) not in ('', 'T')), \
          texts as (select distinct on (t.org_id, t.course_id, t.node_id) t.org_id, t.course_id, t.node_id, courses.revision_id, t.language, \
             ts_rank(t.words, a.query) * case t.node_id when t.course_id then 1.2 else 1.0 end as score \
             from asked a cross join courses join published_texts t on t.org_id = courses.org_id and t.course_id = courses.id \
@@ -125,8 +122,9 @@ async fn rows(
             where p.org_id = any (?) and p.state = 'published' and w.words @@ a.query), \
          best as (select t.org_id, t.course_id, t.node_id, t.revision_id, t.language, t.score from texts t \
             union all select p.org_id, null, p.id, null, null, p.score from paths p order by score desc, node_id, course_id limit ?) \
-         select b.org_id, b.node_id, b.course_id, b.revision_id, b.language, left(ts_headline('simple', \
-            replace(coalesce(t.body, p.description, ''), '**', ''), a.query, 'StartSel=**, StopSel=**, MinWords=15, MaxWords=35'), 1000) \
+         select b.org_id, b.node_id, b.course_id, b.revision_id, b.language, left(translate(ts_headline('simple', \
+            translate(replace(coalesce(t.body, p.description, ''), '**', ''), '<>', '‹›'), a.query, \
+            'StartSel=**, StopSel=**, MinWords=15, MaxWords=35'), '‹›', '<>'), 1000) \
          from asked a cross join best b left join published_texts t on t.org_id = b.org_id and t.course_id = b.course_id \
             and t.node_id = b.node_id and t.language = b.language \
          left join learning_paths p on b.course_id is null and p.org_id = b.org_id and p.id = b.node_id \
