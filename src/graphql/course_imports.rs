@@ -4,6 +4,7 @@ use super::assets;
 use super::courses::Course;
 use super::support::mutation::{key, signed_in};
 use super::support::operation::Ask;
+use crate::auth::permission::Permission;
 use crate::domain::courses::document::CameBy;
 use crate::domain::courses::importing::{self, Import, MOST_BYTES};
 use crate::domain::courses::thaw::Order;
@@ -14,6 +15,7 @@ use crate::kernel::ids::{AssetKey, CourseId, CourseKey, OrgId, OrganizationKey};
 use crate::{inputs, payload};
 use async_graphql::{Context, ID, InputObject, Result};
 use std::collections::HashSet;
+use tokio::sync::Semaphore;
 
 /// What `courseImport` takes: a document, or the file that it lies in.
 #[derive(Clone, Debug, InputObject)]
@@ -47,6 +49,9 @@ pub struct CourseImportAssetInput {
     pub to: ID,
 }
 
+/// Documents that a node reads at a time: each may be large.
+static READING: Semaphore = Semaphore::const_new(2);
+
 inputs!(CourseImportInput);
 
 payload! {
@@ -65,6 +70,9 @@ pub async fn import(ctx: &Context<'_>, input: &CourseImportInput) -> Result<Opti
         Ok(key) => key,
         Err(refusals) => return CourseImportPayload::refused(refusals),
     };
+    if !ctx.may(org.0, Permission::CoursesCreate) {
+        return refuse(ctx, org.0, input).await;
+    }
     let files = match input.files(org.0) {
         Ok(files) => files,
         Err(refusals) => return CourseImportPayload::refused(refusals),
@@ -83,8 +91,10 @@ pub async fn import(ctx: &Context<'_>, input: &CourseImportInput) -> Result<Opti
     };
     // Without a transaction: nothing but SQL is awaited while one is open.
     ctx.operation().read_anew().await;
+    let turn = READING.acquire().await.map_err(Error::internal)?;
     let read = tokio::task::spawn_blocking(move || Import::read(&text, order, &clock));
     let import = read.await.map_err(Error::internal)?;
+    drop(turn);
     let done = ctx
         .operation()
         .mutate("courseImport", org.0, input, move |write| {
@@ -99,6 +109,21 @@ pub async fn import(ctx: &Context<'_>, input: &CourseImportInput) -> Result<Opti
             course: Course::find(ctx, key).await?,
             ..Default::default()
         })),
+        Err(refusals) => CourseImportPayload::refused(refusals),
+    }
+}
+
+/// Refuses who may make no course. Nothing of what they sent is read.
+async fn refuse(
+    ctx: &Context<'_>,
+    org: OrgId,
+    input: &CourseImportInput,
+) -> Result<Option<CourseImportPayload>> {
+    let done = ctx.operation().mutate("courseImport", org, input, |write| {
+        Box::pin(async move { importing::refuse_unless_allowed(write) })
+    });
+    match done.await? {
+        Ok(()) => CourseImportPayload::refused(vec![Refusal::not_found("organizationId")]),
         Err(refusals) => CourseImportPayload::refused(refusals),
     }
 }

@@ -45,11 +45,16 @@ impl Import {
     }
 }
 
+/// Refuses who may make no course.
+pub fn refuse_unless_allowed(write: &Write<'_>) -> Result<(), Stop> {
+    let here = Some(Here(write.gate.org()));
+    let _: Allowed<'_, action::CoursesCreate, Here> = write.gate.allow(here).at("organizationId")?;
+    Ok(())
+}
+
 /// Makes a course of a document: a draft that nobody has published, with identities of its own.
 pub async fn import(write: &Write<'_>, import: &Import) -> Result<CourseKey, Stop> {
-    let org = write.gate.org();
-    let _: Allowed<'_, action::CoursesCreate, Here> =
-        write.gate.allow(Some(Here(org))).at("organizationId")?;
+    refuse_unless_allowed(write)?;
     let thawed = match &import.thawed {
         Ok(thawed) => thawed,
         Err(refusal) => return refuse_with(refusal.clone()),
@@ -77,7 +82,8 @@ pub async fn import(write: &Write<'_>, import: &Import) -> Result<CourseKey, Sto
     tree::insert(&course, conn, &thawed.modules).await?;
     translations::insert(&course, conn, &thawed.translations).await?;
     draft_units::insert_assets(&course, conn, &thawed.shown).await?;
-    let detail = json!({ "from": thawed.source.to_string(), "modules": thawed.modules.len() });
+    let detail = json!({ "from": thawed.source.to_string(), "modules": thawed.modules.len(),
+        "bankQuestions": thawed.drawn.len() });
     write.happened("course.imported", key, detail);
     Ok(key)
 }
