@@ -91,6 +91,7 @@ async fn a_submission_after_the_grace_is_refused_and_the_sweeper_submits_what_wa
         sitting.save("Many", sitting.right("Many")).await.codes(),
         "DEADLINE_PASSED"
     );
+    assert_eq!(happened(&app, "attempt.submitted").await, 1);
     assert_eq!(happened(&app, "attempt.graded").await, 1);
     assert_eq!(
         happened(&app, "certificate.issued").await,

@@ -65,6 +65,7 @@ async fn a_learner_starts_saves_submits_and_completes_the_course() {
     );
     for kind in [
         "attempt.started",
+        "attempt.submitted",
         "attempt.graded",
         "unit.completed",
         "enrollment.completed",
