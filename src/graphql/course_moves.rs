@@ -5,6 +5,7 @@ use super::support::mutation::{key, show, signed_in};
 use super::support::operation::Ask;
 use crate::domain::courses::store::NewCourse;
 use crate::domain::courses::{CourseVisibility, duplicate, reviews};
+use crate::domain::surveys;
 use crate::kernel::ids::CourseKey;
 use crate::{inputs, payload};
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
@@ -245,8 +246,8 @@ impl CourseMoveMutation {
         }
     }
 
-    /// Copies a course's draft into a new course of the same organisation, with modules, units, questions and settings,
-    /// and without learners, revisions and instructors.
+    /// Copies a course's draft into a new course of the same organisation, with modules, units, questions, settings and surveys, these as
+    /// drafts, and without learners, revisions and instructors.
     ///
     /// Requires: `courses.update` on the course and `courses.create`. Cost: 1.
     async fn course_duplicate(
@@ -269,7 +270,11 @@ impl CourseMoveMutation {
         let done = ctx
             .operation()
             .mutate("courseDuplicate", course.org, &input, move |write| {
-                Box::pin(async move { duplicate::duplicate(write, course, &new).await })
+                Box::pin(async move {
+                    let copy = duplicate::duplicate(write, course, &new).await?;
+                    surveys::write::duplicate(write, course, copy).await?;
+                    Ok(copy)
+                })
             });
         match done.await? {
             Ok(key) => Ok(Some(CourseDuplicatePayload {

@@ -212,6 +212,34 @@ async fn only_a_courses_staff_writes_its_surveys_and_only_its_learners_answer() 
 }
 
 #[tokio::test]
+async fn the_copy_of_a_course_asks_the_same_once_somebody_opens_it() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let course = factory::published_course(&app, &author, 0).await.id;
+    draft(&author, &course, json!({ "title": "First", "questions": [] })).await;
+    opened(
+        &author,
+        &course,
+        json!({ "title": "Second", "isAnonymous": true }),
+    )
+    .await;
+    let duplicate = "mutation($id: ID!) { courseDuplicate(input: {id: $id, slug: \"copy\", title: \"A copy\"}) { course { id \
+        surveys { title state isAnonymous questions { number } } } userErrors { code } } }";
+    let copied = author.run_with(duplicate, json!({ "id": course })).await;
+    let asked = [1, 2, 3, 4].map(|number| json!({ "number": number }));
+    assert_eq!(
+        copied.data("/courseDuplicate/course/surveys"),
+        &json!([
+            { "title": "First", "state": "DRAFT", "isAnonymous": false, "questions": [] },
+            { "title": "Second", "state": "DRAFT", "isAnonymous": true, "questions": asked },
+        ]),
+        "{:#}",
+        copied.body
+    );
+    assert_eq!(seen(&author, &course).await[1]["state"], "OPEN");
+}
+
+#[tokio::test]
 async fn a_course_has_at_most_fifty_surveys() {
     let app = TestApp::new().await;
     let author = app.member("author").await;

@@ -46,7 +46,7 @@ pub async fn create(
         let message = format!("A course has at most {MOST_SURVEYS} surveys; delete one first.");
         return refuse_with(Refusal::at(Code::LimitReached, "courseId", message));
     }
-    make(write, &editable, content).await
+    make(write, &editable, course, content).await
 }
 
 /// Makes the surveys of a course that was imported, drafts all of them. Who read them has looked for faults.
@@ -56,14 +56,32 @@ pub async fn restore(write: &Write<'_>, course: CourseKey, surveys: &[SurveyCont
     }
     let editable = editable(write, course, "organizationId").await?;
     for content in surveys {
-        make(write, &editable, content).await?;
+        make(write, &editable, course, content).await?;
     }
     Ok(())
 }
 
-async fn make(write: &Write<'_>, course: &MayUpdate<'_>, content: &SurveyContent) -> Result<SurveyKey, Stop> {
-    let key = SurveyKey::new(course.course.key, SurveyId(write.app.clock.uuid()));
-    insert(write, course, key, content).await?;
+/// Gives the copy of a course surveys like those of the original, drafts all of them. Whoever may edit the original made the copy.
+pub async fn duplicate(write: &Write<'_>, original: CourseKey, copy: CourseKey) -> Result<(), Stop> {
+    let editable = editable(write, original, "id").await?;
+    for survey in load(write, SurveysOf(original))
+        .await?
+        .iter()
+        .flat_map(|surveys| surveys.iter())
+    {
+        make(write, &editable, copy, &survey.content()).await?;
+    }
+    Ok(())
+}
+
+async fn make(
+    write: &Write<'_>,
+    by: &MayUpdate<'_>,
+    course: CourseKey,
+    content: &SurveyContent,
+) -> Result<SurveyKey, Stop> {
+    let key = SurveyKey::new(course, SurveyId(write.app.clock.uuid()));
+    insert(write, by, key, content).await?;
     write.happened("survey.created", key, json!({}));
     Ok(key)
 }
