@@ -40,6 +40,7 @@ create table survey_participants (
     foreign key (org_id, enrollment_id) references enrollments,
     foreign key (org_id, member_id) references memberships
 );
+create index survey_participants_of_enrollment on survey_participants (org_id, enrollment_id);
 create index survey_participants_of_member on survey_participants (org_id, member_id, survey_id);
 call classify('survey_participants', 'key', 'org_id', 'survey_id', 'course_id', 'enrollment_id', 'member_id');
 call isolate_by_org('survey_participants');
@@ -64,6 +65,7 @@ create table survey_responses (
     check ((member_id is null) = (enrollment_id is null) and (member_id is null) = (submitted_at is null))
 );
 create index survey_responses_of_survey on survey_responses (org_id, survey_id, id);
+create index survey_responses_of_enrollment on survey_responses (org_id, enrollment_id) where enrollment_id is not null;
 create index survey_responses_of_member on survey_responses (org_id, member_id) where member_id is not null;
 call classify('survey_responses', 'key', 'org_id', 'id', 'survey_id', 'course_id', 'enrollment_id', 'member_id');
 call classify('survey_responses', 'learning', 'answers', 'submitted_at');

@@ -98,12 +98,14 @@ pub struct SurveyCloseInput {
 pub struct SurveyDeleteInput {
     /// The survey.
     pub id: ID,
+    /// The version that you have seen; refused when the survey has another by now.
+    pub expected_version: Option<i32>,
     /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
     pub idempotency_key: Option<String>,
 }
 
 /// What is answered to a question: `rating`, `choices` or `text`, the one that the question's kind asks for.
-#[derive(Clone, Debug, InputObject)]
+#[derive(Clone, InputObject)]
 pub struct SurveyAnswerInput {
     /// The question's number in the survey.
     pub question: i32,
@@ -115,6 +117,13 @@ pub struct SurveyAnswerInput {
     pub text: Option<String>,
 }
 
+/// Tells nothing: what identifies a request is kept with who sent it, and must not tell what they answered.
+impl std::fmt::Debug for SurveyAnswerInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SurveyAnswerInput")
+    }
+}
+
 /// What `surveyRespond` takes.
 #[derive(Clone, Debug, InputObject)]
 pub struct SurveyRespondInput {
@@ -122,9 +131,10 @@ pub struct SurveyRespondInput {
     pub enrollment_id: ID,
     /// A survey of the course, an open one.
     pub survey_id: ID,
-    /// Your answers, each question once; those that are required have to be among them.
+    /// Your answers, at least one, each question once; those that are required have to be among them.
     pub answers: Vec<SurveyAnswerInput>,
-    /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
+    /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours. What you answer is not compared: nothing of it is
+    /// kept with the key.
     pub idempotency_key: Option<String>,
 }
 
@@ -178,8 +188,10 @@ payload! {
     SurveyDeletePayload {
         /// The course that the survey was of.
         course: Course,
+        /// With `VERSION_CONFLICT`, the survey as it stands.
+        survey: Arc<Survey>,
     }
-    SurveyDeleteUserError, SurveyDeleteErrorCode { NotFound, Invalid, IdempotencyMismatch }
+    SurveyDeleteUserError, SurveyDeleteErrorCode { NotFound, Invalid, InUse, VersionConflict, IdempotencyMismatch }
 }
 
 payload! {
@@ -340,7 +352,7 @@ impl SurveyMutation {
 
     /// Deletes a survey with all that was answered to it, in whatever state it is.
     ///
-    /// Requires: `courses.update`. Cost: 1.
+    /// Requires: `courses.update`, and `learning_records.read` for the whole course once it has been answered. Cost: 1.
     async fn survey_delete(
         &self,
         ctx: &Context<'_>,
@@ -351,18 +363,21 @@ impl SurveyMutation {
             Ok(key) => key,
             Err(refusals) => return SurveyDeletePayload::refused(refusals),
         };
+        let expected = input.expected_version;
         let done = ctx
             .operation()
             .mutate("surveyDelete", survey.course.org, &input, move |write| {
-                Box::pin(async move { write::delete(write, survey).await })
+                Box::pin(async move { write::delete(write, survey, expected).await })
             });
-        match done.await? {
-            Ok(key) => Ok(Some(SurveyDeletePayload {
-                course: Course::find(ctx, key).await?,
-                ..Default::default()
-            })),
-            Err(refusals) => SurveyDeletePayload::refused(refusals),
-        }
+        let done = done.await?;
+        let course = show(done.is_ok(), Course::find(ctx, survey.course)).await?;
+        let (payload, shown) = SurveyDeletePayload::of_edit(done)?;
+        let survey = show(shown, find(ctx, survey)).await?;
+        Ok(Some(SurveyDeletePayload {
+            course,
+            survey,
+            ..payload
+        }))
     }
 
     /// Answers a survey, once: there is no second answer, and no way back. Of an anonymous survey it is stored that you have answered, and apart from

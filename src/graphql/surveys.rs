@@ -81,13 +81,15 @@ pub async fn find_response(ctx: &Context<'_>, key: SurveyResponseKey) -> Result<
     let Some(response) = ctx.fetch(key).await? else {
         return Ok(None);
     };
-    let Some(survey) = find(ctx, response.survey_key()).await? else {
-        return Ok(None);
-    };
     let own = sees_own(ctx.viewer(), key.org);
-    let is_own = own.is_some() && response.member_key().map(|member| member.id) == own;
-    let is_seen = is_own || survey.shows_answers(ctx).await?;
-    Ok(is_seen.then_some(response))
+    if own.is_some() && response.member_key().map(|member| member.id) == own {
+        return Ok(Some(response));
+    }
+    let is_shown = match find(ctx, response.survey_key()).await? {
+        Some(survey) => survey.shows_answers(ctx).await?,
+        None => false,
+    };
+    Ok(is_shown.then_some(response))
 }
 
 /// The surveys that ask the learner of an enrolment now and that they have not answered; none for anybody else.
@@ -166,7 +168,7 @@ impl Survey {
     /// What the answers come to, question by question. Of an anonymous survey null until it is closed, and then with fewer than five
     /// responses: nobody is to be read out of it. Null for who may not read what was answered.
     ///
-    /// Requires: `learning_records.read` for the whole course. Cost: 20, batched.
+    /// Requires: `learning_records.read` for the whole course. Cost: 100, batched.
     async fn results(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Vec<SurveyQuestionResult>>> {
         if !self.shows_answers(ctx).await? {
             return Ok(None);

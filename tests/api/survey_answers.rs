@@ -3,8 +3,9 @@
 use super::support::client::{Client, Reply};
 use super::support::learning::{complete, happened};
 use super::support::surveys::{answers, learners, opened, respond, seen, send, waiting};
-use super::support::{TestApp, factory};
+use super::support::{TestApp, factory, servers};
 use futures_util::future::join_all;
+use lyceum::kernel::ids::{Key, SurveyKey, SurveyResponseId, SurveyResponseKey};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -53,8 +54,9 @@ async fn learners_answer_once_and_the_staff_reads_what_it_comes_to() {
     let newest = &of_owner["responses"]["nodes"][0];
     assert_eq!(newest["member"]["id"], learners[1].0.member.to_string());
     let given = json!([
-        { "question": 1, "choices": [5], "text": null }, { "question": 2, "choices": [2], "text": null },
-        { "question": 3, "choices": [1, 2], "text": null }, { "question": 4, "choices": [], "text": "More of it." },
+        { "question": 1, "rating": 5, "choices": [], "text": null }, { "question": 2, "rating": null, "choices": [2], "text": null },
+        { "question": 3, "rating": null, "choices": [1, 2], "text": null },
+        { "question": 4, "rating": null, "choices": [], "text": "More of it." },
     ]);
     assert_eq!(newest["answers"], given);
     assert_eq!(happened(&app, "survey.responded").await, (2, 2));
@@ -76,6 +78,7 @@ async fn of_an_anonymous_survey_nothing_that_is_stored_leads_from_an_answer_to_w
             (&Value::Null, &json!([]))
         );
     };
+    let node = "query($id: ID!) { node(id: $id) { id } }";
     for (count, (learner, enrollment)) in (1..).zip(&learners) {
         assert_eq!(
             respond(learner, enrollment, &survey, &answers(3, 1))
@@ -84,6 +87,21 @@ async fn of_an_anonymous_survey_nothing_that_is_stored_leads_from_an_answer_to_w
             ""
         );
         hidden(&owner, count).await;
+    }
+    let first = format!(
+        "select id::text from survey_responses where survey_id = '{}' limit 1",
+        SurveyKey::parse(&survey).unwrap().id.0
+    );
+    let first = servers::admin().await.query_one(&first, &[]).await.unwrap();
+    let first = SurveyResponseId(first.get::<_, &str>(0).parse().unwrap());
+    let id = SurveyResponseKey::new(app.org, first);
+    for who in [&owner, &learners[0].0] {
+        let found = who.run_with(node, json!({ "id": id.to_string() })).await;
+        assert_eq!(
+            found.data("/node"),
+            &Value::Null,
+            "nobody reads one of an open survey"
+        );
     }
     let again = respond(&learners[0].0, &learners[0].1, &survey, &answers(1, 1)).await;
     assert_eq!(again.codes(), "INVALID_STATE", "who has answered is known");
@@ -107,6 +125,12 @@ async fn of_an_anonymous_survey_nothing_that_is_stored_leads_from_an_answer_to_w
     assert_eq!(
         (&own["viewerHasResponded"], &own["viewerResponse"]),
         (&json!(true), &Value::Null)
+    );
+    let written = "(select distinct xmin::text from survey_responses) as written";
+    assert_eq!(
+        factory::count(&app, written).await,
+        1,
+        "no transaction of a learner wrote them"
     );
     let traces = "survey_responses where member_id is not null or enrollment_id is not null or submitted_at is not null";
     assert_eq!(factory::count(&app, traces).await, 0);
@@ -169,6 +193,7 @@ async fn answers_that_do_not_fit_are_refused_with_their_place_and_store_nothing(
     let long = "x".repeat(5_001);
     let cases = [
         (json!([]), json!(["answers"])),
+        (json!(vec![json!({ "question": 9 }); 5]), json!(["answers"])),
         (
             with(0, json!({ "question": 9, "rating": 3 })),
             json!(["answers", "0", "question"]),

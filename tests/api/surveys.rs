@@ -212,6 +212,27 @@ async fn only_a_courses_staff_writes_its_surveys_and_only_its_learners_answer() 
 }
 
 #[tokio::test]
+async fn what_was_answered_is_deleted_by_who_may_read_it() {
+    let app = TestApp::new().await;
+    let (author, owner) = (app.member("author").await, app.owner().await);
+    let course = factory::published_course(&app, &author, 0).await.id;
+    let learners = learners(&app, &course, 1).await;
+    let (learner, enrollment) = &learners[0];
+    let survey = opened(&author, &course, json!({})).await;
+    respond(learner, enrollment, &survey, &answers(2, 2)).await;
+    let id = json!({ "id": survey });
+    assert_eq!(send(&author, "surveyDelete", &id).await.codes(), "IN_USE");
+    let stale = json!({ "id": survey, "expectedVersion": 1 });
+    assert_eq!(
+        send(&owner, "surveyDelete", &stale).await.codes(),
+        "VERSION_CONFLICT"
+    );
+    assert_eq!(factory::count(&app, "survey_responses").await, 1);
+    assert_eq!(send(&owner, "surveyDelete", &id).await.codes(), "");
+    assert_eq!(factory::count(&app, "survey_responses").await, 0);
+}
+
+#[tokio::test]
 async fn the_copy_of_a_course_asks_the_same_once_somebody_opens_it() {
     let app = TestApp::new().await;
     let author = app.member("author").await;

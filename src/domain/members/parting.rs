@@ -101,7 +101,7 @@ pub async fn anonymise(member: &MayOffboard<'_>, conn: Conn<'_>) -> QueryResult<
          where a.org_id = e.org_id and a.enrollment_id = e.id), \
          voided as (update attempts a set void_reason = null from m where a.org_id = m.org_id and a.member_id = m.id), \
          kept as (delete from bookmarks b using m where b.org_id = m.org_id and b.member_id = m.id), \
-         surveyed as (update survey_responses s set enrollment_id = null, member_id = null, submitted_at = null, \
+         surveyed as (update survey_responses s set id = gen_random_uuid(), enrollment_id = null, member_id = null, submitted_at = null, \
          answers = coalesce((select jsonb_agg(a.value) from jsonb_array_elements(s.answers) a where a.value -> 'text' is null), '[]') from m where s.org_id = m.org_id and s.member_id = m.id), \
          said as (update course_reviews r set text = '' from m where r.org_id = m.org_id and r.member_id = m.id) \
          update certificates c set holder_name = null from m where c.org_id = m.org_id and c.member_id = m.id",

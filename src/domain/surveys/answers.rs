@@ -14,10 +14,13 @@ const MOST_OF_ANSWER: usize = 5_000;
 pub struct SurveyAnswer {
     /// The question's number in the survey. Cost: 1.
     pub question: i32,
-    /// The rating, 1 to 5, or the numbers of the chosen options; empty for a text. Cost: 1.
+    /// The rating, 1 to 5; null for other kinds. Cost: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<i32>,
+    /// The numbers of the chosen options; empty for other kinds. Cost: 1.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<i32>,
-    /// The text; null for a rating or a choice. Cost: 1.
+    /// The text; null for other kinds. Cost: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
@@ -37,6 +40,10 @@ pub struct GivenAnswer {
 
 /// Reads the answers to a survey's questions, in their order; refuses what does not fit, and where one is missing.
 pub fn read(questions: &[SurveyQuestion], given: &[GivenAnswer]) -> Result<Vec<SurveyAnswer>, Vec<Refusal>> {
+    if given.is_empty() || given.len() > questions.len() {
+        let message = format!("Give 1 to {} answers: each question once.", questions.len());
+        return Err(vec![Refusal::at(Code::Invalid, "answers", message)]);
+    }
     let mut refusals = Vec::new();
     let mut answers: Vec<SurveyAnswer> = Vec::new();
     for (index, answer) in given.iter().enumerate() {
@@ -104,6 +111,7 @@ fn read_one(path: &str, question: &SurveyQuestion, given: &GivenAnswer) -> Resul
         }
         return Ok(SurveyAnswer {
             question: question.number,
+            rating: None,
             choices: Vec::new(),
             text: Some(text),
         });
@@ -125,12 +133,17 @@ fn read_one(path: &str, question: &SurveyQuestion, given: &GivenAnswer) -> Resul
         || !choices.iter().all(|choice| range.contains(choice))
     {
         let (least, greatest) = (range.start(), range.end());
-        let message = format!("Give 1 to {most} different numbers from {least} to {greatest}.");
+        let message = match most {
+            1 => format!("Give one number from {least} to {greatest}."),
+            _ => format!("Give 1 to {most} different numbers from {least} to {greatest}."),
+        };
         return Err(fault(field, message));
     }
+    let is_rating = question.kind == SurveyQuestionKind::Rating;
     Ok(SurveyAnswer {
         question: question.number,
-        choices: choices.into_iter().collect(),
+        rating: given.rating.filter(|_| is_rating),
+        choices: choices.into_iter().filter(|_| !is_rating).collect(),
         text: None,
     })
 }

@@ -29,12 +29,12 @@ impl Batch for CountsOf {
             keys.iter().map(|key| (key.0.course.org, key.0.id)).unzip();
         let rows: Vec<(OrgId, CourseId, SurveyId, i32, i32, i64)> =
             Statement::<(SqlUuid, SqlUuid, SqlUuid, Integer, Integer, BigInt)>::new(
-                "with given as (select r.org_id, r.course_id, r.survey_id, a.value from unnest(?, ?) as k (org_id, id) \
-                 join survey_responses r on r.org_id = k.org_id and r.survey_id = k.id cross join lateral jsonb_array_elements(r.answers) a) \
-                 select org_id, course_id, survey_id, (value ->> 'question')::integer, 0, count(*) from given group by 1, 2, 3, 4 \
-                 union all \
-                 select org_id, course_id, survey_id, (g.value ->> 'question')::integer, c.value::integer, count(*) \
-                 from given g cross join lateral jsonb_array_elements_text(g.value -> 'choices') c group by 1, 2, 3, 4, 5",
+                "select r.org_id, r.course_id, r.survey_id, (a.value ->> 'question')::integer, coalesce(c.choice, 0), count(*) \
+                 from unnest(?, ?) as k (org_id, id) join survey_responses r on r.org_id = k.org_id and r.survey_id = k.id \
+                 cross join lateral jsonb_array_elements(r.answers) a cross join lateral ( \
+                    select null::integer as choice union all select (a.value ->> 'rating')::integer where a.value -> 'rating' is not null \
+                    union all select o.value::integer from jsonb_array_elements_text(coalesce(a.value -> 'choices', '[]')) o) c \
+                 group by 1, 2, 3, 4, 5",
             )
             .bind::<Array<SqlUuid>, _>(orgs)
             .bind::<Array<SqlUuid>, _>(ids)

@@ -1,6 +1,6 @@
 //! What the staff of a course does with its surveys.
 
-use super::lists::SurveysOf;
+use super::lists::{ResponsesOf, SurveysOf};
 use super::model::{Survey, SurveyState};
 use crate::db::schema::{survey_participants, survey_responses, surveys};
 use crate::domain::content::survey::MOST_SURVEYS;
@@ -16,6 +16,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
+use diesel::sql_types::{Untyped, Uuid as SqlUuid};
 /// What `surveyUpdate` changes; what is `None` stays.
 #[derive(Clone, Debug, Default)]
 pub struct SurveyChanges {
@@ -212,15 +213,49 @@ async fn move_to(
     let conn = &mut write.gate.conn();
     if state == SurveyState::Open {
         row.set((next, surveys::opened_at.eq(now))).execute(conn).await?;
+    if survey.is_anonymous {
+        shuffle(write, &editable, key).await?;
+    }
     } else {
         row.set((next, surveys::closed_at.eq(now))).execute(conn).await?;
     }
     Ok(())
 }
 
-/// Deletes a survey with all that was answered to it.
-pub async fn delete(write: &Write<'_>, key: SurveyKey) -> Result<CourseKey, Stop> {
-    let (editable, _) = find(write, key).await?;
+/// Writes the answers to an anonymous survey anew, in no order: PostgreSQL notes with each row which transaction wrote it, and so does the
+/// audit.
+async fn shuffle(write: &Write<'_>, _: &MayUpdate<'_>, key: SurveyKey) -> QueryResult<()> {
+    Statement::<Untyped>::new(
+        "with former as (delete from survey_responses where org_id = ? and survey_id = ? returning org_id, survey_id, course_id, answers) \
+         insert into survey_responses (org_id, id, survey_id, course_id, answers) \
+         select org_id, gen_random_uuid(), survey_id, course_id, answers from former order by random()",
+    )
+    .bind::<SqlUuid, _>(key.course.org)
+    .bind::<SqlUuid, _>(key.id)
+    .execute(&mut write.gate.conn())
+    .await
+    .map(|_| ())
+}
+
+/// Deletes a survey with all that was answered to it. What was answered takes who may read it.
+pub async fn delete(write: &Write<'_>, key: SurveyKey, expected: Option<i32>) -> Result<CourseKey, Stop> {
+    let (editable, survey) = find(write, key).await?;
+    refuse_unless_current("expectedVersion", expected, survey.version)?;
+    let answered = load(write, ResponsesOf(key)).await?.unwrap_or_default();
+    let relation = Relation {
+        taught: editable.taught,
+        ..Relation::default()
+    };
+    let records = Facts::of(Kind::Enrollment, key.course.org).related(relation);
+    if answered > 0
+        && !write
+            .gate
+            .decide(Permission::LearningRecordsRead, records)
+            .allowed
+    {
+        let message = "It has been answered: who may read the answers deletes them, and you may close it.";
+        return refuse_with(Refusal::at(Code::InUse, "id", message));
+    }
     let responses = remove(write, &editable, key).await?;
     write.happened("survey.deleted", key, json!({ "responses": responses }));
     Ok(key.course)

@@ -117,7 +117,7 @@ fn of_courses(org: OrgId, course: &Course, work: &str, size: usize) -> String {
          select e.org_id, s.id, s.course_id, e.id, e.member_id from surveys s join enrollments e on e.org_id = s.org_id and e.course_id = s.course_id \
          where s.title = 'Survey 1'; \
          insert into survey_responses (org_id, id, survey_id, course_id, enrollment_id, member_id, submitted_at, answers) \
-         select org_id, gen_random_uuid(), survey_id, course_id, enrollment_id, member_id, now(), '[{{\"question\": 1, \"choices\": [4]}}]' \
+         select org_id, gen_random_uuid(), survey_id, course_id, enrollment_id, member_id, now(), '[{{\"question\": 1, \"rating\": 4}}]' \
          from survey_participants; \
          insert into learning_paths (org_id, id, title, state, published_at) \
          select '{org}', gen_random_uuid(), 'Path ' || n, 'published', now() from generate_series(1, {size}) n; \

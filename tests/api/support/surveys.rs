@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const READ: &str = "query($id: ID!) { course(id: $id) { surveys { id title state isAnonymous viewerHasResponded viewerResponse { id } responseCount \
     results { answerCount average choices { choice text count } question { number } } \
-    responses(first: 50) { totalCount nodes { id submittedAt member { id } answers { question choices text } } } } } }";
+    responses(first: 50) { totalCount nodes { id submittedAt member { id } answers { question rating choices text } } } } } }";
 const WAITING: &str = "query($id: ID!) { enrollment(id: $id) { waitingSurveys { id } } }";
 
 /// Sends one of the mutations on surveys.
@@ -127,10 +127,10 @@ impl Surveys {
         vec![
             authors("surveyCreate", json!({ "courseId": self.course, "title": "New" })),
             authors("surveyUpdate", json!({ "id": self.draft, "title": "Other" })),
-            authors("surveyOpen", draft),
+            authors("surveyOpen", draft.clone()),
             Row::new("surveyRespond", response, learner, "NOT_FOUND", "NOT_FOUND"),
-            authors("surveyClose", open.clone()),
-            authors("surveyDelete", open),
+            authors("surveyClose", open),
+            authors("surveyDelete", draft),
         ]
     }
 }
@@ -153,7 +153,7 @@ pub fn of_academy(word: &str, owner: MemberKey, learner: MemberKey) -> String {
          and s.title like '%-answered' where e.member_id in ('{owner}', '{learner}'); \
          insert into survey_responses (org_id, id, survey_id, course_id, enrollment_id, member_id, submitted_at, answers) \
          select p.org_id, gen_random_uuid(), p.survey_id, p.course_id, p.enrollment_id, p.member_id, now(), \
-         '[{{\"question\": 1, \"choices\": [4]}}, {{\"question\": 2, \"choices\": [1]}}, {{\"question\": 3, \"text\": \"{word}-surveys-text\"}}]' \
+         '[{{\"question\": 1, \"rating\": 4}}, {{\"question\": 2, \"choices\": [1]}}, {{\"question\": 3, \"text\": \"{word}-surveys-text\"}}]' \
          from survey_participants p where p.member_id in ('{owner}', '{learner}');"
     )
 }
