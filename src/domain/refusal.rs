@@ -1,6 +1,7 @@
 //! What a user can correct: the codes of `userErrors`.
 
 use crate::kernel::language;
+use async_graphql::SimpleObject;
 use serde::{Deserialize, Serialize};
 
 /// Every code that a mutation may refuse with. Each mutation's own enum in GraphQL names the ones it uses.
@@ -88,6 +89,40 @@ pub enum Code {
     FieldLockedBySso,
 }
 
+/// A move from state to state that is none of those that may be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, SimpleObject)]
+pub struct StateTransition {
+    /// The present state, as its enum spells it.
+    pub from: String,
+    /// The state that it would have come into; null where it would have stayed.
+    pub to: Option<String>,
+    /// The states that may follow the present one.
+    pub allowed: Vec<String>,
+}
+
+/// Where something stands that moves from state to state.
+pub trait State: Copy + 'static {
+    /// How the database spells it.
+    fn word(self) -> &'static str;
+
+    /// The states that may follow.
+    fn next(self) -> &'static [Self];
+
+    /// Refuses what this state does not take: a move into another, or what leaves it.
+    fn refuse(self, path: &str, message: impl Into<String>, to: Option<Self>) -> Refusal {
+        let shown = |state: Self| state.word().to_uppercase();
+        let transition = StateTransition {
+            from: shown(self),
+            to: to.map(shown),
+            allowed: self.next().iter().copied().map(shown).collect(),
+        };
+        Refusal {
+            transition: Some(Box::new(transition)),
+            ..Refusal::at(Code::InvalidState, path, message)
+        }
+    }
+}
+
 /// Something in the input that the user can correct.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
@@ -97,6 +132,9 @@ pub struct Refusal {
     pub field: Option<Vec<String>>,
     /// What is wrong and what to do next.
     pub message: String,
+    /// With [`Code::InvalidState`], the move that was refused, of what moves from state to state.
+    #[serde(default)]
+    pub transition: Option<Box<StateTransition>>,
 }
 
 impl Refusal {
@@ -106,6 +144,7 @@ impl Refusal {
             code,
             field: Some(path.split('.').map(str::to_owned).collect()),
             message: message.into(),
+            transition: None,
         }
     }
 
@@ -115,6 +154,7 @@ impl Refusal {
             code,
             field: None,
             message: message.into(),
+            transition: None,
         }
     }
 

@@ -29,6 +29,7 @@ use crate::domain::members::Member;
 use crate::domain::organizations::Organization;
 use crate::domain::progress::{ProgressOf, UnitProgressState};
 use crate::domain::record_lists::{Parent, Seen};
+use crate::domain::refusal::State;
 use crate::domain::reports::ScoresOf;
 use crate::domain::surveys::Survey;
 use crate::domain::tag_gaps::TagGap;

@@ -91,6 +91,7 @@ mod sockets;
 mod sso;
 mod sso_connections;
 mod standing_changes;
+mod state_transitions;
 mod statements;
 mod step_up;
 mod submissions;

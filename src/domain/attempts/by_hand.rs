@@ -11,7 +11,7 @@ use crate::auth::permission::action;
 use crate::domain::content::{QuestionKind, QuestionPrompt};
 use crate::domain::enrollments::SeenEnrollment;
 use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{Code, Refusal, State};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{AttemptKey, CourseKey, QuestionId, QuestionKey};
 use serde_json::json;
@@ -76,14 +76,14 @@ fn anew<'r>(attempt: &Attempt, reason: Option<&'r str>) -> Result<Option<Anew<'r
         (AttemptState::Graded, Some(before), Some(reason)) => Ok(Some(Anew { before, reason })),
         (AttemptState::Graded, ..) => {
             let message = "The attempt is graded; give a `reason` to grade it anew.";
-            refuse_with(Refusal::at(Code::InvalidState, "attemptId", message))
+            refuse_with(AttemptState::Graded.refuse("attemptId", message, Some(AttemptState::Graded)))
         }
         (state, ..) => {
             let message = format!(
                 "The attempt is {}; one that is needs_grading or graded takes this.",
                 state.as_str()
             );
-            refuse_with(Refusal::at(Code::InvalidState, "attemptId", message))
+            refuse_with(state.refuse("attemptId", message, Some(AttemptState::Graded)))
         }
     }
 }

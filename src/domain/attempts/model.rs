@@ -5,6 +5,7 @@ use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind, Relation};
 use crate::db::schema::attempts;
 use crate::domain::content::{Points, ReviewPolicy};
+use crate::domain::refusal::State;
 use crate::kernel::ids::{
     AttemptKey, CourseId, CourseKey, EnrollmentId, EnrollmentKey, MemberId, RevisionId, RevisionKey, UnitId,
     UnitKey,
@@ -27,6 +28,21 @@ text_enum! {
         Abandoned = "abandoned",
         /// Declared void: it counts for nothing, and not among the attempts that the quiz allows.
         Voided = "voided",
+    }
+}
+
+impl State for AttemptState {
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+
+    fn next(self) -> &'static [Self] {
+        match self {
+            Self::InProgress => &[Self::NeedsGrading, Self::Graded, Self::Abandoned, Self::Voided],
+            Self::NeedsGrading => &[Self::Graded, Self::Voided],
+            Self::Graded | Self::Abandoned => &[Self::Voided],
+            Self::Voided => &[],
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::content::Points;
 use crate::domain::enrollments::own;
 use crate::domain::enrollments::release::refuse_locked;
 use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_unless_current, refuse_with};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{Code, Refusal, State};
 use crate::kernel::ids::{AttemptId, AttemptKey, EnrollmentKey, QuestionId, QuestionKey, UnitKey};
 use crate::kernel::secret::random_bytes;
 use serde_json::json;
@@ -108,7 +108,7 @@ pub(super) fn refuse_unless_open(attempt: &SeenAttempt) -> Result<(), Stop> {
             "The attempt is {}; only one that is in_progress takes this.",
             row.state.as_str()
         );
-        return refuse_with(Refusal::at(Code::InvalidState, "attemptId", message));
+        return refuse_with(row.state.refuse("attemptId", message, None));
     }
     refuse_unless_enrolled(attempt.is_enrolled, "attemptId")
 }

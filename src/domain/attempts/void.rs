@@ -9,7 +9,7 @@ use crate::db::{Conn, Statement};
 use crate::domain::content::CountedAttempt;
 use crate::domain::enrollments::SeenEnrollment;
 use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{Refusal, State};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{AttemptKey, MemberKey};
 use diesel::QueryResult;
@@ -29,7 +29,7 @@ pub async fn void(write: &Write<'_>, key: AttemptKey, reason: &str) -> Result<At
     let row = &attempt.attempt;
     if row.state == AttemptState::Voided {
         let message = "The attempt is voided already; nothing leads from there.";
-        return refuse_with(Refusal::at(Code::InvalidState, "id", message));
+        return refuse_with(row.state.refuse("id", message, Some(AttemptState::Voided)));
     }
     refuse_all([Refusal::of_name("reason", reason, 2_000)])?;
     let actor = write.gate.member().ok_or(Error::NotFound)?;

@@ -6,6 +6,7 @@ use crate::auth::policy::{Facts, Kind, Relation};
 use crate::auth::standing::Viewer;
 use crate::db::schema::courses;
 use crate::domain::content::Translations;
+use crate::domain::refusal::State;
 use crate::kernel::ids::{CourseKey, RevisionId, RevisionKey};
 use crate::text_enum;
 use chrono::{DateTime, Utc};
@@ -24,6 +25,21 @@ text_enum! {
         Published = "published",
         /// No longer offered; its learners keep what they have.
         Archived = "archived",
+    }
+}
+
+impl State for CourseState {
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+
+    fn next(self) -> &'static [Self] {
+        match self {
+            Self::Draft => &[Self::InReview, Self::Published, Self::Archived],
+            Self::InReview => &[Self::Draft, Self::Published, Self::Archived],
+            Self::Published => &[Self::Archived],
+            Self::Archived => &[Self::Draft, Self::Published],
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::db::schema::{course_drafts, courses};
 use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_unless_current, refuse_with};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{Code, Refusal, State};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{CourseKey, MemberId};
 use crate::text_enum;
@@ -150,7 +150,8 @@ pub async fn restore(write: &Write<'_>, key: CourseKey) -> Result<CourseKey, Sto
             "The course is {}; only one that is archived can be restored.",
             course.course.state.as_str()
         );
-        return refuse_with(Refusal::at(Code::InvalidState, "id", message));
+        let to = CourseState::Published;
+        return refuse_with(course.course.state.refuse("id", message, Some(to)));
     }
     let state = match course.course.revision_id {
         Some(_) => CourseState::Published,
@@ -185,7 +186,7 @@ async fn stand(write: &Write<'_>, key: CourseKey, state: CourseState) -> Result<
 pub fn refuse_archived(course: &SeenCourse) -> Result<(), Stop> {
     let archived = course.course.state == CourseState::Archived;
     let message = "The course is archived; bring it back with `courseRestore` first.";
-    refuse_all([archived.then(|| Refusal::at(Code::InvalidState, "id", message))])
+    refuse_all([archived.then(|| CourseState::Archived.refuse("id", message, None))])
 }
 
 fn fault_of_note(note: Option<&str>) -> Option<Refusal> {

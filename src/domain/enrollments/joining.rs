@@ -12,7 +12,7 @@ use crate::domain::bulk::{ErrorPolicy, MOST_ROWS};
 use crate::domain::content::Revision;
 use crate::domain::courses::releasing;
 use crate::domain::mutate::{At, Stop, Write, refuse_with};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{Code, Refusal, State};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, EnrollmentId, EnrollmentKey, MemberId, MemberKey, RevisionKey};
 use chrono::{DateTime, Utc};
@@ -231,7 +231,7 @@ fn refusal_of(candidate: &Candidate, path: &str, source: EnrollmentSource) -> Op
         }
         _ => return Some(already_at(path)),
     };
-    Some(Refusal::at(Code::InvalidState, path, message))
+    Some(state.refuse(path, message, Some(EnrollmentState::Active)))
 }
 
 fn fault_of_times(offer: &Offer, row: &NewLearner, path: impl Fn(&str) -> String) -> Option<Refusal> {

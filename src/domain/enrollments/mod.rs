@@ -3,7 +3,7 @@
 //! An enrolment is pinned to the revision that was current when it became active, and counts the units that this revision's
 //! completion rule counts. The lock of its row orders everything that changes the learner's progress: whoever
 //! completes a unit holds it, so a course is completed once and its certificate issued once. Which state follows which is said
-//! in one place ([`EnrollmentState::next`]). Tables: `enrollments`, `enrollment_cycles`, `enrollment_terms`.
+//! in one place (`EnrollmentState::next`). Tables: `enrollments`, `enrollment_cycles`, `enrollment_terms`.
 
 pub mod candidates;
 pub mod completion;

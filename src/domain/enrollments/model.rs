@@ -4,6 +4,7 @@ use crate::auth::allowed::Protected;
 use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind, Relation};
 use crate::db::schema::enrollments;
+use crate::domain::refusal::State;
 use crate::kernel::ids::{CourseId, CourseKey, EnrollmentKey, MemberId, MemberKey, RevisionId, RevisionKey};
 use crate::text_enum;
 use async_graphql::SimpleObject;
@@ -44,18 +45,6 @@ impl EnrollmentState {
     /// The states of who is in the course, or was until their time was over.
     pub const IS_OR_WAS_IN: [Self; 3] = [Self::Active, Self::Completed, Self::Expired];
 
-    /// The states that may follow.
-    pub const fn next(self) -> &'static [Self] {
-        match self {
-            Self::Requested => &[Self::Active, Self::Declined, Self::Withdrawn],
-            Self::Waitlisted => &[Self::Active, Self::Withdrawn],
-            Self::Active => &[Self::Completed, Self::Expired, Self::Withdrawn],
-            Self::Completed | Self::Expired => &[Self::Active],
-            Self::Withdrawn => &[Self::Requested, Self::Waitlisted, Self::Active],
-            Self::Declined => &[Self::Waitlisted, Self::Active],
-        }
-    }
-
     /// Whether the learner is in the course: may work through it, or has done so.
     pub const fn is_in(self) -> bool {
         matches!(self, Self::Active | Self::Completed)
@@ -74,6 +63,23 @@ impl EnrollmentState {
     /// How clients spell it.
     pub fn shown(self) -> String {
         self.as_str().to_uppercase()
+    }
+}
+
+impl State for EnrollmentState {
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+
+    fn next(self) -> &'static [Self] {
+        match self {
+            Self::Requested => &[Self::Active, Self::Declined, Self::Withdrawn],
+            Self::Waitlisted => &[Self::Active, Self::Withdrawn],
+            Self::Active => &[Self::Completed, Self::Expired, Self::Withdrawn],
+            Self::Completed | Self::Expired => &[Self::Active],
+            Self::Withdrawn => &[Self::Requested, Self::Waitlisted, Self::Active],
+            Self::Declined => &[Self::Waitlisted, Self::Active],
+        }
     }
 }
 
@@ -223,7 +229,7 @@ impl Protected for Decided {
 
 #[cfg(test)]
 mod tests {
-    use super::EnrollmentState;
+    use super::{EnrollmentState, State};
 
     #[test]
     fn no_state_follows_itself_and_each_is_reached() {

@@ -9,7 +9,7 @@ use crate::auth::allowed::Allowed;
 use crate::auth::permission::{Action, action};
 use crate::db::{Conn, Db, Statement};
 use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{Code, Refusal, State};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{EnrollmentId, EnrollmentKey, OrgId, RevisionKey};
 use async_graphql::MaybeUndefined;
@@ -50,7 +50,7 @@ pub(super) fn refuse_unless(
         state.shown(),
         next.join(", ")
     );
-    refuse_with(Refusal::at(Code::InvalidState, "enrollmentId", message))
+    refuse_with(state.refuse("enrollmentId", message, Some(to)))
 }
 
 /// Lets somebody in who asked to be.

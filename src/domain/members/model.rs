@@ -5,6 +5,7 @@ use crate::auth::permission::Permission;
 use crate::auth::policy::{Facts, Kind, Relation};
 use crate::db::schema::memberships;
 use crate::db::{Batch, Conn, Statement};
+use crate::domain::refusal::State;
 use crate::kernel::ids::{MemberId, MemberKey, OrgId, RoleId, RoleKey, UserId};
 use crate::text_enum;
 use async_graphql::SimpleObject;
@@ -25,6 +26,21 @@ text_enum! {
         Suspended = "suspended",
         /// No longer belongs to the organisation.
         Removed = "removed",
+    }
+}
+
+impl State for MemberState {
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+
+    /// Whoever was removed comes back as somebody who is invited.
+    fn next(self) -> &'static [Self] {
+        match self {
+            Self::Invited | Self::Suspended => &[Self::Active, Self::Removed],
+            Self::Active => &[Self::Suspended, Self::Removed],
+            Self::Removed => &[],
+        }
     }
 }
 

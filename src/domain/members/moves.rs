@@ -11,7 +11,7 @@ use crate::auth::permission::{Action, action};
 use crate::cache::Stale;
 use crate::db::Batch;
 use crate::domain::mutate::{At, Stop, Write, refuse_unless_current, refuse_with};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{Code, Refusal, State};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberKey, RoleKey};
 use serde_json::json;
@@ -121,5 +121,5 @@ fn check_state(member: &SeenMember, which: Move) -> Result<(), Stop> {
         name(&which.to()),
         allowed.join(" or ")
     );
-    refuse_with(Refusal::at(Code::InvalidState, "memberId", message))
+    refuse_with(state.refuse("memberId", message, Some(which.to())))
 }

@@ -10,7 +10,7 @@ use crate::auth::policy::{Facts, Kind};
 use crate::cache::Stale;
 use crate::db::Batch;
 use crate::domain::mutate::{At, Stop, Write, refuse_unless_current, refuse_with};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{Code, Refusal, State};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberExportKey, MemberKey, RoleKey};
 use async_graphql::Enum;
@@ -79,7 +79,7 @@ pub async fn offboard(
     let is_late = matches!(policy, OffboardingPolicy::Anonymise | OffboardingPolicy::Export);
     if row.state == MemberState::Removed && !is_late {
         let message = "The member is REMOVED; only ANONYMISE and EXPORT are for former members.";
-        return refuse_with(Refusal::at(Code::InvalidState, "memberId", message));
+        return refuse_with(row.state.refuse("memberId", message, Some(MemberState::Removed)));
     }
     let conn = gate.conn();
     let export = match policy {

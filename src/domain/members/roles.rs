@@ -9,7 +9,7 @@ use crate::cache::Stale;
 use crate::db::Batch;
 use crate::db::error::violated;
 use crate::domain::mutate::{At, Stop, Write, refuse_unless_current, refuse_with};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{Code, Refusal, State};
 use crate::domain::roles::Role;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberKey, RoleKey};
@@ -37,11 +37,8 @@ pub async fn change_role(
     let member = giving(gate, &member, to, "roleId")?;
     let row = &member.member;
     if row.state == MemberState::Removed {
-        return refuse_with(Refusal::at(
-            Code::InvalidState,
-            "memberId",
-            "The member has been removed; invite them again.",
-        ));
+        let message = "The member has been removed; invite them again.";
+        return refuse_with(row.state.refuse("memberId", message, None));
     }
     refuse_unless_current("expectedVersion", expected_version, row.version)?;
     let from = row.role_key();

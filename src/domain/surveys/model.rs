@@ -4,6 +4,7 @@ use super::answers::SurveyAnswer;
 use crate::db::schema::{survey_responses, surveys};
 use crate::domain::content::{SurveyAudience, SurveyContent, SurveyQuestion};
 use crate::domain::enrollments::Enrollment;
+use crate::domain::refusal::State;
 use crate::kernel::ids::{CourseId, CourseKey, MemberId, MemberKey, SurveyId, SurveyKey, SurveyResponseKey};
 use crate::text_enum;
 use async_graphql::SimpleObject;
@@ -21,6 +22,20 @@ text_enum! {
         Open = "open",
         /// Nobody answers it any more.
         Closed = "closed",
+    }
+}
+
+impl State for SurveyState {
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+
+    fn next(self) -> &'static [Self] {
+        match self {
+            Self::Draft => &[Self::Open],
+            Self::Open => &[Self::Closed],
+            Self::Closed => &[],
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::db::schema::surveys;
 use crate::db::{Conn, Statement};
 use crate::domain::enrollments::own::{self, Own};
 use crate::domain::mutate::{Stop, Write, refuse_with};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{Code, Refusal, State};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{EnrollmentKey, SurveyKey, SurveyResponseId};
 use diesel::prelude::*;
@@ -40,7 +40,7 @@ pub async fn respond(
             SurveyState::Open => "The survey asks who has completed the course.",
             _ => "The survey is CLOSED: nobody answers it any more.",
         };
-        return refuse_with(Refusal::at(Code::InvalidState, "surveyId", message));
+        return refuse_with(survey.state.refuse("surveyId", message, None));
     }
     let answers = read(&survey.asked(), given).map_err(Stop::Refused)?;
     if !insert(

@@ -2,21 +2,24 @@
 
 use super::lists::{ResponsesOf, SurveysOf};
 use super::model::{Survey, SurveyState};
+use crate::auth::permission::Permission;
+use crate::auth::policy::{Facts, Kind, Relation};
+use crate::db::Statement;
 use crate::db::schema::{survey_participants, survey_responses, surveys};
 use crate::domain::content::survey::MOST_SURVEYS;
 use crate::domain::content::{SurveyAudience, SurveyContent, SurveyQuestion};
 use crate::domain::courses::authoring::{editable, load};
 use crate::domain::courses::drafts::MayUpdate;
 use crate::domain::mutate::{Stop, Write, refuse_all, refuse_unless_current, refuse_with};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{Code, Refusal, State};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, SurveyId, SurveyKey};
 use diesel::dsl::now;
 use diesel::prelude::*;
+use diesel::sql_types::{Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
-use diesel::sql_types::{Untyped, Uuid as SqlUuid};
 /// What `surveyUpdate` changes; what is `None` stays.
 #[derive(Clone, Debug, Default)]
 pub struct SurveyChanges {
@@ -123,13 +126,18 @@ async fn find<'w>(write: &'w Write<'_>, key: SurveyKey) -> Result<(MayUpdate<'w>
     }
 }
 
-fn refuse_unless(survey: &Survey, state: SurveyState, what: &str) -> Result<(), Stop> {
+fn refuse_unless(
+    survey: &Survey,
+    state: SurveyState,
+    what: &str,
+    to: Option<SurveyState>,
+) -> Result<(), Stop> {
     if survey.state == state {
         return Ok(());
     }
     let present = survey.state.as_str().to_uppercase();
     let message = format!("The survey is {present}: {what}.");
-    refuse_with(Refusal::at(Code::InvalidState, "id", message))
+    refuse_with(survey.state.refuse("id", message, to))
 }
 
 /// Edits a draft.
@@ -141,7 +149,7 @@ pub async fn update(
 ) -> Result<SurveyKey, Stop> {
     let (editable, survey) = find(write, key).await?;
     refuse_unless_current("expectedVersion", expected, survey.version)?;
-    refuse_unless(&survey, SurveyState::Draft, "only a draft can be edited")?;
+    refuse_unless(&survey, SurveyState::Draft, "only a draft can be edited", None)?;
     let former = survey.content();
     let content = SurveyContent {
         title: changes.title.clone().unwrap_or(former.title),
@@ -180,7 +188,12 @@ async fn rewrite(
 pub async fn open(write: &Write<'_>, key: SurveyKey, expected: Option<i32>) -> Result<SurveyKey, Stop> {
     let (editable, survey) = find(write, key).await?;
     refuse_unless_current("expectedVersion", expected, survey.version)?;
-    refuse_unless(&survey, SurveyState::Draft, "only a draft can be opened")?;
+    refuse_unless(
+        &survey,
+        SurveyState::Draft,
+        "only a draft can be opened",
+        Some(SurveyState::Open),
+    )?;
     if survey.asked().is_empty() {
         let message = "The survey asks nothing yet: give it a question first.";
         return refuse_with(Refusal::at(Code::Invalid, "id", message));
@@ -193,8 +206,16 @@ pub async fn open(write: &Write<'_>, key: SurveyKey, expected: Option<i32>) -> R
 /// Ends a survey. It stays closed: what an anonymous one came to has been looked at since.
 pub async fn close(write: &Write<'_>, key: SurveyKey) -> Result<SurveyKey, Stop> {
     let (editable, survey) = find(write, key).await?;
-    refuse_unless(&survey, SurveyState::Open, "only an open one can be closed")?;
+    refuse_unless(
+        &survey,
+        SurveyState::Open,
+        "only an open one can be closed",
+        Some(SurveyState::Closed),
+    )?;
     move_to(write, &editable, key, SurveyState::Closed).await?;
+    if survey.is_anonymous {
+        shuffle(write, &editable, key).await?;
+    }
     write.happened("survey.closed", key, json!({}));
     Ok(key)
 }
@@ -213,9 +234,6 @@ async fn move_to(
     let conn = &mut write.gate.conn();
     if state == SurveyState::Open {
         row.set((next, surveys::opened_at.eq(now))).execute(conn).await?;
-    if survey.is_anonymous {
-        shuffle(write, &editable, key).await?;
-    }
     } else {
         row.set((next, surveys::closed_at.eq(now))).execute(conn).await?;
     }

@@ -33,6 +33,8 @@ macro_rules! payload {
             pub field: Option<Vec<String>>,
             /// What is wrong and what to do next, for people.
             pub message: String,
+            /// With `INVALID_STATE` about a membership, an enrolment, an attempt, a course or a survey, the move that was refused; else null.
+            pub transition: Option<$crate::domain::refusal::StateTransition>,
         }
 
         #[doc = concat!("Why the mutation answering `", stringify!($payload), "` did nothing.")]
@@ -50,7 +52,7 @@ macro_rules! payload {
                         $(Code::$variant => $code::$variant,)+
                         other => return Err($crate::kernel::error::Error::internal(format!("{} does not declare {other:?}", stringify!($code)))),
                     };
-                    Ok($error { code, field: refusal.field, message: refusal.message })
+                    Ok($error { code, field: refusal.field, message: refusal.message, transition: refusal.transition.map(|transition| *transition) })
                 });
                 let user_errors = user_errors.collect::<Result<Vec<_>, _>>()?;
                 Ok(Some(Self { $($field: None,)* user_errors }))
