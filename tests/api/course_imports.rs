@@ -1,7 +1,6 @@
 //! A course comes into an academy as it left another.
 
 use super::support::app::Person;
-use super::support::client::Client;
 use super::support::documents::{COURSES, bare, export, import, imported, plain, send};
 use super::support::learning::{enroll, happened};
 use super::support::quiz::{self, Sitting};
@@ -33,21 +32,12 @@ fn questions() -> Value {
     ])
 }
 
-async fn act(who: &Client, mutation: &str, input: Value) {
-    let input_type = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
-    let document = format!(
-        "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ userErrors {{ code message }} }} }}"
-    );
-    let reply = who.run_with(&document, json!({ "input": input })).await;
-    assert_eq!(reply.codes(), "", "{mutation}: {:#}", reply.body);
-}
-
 /// A draft in which there is everything that a draft can have; its units show a file.
 async fn everything(app: &TestApp, author: &Person, file: &str) -> factory::Course {
     let course = factory::draft_course(app, author, 2).await;
     let head = json!({ "id": course.id, "tags": ["rust", "safety"], "language": "de-AT", "completionRule": "MINIMUM_PERCENT",
         "completionPercent": 50 });
-    act(author, "courseUpdate", head).await;
+    author.does("courseUpdate", head).await;
     let policy = json!({ "passPercent": 70, "maxAttempts": 3, "timeLimitSeconds": 600, "counts": "LATEST", "review": "AFTER_PASSING" });
     let bank = banks::bank(app, author).await;
     for text in ["P", "Q", "R"] {
@@ -55,12 +45,9 @@ async fn everything(app: &TestApp, author: &Person, file: &str) -> factory::Cour
     }
     let pools = json!([{ "bankId": bank, "draw": 2, "points": 4, "tags": ["rust"] }]);
     let quiz = json!({ "quiz": { "policy": policy, "questions": questions(), "pools": pools } });
-    act(
-        author,
-        "unitUpdate",
-        json!({ "id": course.quiz, "content": quiz }),
-    )
-    .await;
+    author
+        .does("unitUpdate", json!({ "id": course.quiz, "content": quiz }))
+        .await;
     let module = "mutation($id: ID!) { moduleCreate(input: {courseId: $id, title: \"More\", part: \"A part\"}) { module { id } userErrors { code } } }";
     let module = author.run_with(module, json!({ "id": course.id })).await;
     let module = module.text("/moduleCreate/module/id");
@@ -74,23 +61,25 @@ async fn everything(app: &TestApp, author: &Person, file: &str) -> factory::Cour
         .await;
         let rules = json!([{ "afterUnit": course.texts[0] }, { "afterScore": { "quizId": course.quiz, "percent": 60 } },
             { "onDate": "2030-01-01T00:00:00Z" }, { "afterDays": 3 }]);
-        act(author, "unitReleaseSet", json!({ "id": unit, "rules": rules })).await;
+        author
+            .does("unitReleaseSet", json!({ "id": unit, "rules": rules }))
+            .await;
     }
-    act(
-        author,
-        "unitUpdate",
-        json!({ "id": course.texts[1], "isRequired": false }),
-    )
-    .await;
+    author
+        .does(
+            "unitUpdate",
+            json!({ "id": course.texts[1], "isRequired": false }),
+        )
+        .await;
     let words = academy_units::translations("words", [&course.id, &course.module, &course.texts[0]]);
-    act(author, "courseTranslationsSet", words).await;
+    author.does("courseTranslationsSet", words).await;
     let shown = json!([{ "unitId": course.texts[1], "text": format!("![p](asset:{file})") }]);
-    act(
-        author,
-        "courseTranslationsSet",
-        json!({ "id": course.id, "language": "fr", "units": shown }),
-    )
-    .await;
+    author
+        .does(
+            "courseTranslationsSet",
+            json!({ "id": course.id, "language": "fr", "units": shown }),
+        )
+        .await;
     surveys::opened(
         author,
         &course.id,

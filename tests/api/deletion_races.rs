@@ -2,22 +2,13 @@
 
 use super::support::learning::{self, act};
 use super::support::quiz::{self, Sitting, happened, states};
-use super::support::{TestApp, client::Client, factory};
+use super::support::{TestApp, factory};
 use futures_util::future::{join, join_all};
 use lyceum::domain::attempts::AttemptState::{Graded, InProgress};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Learners whose course, and nothing else, is changed under them.
 const STAYING: usize = 6;
-
-async fn take_away(who: &Client, mutation: &str, input: Value) {
-    let input_type = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
-    let document = format!(
-        "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ userErrors {{ code message }} }} }}"
-    );
-    let reply = who.run_with(&document, json!({ "input": input })).await;
-    assert_eq!(reply.codes(), "", "{:#}", reply.body);
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_submits_while_the_course_is_taken_apart_is_graded_once_or_refused() {
@@ -34,9 +25,9 @@ async fn who_submits_while_the_course_is_taken_apart_is_graded_once_or_refused()
     let removals = async {
         let member = json!({ "memberId": removed.learner.member.to_string() });
         let course_gone = async {
-            take_away(&author, "unitDelete", json!({ "id": course.quiz })).await;
-            take_away(&author, "moduleDelete", json!({ "id": course.module })).await;
-            take_away(&author, "courseArchive", json!({ "id": course.id })).await;
+            author.does("unitDelete", json!({ "id": course.quiz })).await;
+            author.does("moduleDelete", json!({ "id": course.module })).await;
+            author.does("courseArchive", json!({ "id": course.id })).await;
         };
         let left = act(
             &leaving.learner,
@@ -44,11 +35,7 @@ async fn who_submits_while_the_course_is_taken_apart_is_graded_once_or_refused()
             &leaving.enrollment,
             json!({}),
         );
-        let ((), (left, ())) = join(
-            course_gone,
-            join(left, take_away(&owner, "membershipRemove", member)),
-        )
-        .await;
+        let ((), (left, ())) = join(course_gone, join(left, owner.does("membershipRemove", member))).await;
         // Whoever has completed the course has nothing to leave any more.
         assert!(
             ["", "INVALID_STATE"].contains(&left.codes().as_str()),
@@ -160,17 +147,17 @@ async fn whatever_is_done_while_a_course_is_taken_apart_is_done_whole_or_refused
             let member = json!({ "memberId": removed.learner.member.to_string() });
             let (regraded, ()) = join(
                 owner.run_with(regrade, json!({ "input": input })),
-                take_away(&owner, "membershipRemove", member),
+                owner.does("membershipRemove", member),
             )
             .await;
             vec![regraded, removed.submit().await]
         };
         let taken_apart = async {
-            take_away(&author, "unitDelete", json!({ "id": course.texts[1] })).await;
+            author.does("unitDelete", json!({ "id": course.texts[1] })).await;
             factory::publish(&author, &course.id).await;
-            take_away(&author, "unitDelete", json!({ "id": course.quiz })).await;
+            author.does("unitDelete", json!({ "id": course.quiz })).await;
             factory::publish(&author, &course.id).await;
-            take_away(&author, "courseArchive", json!({ "id": course.id })).await;
+            author.does("courseArchive", json!({ "id": course.id })).await;
         };
         let work = join(join(joins, writing), join(reads, staff));
         let (((joined, written), (read, graded)), ()) = join(work, taken_apart).await;

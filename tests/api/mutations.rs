@@ -15,11 +15,7 @@ use std::collections::BTreeSet;
 
 /// Sends a mutation; its codes come with the answer.
 async fn send(client: &Client, mutation: &str, input: &Value) -> Reply {
-    let input_type = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
-    let document = format!(
-        "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ userErrors {{ code field message }} }} }}"
-    );
-    client.run_with(&document, json!({ "input": input })).await
+    client.mutate(mutation, input, "").await
 }
 
 #[tokio::test]

@@ -31,16 +31,6 @@ fn ids(hits: &[Value]) -> Vec<&str> {
         .collect()
 }
 
-/// Does something that nothing speaks against.
-async fn does(who: &Client, mutation: &str, input: Value) {
-    let input_type = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
-    let document = format!(
-        "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ userErrors {{ code message }} }} }}"
-    );
-    let reply = who.run_with(&document, json!({ "input": input })).await;
-    assert_eq!(reply.codes(), "", "{mutation}: {:#}", reply.body);
-}
-
 /// Adds a text to a draft; its identifier.
 async fn text(author: &Person, course: &Course, title: &str, body: &str) -> String {
     factory::unit(author, &course.module, title, json!({ "text": { "body": body } })).await
@@ -52,7 +42,7 @@ async fn courses_units_and_paths_are_found_by_the_words_in_them() {
     let (author, learner) = (app.member("author").await, app.learner().await);
     let course = factory::draft_course(&app, &author, 0).await;
     let summary = json!({ "id": course.id, "title": "Animals", "summary": "Where the okapi lives." });
-    does(&author, "courseUpdate", summary).await;
+    author.does("courseUpdate", summary).await;
     let unit = text(&author, &course, "Food", "It eats **leaves** of the quagga tree.").await;
     let task = json!({ "assignment": { "instructions": "Draw an ibex.", "maxPoints": 10, "passPoints": 5, "accepts": ["TEXT"] } });
     let task = factory::unit(&author, &course.module, "Work", task).await;
@@ -149,7 +139,7 @@ async fn what_fits_best_comes_first_and_courses_before_paths_before_units() {
     let (author, learner) = (app.member("author").await, app.learner().await);
     let course = factory::draft_course(&app, &author, 0).await;
     let named = json!({ "id": course.id, "title": "Narwhal" });
-    does(&author, "courseUpdate", named).await;
+    author.does("courseUpdate", named).await;
     let said = text(&author, &course, "Sea", "There is a narwhal.").await;
     let titled = text(&author, &course, "Narwhal", "It has a tooth.").await;
     factory::publish(&author, &course.id).await;
@@ -184,17 +174,17 @@ async fn words_are_found_once_they_are_published_and_until_others_are() {
     factory::publish(&author, &course.id).await;
     assert_eq!(found("walrus").await, 1);
     let content = json!({ "text": { "body": "A seal." } });
-    does(
-        &author,
-        "unitUpdate",
-        json!({ "id": unit, "title": "Ice", "content": content }),
-    )
-    .await;
+    author
+        .does(
+            "unitUpdate",
+            json!({ "id": unit, "title": "Ice", "content": content }),
+        )
+        .await;
     assert_eq!((found("walrus").await, found("seal").await), (1, 0));
     factory::publish(&author, &course.id).await;
     assert_eq!((found("walrus").await, found("sea").await), (0, 0));
     assert_eq!((found("seal").await, found("ice").await), (1, 1));
-    does(&author, "unitDelete", json!({ "id": unit })).await;
+    author.does("unitDelete", json!({ "id": unit })).await;
     assert_eq!(found("seal").await, 1);
     factory::publish(&author, &course.id).await;
     assert_eq!(found("seal or ice").await, 0);
@@ -209,10 +199,10 @@ async fn a_unit_that_waits_is_found_by_its_title_and_nothing_of_what_it_is_made_
     let body = "The canary sings in a mine.";
     let unit = text(&author, &course, "Bittern", body).await;
     let rules = json!({ "id": unit, "rules": [{ "afterUnit": course.texts[0] }] });
-    does(&author, "unitReleaseSet", rules).await;
+    author.does("unitReleaseSet", rules).await;
     let translated = json!([{ "unitId": unit, "title": "Abetouro", "text": "Um canary canta." }]);
     let translated = json!({ "id": course.id, "language": "pt", "units": translated });
-    does(&author, "courseTranslationsSet", translated).await;
+    author.does("courseTranslationsSet", translated).await;
     factory::publish(&author, &course.id).await;
     let anonymous = app.anonymous();
     for who in [&author.client, &learner.client, &anonymous] {
@@ -226,7 +216,9 @@ async fn a_unit_that_waits_is_found_by_its_title_and_nothing_of_what_it_is_made_
             assert!(!reply.mentions("canary"), "{:#}", reply.body);
         }
     }
-    does(&author, "unitReleaseSet", json!({ "id": unit, "rules": [] })).await;
+    author
+        .does("unitReleaseSet", json!({ "id": unit, "rules": [] }))
+        .await;
     factory::publish(&author, &course.id).await;
     assert_eq!(ids(&find(&app, &anonymous, "canary").await), [unit.as_str()]);
 }
@@ -254,7 +246,7 @@ async fn an_academy_is_searched_by_its_members_and_by_others_for_what_is_public_
     let mut units = Vec::new();
     for (course, visibility) in [(&public, "PUBLIC"), (&own, "MEMBERS")] {
         let edit = json!({ "id": course.id, "summary": format!("Of {word}."), "visibility": visibility });
-        does(&author, "courseUpdate", edit).await;
+        author.does("courseUpdate", edit).await;
         units.push(text(&author, course, "Text", &format!("More of {word}.")).await);
         factory::publish(&author, &course.id).await;
     }
@@ -325,14 +317,14 @@ async fn what_is_archived_is_not_found_until_it_is_brought_back() {
     let path = paths::draft(&app, &author, paths::required(&[&course]), more).await;
     let count = async || find(&app, &author, "dodo").await.len();
     assert_eq!(count().await, 1, "a path that is a draft is not found");
-    does(&author, "pathPublish", json!({ "id": path })).await;
+    author.does("pathPublish", json!({ "id": path })).await;
     assert_eq!(count().await, 2);
-    does(&author, "courseArchive", json!({ "id": course.id })).await;
+    author.does("courseArchive", json!({ "id": course.id })).await;
     assert_eq!(count().await, 1);
-    does(&author, "pathArchive", json!({ "id": path })).await;
+    author.does("pathArchive", json!({ "id": path })).await;
     assert_eq!(count().await, 0);
-    does(&author, "courseRestore", json!({ "id": course.id })).await;
-    does(&author, "pathPublish", json!({ "id": path })).await;
+    author.does("courseRestore", json!({ "id": course.id })).await;
+    author.does("pathPublish", json!({ "id": path })).await;
     assert_eq!(count().await, 2);
 }
 
@@ -342,14 +334,14 @@ async fn what_is_translated_is_found_in_each_language_and_once() {
     let (author, learner) = (app.member("author").await, app.learner().await);
     let course = factory::draft_course(&app, &author, 0).await;
     let summary = json!({ "id": course.id, "summary": "Where the okapi lives." });
-    does(&author, "courseUpdate", summary).await;
+    author.does("courseUpdate", summary).await;
     let unit = text(&author, &course, "Food", "The okapi eats leaves.").await;
     let units = json!([{ "unitId": unit, "title": "Futter", "text": "Das okapi frisst." }]);
     let german = json!({ "id": course.id, "language": "de", "title": "Ein Kurs", "summary": "Wo das okapi lebt.", "units": units });
-    does(&author, "courseTranslationsSet", german).await;
+    author.does("courseTranslationsSet", german).await;
     let spanish = json!([{ "unitId": course.quiz, "title": "Un cuestionario" }]);
     let spanish = json!({ "id": course.id, "language": "es", "units": spanish });
-    does(&author, "courseTranslationsSet", spanish).await;
+    author.does("courseTranslationsSet", spanish).await;
     factory::publish(&author, &course.id).await;
     for (words, found, language, excerpt) in [
         ("lebt", &course.id, "de", "Wo das okapi **lebt**."),
@@ -417,12 +409,9 @@ async fn many_hits_cost_as_many_statements_as_one() {
     let mut counted = Vec::new();
     for number in 1..=3 {
         let course = factory::draft_course(&app, &author, 0).await;
-        does(
-            &author,
-            "courseUpdate",
-            json!({ "id": course.id, "summary": "An oryx." }),
-        )
-        .await;
+        author
+            .does("courseUpdate", json!({ "id": course.id, "summary": "An oryx." }))
+            .await;
         for _ in 0..number {
             text(&author, &course, "Oryx", "An oryx.").await;
         }

@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use lyceum::auth::permission::Permission;
 use lyceum::kernel::ids::MemberKey;
 use lyceum::kernel::origin::Origin;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// What only the person themselves does, with the answer that a token gets.
@@ -76,11 +76,7 @@ const KNOWN: &[&str] = &[
 ];
 
 async fn send(client: &Client, mutation: &str, input: &Value) -> Reply {
-    let input_type = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
-    let document = format!(
-        "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ userErrors {{ code field message }} }} }}"
-    );
-    client.run_with(&document, json!({ "input": input })).await
+    client.mutate(mutation, input, "").await
 }
 
 /// The membership of the world's organisation that a client acts with; none where it has none.

@@ -12,16 +12,12 @@ pub fn short(text: &str, right: &str) -> Value {
 
 /// Sends one of the mutations on banks and their questions.
 pub async fn send(who: &Client, mutation: &str, input: &Value) -> Reply {
-    let input_type = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
     let answer = if mutation.starts_with("questionBank") {
         "bank { id name version archivedAt }"
     } else {
         "question { id number tags retiredAt current { text } }"
     };
-    let document = format!(
-        "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ {answer} userErrors {{ code field message }} }} }}"
-    );
-    who.run_with(&document, json!({ "input": input })).await
+    who.mutate(mutation, input, answer).await
 }
 
 /// A new bank of the organisation; its identifier.

@@ -52,6 +52,21 @@ impl Client {
         self.send(request.body(Body::from(body)).unwrap()).await
     }
 
+    /// Sends a mutation that takes an `input`, and reads this of its answer beside the user errors.
+    pub async fn mutate(&self, mutation: &str, input: &Value, answer: &str) -> Reply {
+        let input_type = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
+        let document = format!(
+            "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ {answer} userErrors {{ code field message }} }} }}"
+        );
+        self.run_with(&document, json!({ "input": input })).await
+    }
+
+    /// Sends a mutation that nothing speaks against.
+    pub async fn does(&self, mutation: &str, input: Value) {
+        let reply = self.mutate(mutation, &input, "").await;
+        assert_eq!(reply.codes(), "", "{mutation}: {:#}", reply.body);
+    }
+
     /// Sends any request.
     pub async fn send(&self, mut request: Request<Body>) -> Reply {
         if let Some(token) = &self.token {

@@ -27,16 +27,13 @@ pub async fn enroll(learner: &Person, course: &str) -> String {
 
 /// Sends a mutation about an enrolment; its answer has the enrolment's state.
 pub async fn act(who: &super::client::Client, mutation: &str, enrollment: &str, more: Value) -> Reply {
-    let input_type = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
-    let document = format!(
-        "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ enrollment {{ id state cycle }} userErrors {{ code field message }} }} }}"
-    );
     let mut input = json!({ "enrollmentId": enrollment });
     input
         .as_object_mut()
         .unwrap()
         .extend(more.as_object().unwrap().clone());
-    who.run_with(&document, json!({ "input": input })).await
+    who.mutate(mutation, &input, "enrollment { id state cycle }")
+        .await
 }
 
 /// Asks to join a course.

@@ -47,11 +47,9 @@ pub fn request(app: &TestApp, permissions: &[&str]) -> Value {
 
 /// Sends one of the mutations on grants.
 pub async fn send(client: &Client, mutation: &str, input: &Value) -> Reply {
-    let input_type = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
-    let document = format!(
-        "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ grant {{ id state expiresAt }} userErrors {{ code field message }} }} }}"
-    );
-    client.run_with(&document, json!({ "input": input })).await
+    client
+        .mutate(mutation, input, "grant { id state expiresAt }")
+        .await
 }
 
 /// Asks for a grant; its identifier.

@@ -33,16 +33,12 @@ pub fn refused(reply: &Reply, mutation: &str) -> (String, Value) {
 
 /// Sends one of the mutations on paths or on who follows them.
 pub async fn send(who: &Client, mutation: &str, input: &Value) -> Reply {
-    let input_type = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
     let answer = if ["pathEnroll", "pathWithdraw"].contains(&mutation) {
         "pathEnrollment { id state source withdrawnAt nextCourse { id } }"
     } else {
         "path { id title state version electivesNeeded courseCount courses { isRequired course { id } } }"
     };
-    let document = format!(
-        "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ {answer} userErrors {{ code field message }} }} }}"
-    );
-    who.run_with(&document, json!({ "input": input })).await
+    who.mutate(mutation, input, answer).await
 }
 
 /// Courses of a path, all of them required.

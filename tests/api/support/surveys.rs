@@ -14,16 +14,12 @@ const WAITING: &str = "query($id: ID!) { enrollment(id: $id) { waitingSurveys { 
 
 /// Sends one of the mutations on surveys.
 pub async fn send(who: &Client, mutation: &str, input: &Value) -> Reply {
-    let input_type = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
     let answer = if mutation == "surveyDelete" {
         "course { id }"
     } else {
         "survey { id title description state version audience isAnonymous questions { number kind text options isRequired } }"
     };
-    let document = format!(
-        "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ {answer} userErrors {{ code field message }} }} }}"
-    );
-    who.run_with(&document, json!({ "input": input })).await
+    who.mutate(mutation, input, answer).await
 }
 
 /// A question of each kind; the last need not be answered.
