@@ -44,6 +44,12 @@ impl<GroupBy> ValidGrouping<GroupBy> for Literal {
     type IsAggregate = is_aggregate::Never;
 }
 
+/// What every [`text_enum`](crate::text_enum) is.
+pub trait TextEnum: Copy + 'static {
+    /// The word that stands in the database.
+    fn word(self) -> &'static str;
+}
+
 /// Declares an enum that is a text column in SQL and an enum in GraphQL.
 #[macro_export]
 macro_rules! text_enum {
@@ -64,6 +70,12 @@ macro_rules! text_enum {
             /// The word as an SQL literal, for conditions that a partial index must recognise.
             pub const fn literal(self) -> $crate::db::text_enum::Literal {
                 $crate::db::text_enum::Literal::new(self.as_str())
+            }
+        }
+
+        impl $crate::db::text_enum::TextEnum for $name {
+            fn word(self) -> &'static str {
+                self.as_str()
             }
         }
 

@@ -1,5 +1,6 @@
 //! What a user can correct: the codes of `userErrors`.
 
+use crate::db::text_enum::TextEnum;
 use crate::kernel::language;
 use async_graphql::SimpleObject;
 use serde::{Deserialize, Serialize};
@@ -101,10 +102,7 @@ pub struct StateTransition {
 }
 
 /// Where something stands that moves from state to state.
-pub trait State: Copy + 'static {
-    /// How the database spells it.
-    fn word(self) -> &'static str;
-
+pub trait State: TextEnum {
     /// The states that may follow.
     fn next(self) -> &'static [Self];
 

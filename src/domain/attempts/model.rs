@@ -32,10 +32,6 @@ text_enum! {
 }
 
 impl State for AttemptState {
-    fn word(self) -> &'static str {
-        self.as_str()
-    }
-
     fn next(self) -> &'static [Self] {
         match self {
             Self::InProgress => &[Self::NeedsGrading, Self::Graded, Self::Abandoned, Self::Voided],

@@ -29,10 +29,6 @@ text_enum! {
 }
 
 impl State for CourseState {
-    fn word(self) -> &'static str {
-        self.as_str()
-    }
-
     fn next(self) -> &'static [Self] {
         match self {
             Self::Draft => &[Self::InReview, Self::Published, Self::Archived],

@@ -67,10 +67,6 @@ impl EnrollmentState {
 }
 
 impl State for EnrollmentState {
-    fn word(self) -> &'static str {
-        self.as_str()
-    }
-
     fn next(self) -> &'static [Self] {
         match self {
             Self::Requested => &[Self::Active, Self::Declined, Self::Withdrawn],

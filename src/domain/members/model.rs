@@ -30,10 +30,6 @@ text_enum! {
 }
 
 impl State for MemberState {
-    fn word(self) -> &'static str {
-        self.as_str()
-    }
-
     /// Whoever was removed comes back as somebody who is invited.
     fn next(self) -> &'static [Self] {
         match self {

@@ -26,10 +26,6 @@ text_enum! {
 }
 
 impl State for SurveyState {
-    fn word(self) -> &'static str {
-        self.as_str()
-    }
-
     fn next(self) -> &'static [Self] {
         match self {
             Self::Draft => &[Self::Open],
