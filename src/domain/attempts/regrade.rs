@@ -289,19 +289,19 @@ impl Work<'_, '_> {
             outcome.after >= attempt.pass_points,
         );
         self.regrade.changed += 1;
-        self.regrade.newly_passed += i64::from(does && !did);
-        self.regrade.newly_failed += i64::from(did && !does);
+        let (newly_passed, newly_failed) = (does && !did, did && !does);
+        self.regrade.newly_passed += i64::from(newly_passed);
+        self.regrade.newly_failed += i64::from(newly_failed);
         let is_shown = match self.asked.show {
             RegradeShow::Changed => true,
-            RegradeShow::NewlyPassed => does && !did,
-            RegradeShow::NewlyFailed => did && !does,
+            RegradeShow::NewlyPassed => newly_passed,
+            RegradeShow::NewlyFailed => newly_failed,
         };
-        if !is_shown
-            || self
-                .asked
-                .show_after
-                .is_some_and(|after| attempt.key.id <= after.id)
-        {
+        let is_behind = self
+            .asked
+            .show_after
+            .is_none_or(|after| attempt.key.id > after.id);
+        if !is_shown || !is_behind {
             return;
         }
         if self.regrade.changes.len() == MOST_TOLD {

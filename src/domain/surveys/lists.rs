@@ -8,10 +8,11 @@ use crate::kernel::ids::{
     CourseId, CourseKey, MemberId, OrgId, SurveyId, SurveyKey, SurveyResponseId, SurveyResponseKey,
 };
 use crate::kernel::page::{Page, Slice};
+use crate::record_lists;
 use diesel::dsl::SqlTypeOf;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -148,20 +149,6 @@ pub struct ResponsePage {
 type Columns = <SurveyResponse as Selectable<Pg>>::SelectExpression;
 type ColumnTypes = SqlTypeOf<Columns>;
 
-/// The statement of a page: a range of an index for each survey.
-macro_rules! page {
-    ($order:literal) => {
-        concat!(
-            "select r.* from unnest(?, ?) as p (org_id, id) cross join lateral (select ? from survey_responses \
-             where survey_responses.org_id = p.org_id and survey_responses.survey_id = p.id \
-             and survey_responses.id > ? and survey_responses.id < ? order by survey_responses.id ",
-            $order,
-            " limit ?) r order by r.id ",
-            $order
-        )
-    };
-}
-
 impl Batch for ResponsePage {
     type Value = Slice<Arc<SurveyResponse>>;
 
@@ -174,14 +161,15 @@ impl Batch for ResponsePage {
                 .map(|key| (key.survey.course.org, key.survey.id))
                 .unzip();
             let sql = if page.backward {
-                page!("asc")
+                record_lists!(@page survey_responses, ".survey_id", "asc")
             } else {
-                page!("desc")
+                record_lists!(@page survey_responses, ".survey_id", "desc")
             };
             let rows: Vec<SurveyResponse> = Statement::<ColumnTypes>::new(sql)
                 .bind::<Array<SqlUuid>, _>(orgs)
                 .bind::<Array<SqlUuid>, _>(ids)
                 .bind::<ColumnTypes, _>(<SurveyResponse as Selectable<Pg>>::construct_selection())
+                .bind::<Bool, _>(true)
                 .bind::<SqlUuid, _>(range.above)
                 .bind::<SqlUuid, _>(range.below)
                 .bind::<BigInt, _>(page.size + 1)

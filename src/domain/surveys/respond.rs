@@ -2,7 +2,6 @@
 
 use super::answers::{GivenAnswer, SurveyAnswer, read};
 use super::model::{Survey, SurveyState};
-
 use crate::db::schema::surveys;
 use crate::db::{Conn, Statement};
 use crate::domain::enrollments::own::{self, Own};
@@ -43,15 +42,8 @@ pub async fn respond(
         return refuse_with(survey.state.refuse("surveyId", message, None));
     }
     let answers = read(&survey.asked(), given).map_err(Stop::Refused)?;
-    if !insert(
-        &own,
-        write.gate.conn(),
-        &survey,
-        SurveyResponseId(write.app.clock.uuid()),
-        &answers,
-    )
-    .await?
-    {
+    let id = SurveyResponseId(write.app.clock.uuid());
+    if !insert(&own, write.gate.conn(), &survey, id, &answers).await? {
         let message = "You have answered this survey already; each learner does once.";
         return refuse_with(Refusal::at(Code::InvalidState, "surveyId", message));
     }
