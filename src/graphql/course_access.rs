@@ -22,14 +22,18 @@ pub struct CourseAccess {
     pub refusals: Vec<AccessRefusal>,
 }
 
+/// What decisions about a course look at.
+pub fn facts(course: CourseKey, taught: bool) -> Facts {
+    Facts::of(Kind::Course, course.org).related(Relation {
+        taught,
+        ..Relation::default()
+    })
+}
+
 /// Whether the viewer may edit a course.
 pub async fn is_editable(ctx: &Context<'_>, course: CourseKey) -> Result<bool> {
     let taught = is_taught(ctx, course).await?;
-    let facts = Facts::of(Kind::Course, course.org).related(Relation {
-        taught,
-        ..Relation::default()
-    });
-    Ok(Verdicts::of(ctx, course.org).may(Permission::CoursesUpdate, facts))
+    Ok(Verdicts::of(ctx, course.org).may(Permission::CoursesUpdate, facts(course, taught)))
 }
 
 /// Whether the viewer reads the learning records of all of a course.

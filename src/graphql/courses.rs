@@ -2,7 +2,7 @@
 
 use super::attempts::{self, AttemptConnection};
 use super::content::Module;
-use super::course_access::{CourseAccess, is_editable, is_taught, reads_all_records};
+use super::course_access::{CourseAccess, facts, is_editable, is_taught, reads_all_records};
 use super::drafts::CourseDraft;
 use super::enrollment_terms::EnrollmentTerms;
 use super::enrollments::{self, EnrollmentConnection, ProgressReportFilter};
@@ -18,7 +18,6 @@ use super::support::operation::Ask;
 use super::surveys;
 use super::tag_gaps;
 use crate::auth::permission::{Permission, Reach};
-use crate::auth::policy::{Facts, Kind, Relation};
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::courses::model::Course as CourseRow;
 use crate::domain::courses::releasing::PrerequisitesOf;
@@ -94,15 +93,8 @@ impl Course {
         }
     }
 
-    fn facts(&self, taught: bool) -> Facts {
-        Facts::of(Kind::Course, self.row.key.org).related(Relation {
-            taught,
-            ..Relation::default()
-        })
-    }
-
     fn may(&self, ctx: &Context<'_>, permission: Permission, taught: bool) -> bool {
-        Verdicts::of(ctx, self.row.key.org).may(permission, self.facts(taught))
+        Verdicts::of(ctx, self.row.key.org).may(permission, facts(self.row.key, taught))
     }
 
     /// How far the viewer sees learners; nothing for who sees no others.
@@ -446,7 +438,7 @@ impl Course {
 
     /// What the viewer may do with the course, decided by the same policies that guard the mutations. Cost: 1.
     async fn viewer_can(&self, ctx: &Context<'_>) -> async_graphql::Result<CourseAccess> {
-        let facts = self.facts(self.is_taught(ctx).await?);
+        let facts = facts(self.row.key, self.is_taught(ctx).await?);
         let mut verdicts = Verdicts::of(ctx, self.row.key.org);
         Ok(CourseAccess {
             update: verdicts.may(Permission::CoursesUpdate, facts),
