@@ -6,6 +6,7 @@ use super::mentions::assets_in;
 use crate::kernel::ids::{AssetId, AssetKey, OrgId};
 use crate::kernel::language::canonical;
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -266,14 +267,9 @@ fn long(field: &str, text: &Markdown, most: usize) -> Option<Fault> {
     is_long.then(|| (field.to_owned(), format!("This has at most {most} characters.")))
 }
 
+/// Whether the IANA's database has a time zone of this name; its old names without a place are not taken.
 fn is_time_zone(name: &str) -> bool {
-    let part = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_alphabetic())
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte))
-    };
-    name.len() <= 64 && (name == "UTC" || name.contains('/')) && name.split('/').all(part)
+    (name == "UTC" || name.contains('/')) && name.parse::<Tz>().is_ok()
 }
 
 #[cfg(test)]
@@ -314,6 +310,8 @@ mod tests {
             ("America/Argentina/Buenos_Aires", true),
             ("Etc/GMT+1", true),
             ("Berlin", false),
+            ("Europe/Berlinn", false),
+            ("EST5EDT", false),
             ("Europe/", false),
             ("", false),
             ("../etc/passwd", false),
