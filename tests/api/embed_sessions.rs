@@ -1,7 +1,7 @@
 //! A session that is safe in a browser: one learner, one course, known pages, known documents, a budget.
 
 use super::support::client::{Client, Reply};
-use super::support::{TestApp, apps, factory, learning, paths};
+use super::support::{TestApp, apps, factory, learning, paths, surveys};
 use axum::body::Body;
 use axum::http::{Request, header};
 use lyceum::auth::permission::Permission;
@@ -18,6 +18,8 @@ const PATHS: &str = "query($org: ID!, $path: ID!, $enrollment: ID!) { organizati
     viewer { pathEnrollments { nodes { id } } } path: node(id: $path) { id } enrollment: node(id: $enrollment) { id } }";
 const SEARCH: &str = "{ search(query: \"course or text or path\") { ... on CourseHit { course { id } } \
     ... on UnitHit { course { id } } ... on PathHit { path { id } } } }";
+const SURVEYS: &str = "query($id: ID!, $enrollment: ID!) { survey: node(id: $id) { id } enrollment(id: $enrollment) { waitingSurveys { id } } }";
+const RESPOND: &str = "mutation($input: SurveyRespondInput!) { surveyRespond(input: $input) { survey { id } userErrors { code } } }";
 const PAGE: &str = "https://portal.example";
 
 fn hash(document: &str) -> String {
@@ -153,6 +155,30 @@ async fn a_page_of_one_course_finds_words_in_that_course_alone() {
         &json!([course, course]),
         "the course and its text"
     );
+}
+
+#[tokio::test]
+async fn a_page_of_one_course_asks_its_learner_the_surveys_of_that_course_alone() {
+    let here = Embedding::new().await;
+    let author = here.app.member("author").await;
+    let operations = json!({ "operations": [hash(SURVEYS), hash(RESPOND)] });
+    let token = here.token(operations).await;
+    let mut both = Vec::new();
+    for course in &here.courses {
+        both.push(surveys::opened(&author, course, json!({})).await);
+    }
+    for (index, sees) in [(0, true), (1, false)] {
+        let (survey, enrollment) = (&both[index], &here.enrollments[index]);
+        let asked = json!({ "id": survey, "enrollment": enrollment });
+        let seen = here.ask(&token, PAGE, SURVEYS, asked).await;
+        assert_eq!(seen.data("/survey").is_object(), sees, "{:#}", seen.body);
+        assert_eq!(seen.data("/enrollment").is_object(), sees, "{:#}", seen.body);
+        let input =
+            json!({ "enrollmentId": enrollment, "surveyId": survey, "answers": surveys::answers(4, 2) });
+        let answered = here.ask(&token, PAGE, RESPOND, json!({ "input": input })).await;
+        assert_eq!(answered.codes(), if sees { "" } else { "NOT_FOUND" });
+    }
+    assert_eq!(factory::count(&here.app, "survey_responses").await, 1);
 }
 
 #[tokio::test]

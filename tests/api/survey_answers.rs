@@ -162,6 +162,31 @@ async fn of_an_anonymous_survey_nothing_that_is_stored_leads_from_an_answer_to_w
 }
 
 #[tokio::test]
+async fn an_answer_that_is_sent_twice_under_one_key_counts_once_and_the_key_tells_nothing_of_it() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let course = factory::published_course(&app, &author, 0).await.id;
+    let learners = learners(&app, &course, 1).await;
+    let (learner, enrollment) = &learners[0];
+    let survey = opened(&author, &course, json!({ "isAnonymous": true })).await;
+    // Other answers under the same key would be another request, were anything of them kept with it.
+    for (rating, key, code) in [
+        (5, "one", ""),
+        (5, "one", ""),
+        (1, "one", ""),
+        (1, "two", "INVALID_STATE"),
+    ] {
+        let input = json!({ "enrollmentId": enrollment, "surveyId": survey, "answers": answers(rating, 1), "idempotencyKey": key });
+        let reply = send(learner, "surveyRespond", &input).await;
+        assert_eq!(reply.codes(), code, "{rating} {key}");
+    }
+    let kept = "survey_responses where answers @> '[{\"question\": 1, \"rating\": 5}]'";
+    assert_eq!(factory::count(&app, kept).await, 1);
+    assert_eq!(factory::count(&app, "survey_responses").await, 1);
+    assert_eq!(happened(&app, "survey.responded").await, (1, 1));
+}
+
+#[tokio::test]
 async fn who_has_completed_the_course_is_asked_by_a_survey_for_those() {
     let app = TestApp::new().await;
     let (author, learner) = (app.member("author").await, app.learner().await);

@@ -1,6 +1,7 @@
 //! Surveys: what a course's staff asks, and who may what with it.
 
 use super::support::learning::{act, enroll, happened, set_terms, statements};
+use super::support::operators::{let_in, operator};
 use super::support::surveys::{answers, draft, learners, opened, questions, respond, seen, send, waiting};
 use super::support::{TestApp, factory};
 use serde_json::{Value, json};
@@ -209,6 +210,47 @@ async fn only_a_courses_staff_writes_its_surveys_and_only_its_learners_answer() 
         "who has left is asked nothing"
     );
     assert_eq!(factory::count(&app, "survey_responses").await, 1);
+}
+
+#[tokio::test]
+async fn under_a_grant_that_names_learning_records_survey_results_are_read_and_no_manager_of_a_group_reads_them()
+ {
+    let app = TestApp::new().await;
+    let (author, owner, manager) = (
+        app.member("author").await,
+        app.owner().await,
+        app.member("manager").await,
+    );
+    let course = factory::published_course(&app, &author, 0).await.id;
+    let learners = learners(&app, &course, 1).await;
+    let (learner, enrollment) = &learners[0];
+    factory::group(&app, manager.member, &[learner.member]).await;
+    let survey = opened(&author, &course, json!({})).await;
+    respond(learner, enrollment, &survey, &answers(2, 2)).await;
+    let (editor, reader) = (operator(&app).await, operator(&app).await);
+    let_in(&app, &owner, &editor, &["COURSES_READ", "COURSES_UPDATE"]).await;
+    let_in(&app, &owner, &reader, &["COURSES_READ", "LEARNING_RECORDS_READ"]).await;
+    let none = "query($id: ID!) { course(id: $id) { surveys { id } } }";
+    let outside = operator(&app).await.run_with(none, json!({ "id": course })).await;
+    assert_eq!(outside.data("/course"), &Value::Null);
+    for (who, sees, reads) in [
+        (&manager.client, false, false),
+        (&editor.client, true, false),
+        (&reader.client, true, true),
+    ] {
+        let surveys = seen(who, &course).await;
+        assert_eq!(surveys.len(), usize::from(sees));
+        if let Some(survey) = surveys.first() {
+            assert_eq!(survey["results"].is_array(), reads);
+            assert_eq!(survey["responses"]["totalCount"], i32::from(reads));
+        }
+    }
+    for (who, code) in [(&reader.client, "FORBIDDEN"), (&editor.client, "")] {
+        assert_eq!(
+            send(who, "surveyClose", &json!({ "id": survey })).await.codes(),
+            code
+        );
+    }
 }
 
 #[tokio::test]
