@@ -219,7 +219,8 @@ impl CourseMoveMutation {
         }
     }
 
-    /// Brings an archived course back: to the catalogue if it was ever published, else to its authors.
+    /// Brings an archived course back: to the catalogue if it was ever published, else to its authors. Seats that were freed meanwhile go to
+    /// who waits for them.
     ///
     /// Requires: `courses.publish`. Cost: 1.
     async fn course_restore(

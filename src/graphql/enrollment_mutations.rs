@@ -253,7 +253,8 @@ impl EnrollmentMutation {
         answer!(ctx, EnrollmentCreatePayload, done)
     }
 
-    /// Lets a learner in who asked to be: REQUESTED becomes ACTIVE, on the course's present edition. It takes a free seat.
+    /// Lets a learner in who asked to be: REQUESTED becomes ACTIVE, on the course's present edition. It takes a free seat, and those who wait
+    /// for one come first.
     ///
     /// Requires: `enrollments.manage` for the learner or the course, more than for yourself. Cost: 1.
     async fn enrollment_approve(

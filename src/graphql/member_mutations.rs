@@ -166,7 +166,7 @@ impl MemberMutation {
     }
 
     /// Suspends an active member: they may not act until they are restored, and see nothing of the organisation. It holds on
-    /// every node at once; their records stay. The last owner stays active.
+    /// every node at once; their records stay, and so do their seats in courses. The last owner stays active.
     ///
     /// Requires: `members.manage`; for an owner, to be one. Cost: 1.
     async fn membership_suspend(
@@ -181,7 +181,8 @@ impl MemberMutation {
         Ok(Some(MembershipSuspendPayload { member, ..payload }))
     }
 
-    /// Lets a suspended member act again, with the role that they had. Whoever may not give that role may not restore it.
+    /// Lets a suspended member act again, with the role that they had. Whoever may not give that role may not restore it. Where they wait
+    /// for a seat in a course and one is free, they get it.
     ///
     /// Requires: `members.manage`; for an owner, to be one. Cost: 1.
     async fn membership_restore(
@@ -197,7 +198,8 @@ impl MemberMutation {
     }
 
     /// Removes a member from the organisation, from all groups and from all teaching. Their records stay; they come back by
-    /// a new invitation, as the same member. The last owner stays.
+    /// a new invitation, as the same member. They leave the courses that they have not completed, as by `enrollmentWithdraw`: their seats go
+    /// to who waits. The last owner stays.
     ///
     /// Requires: `members.manage`; for an owner, to be one. Cost: 1.
     async fn membership_remove(

@@ -105,4 +105,5 @@ mod translations;
 mod trespass;
 mod units;
 mod visibility;
+mod waiting_lists;
 mod watched_ranges;

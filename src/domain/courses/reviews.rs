@@ -11,6 +11,7 @@ use super::store::find_for_write;
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::db::schema::{course_drafts, courses};
+use crate::domain::enrollments::seats;
 use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_unless_current, refuse_with};
 use crate::domain::refusal::{Code, Refusal, State};
 use crate::kernel::error::Error;
@@ -142,7 +143,8 @@ pub async fn archive(write: &Write<'_>, key: CourseKey) -> Result<CourseKey, Sto
     Ok(key)
 }
 
-/// Brings an archived course back to where it was: to learners if it was ever published, else to its authors.
+/// Brings an archived course back to where it was: to learners if it was ever published, else to its authors. Who waits for a seat
+/// that is free by now gets it.
 pub async fn restore(write: &Write<'_>, key: CourseKey) -> Result<CourseKey, Stop> {
     let course = publishable(write, key).await?;
     if course.course.state != CourseState::Archived {
@@ -159,6 +161,9 @@ pub async fn restore(write: &Write<'_>, key: CourseKey) -> Result<CourseKey, Sto
     };
     stand(write, key, state).await?;
     write.happened("course.restored", key, json!({}));
+    // A seat that was freed meanwhile was given to nobody.
+    seats::hold(write, key).await?;
+    seats::move_up(write, &course, key).await?;
     Ok(key)
 }
 

@@ -244,8 +244,8 @@ fn fault_of_times(offer: &Offer, row: &NewLearner, path: impl Fn(&str) -> String
 
 type MayEnroll<'w> = Allowed<'w, action::EnrollmentsManage, Candidate>;
 
-/// Makes the enrolments, or such as were left active again: as many as there are seats, the others wait. Nothing stands in the
-/// place of one that somebody else has made meanwhile.
+/// Makes the enrolments, or such as were left active again: as many as there are seats that nobody waits for, the others wait. Nothing
+/// stands in the place of one that somebody else has made meanwhile.
 async fn enter(
     write: &Write<'_>,
     offer: &Offer,
@@ -253,13 +253,16 @@ async fn enter(
     state: EnrollmentState,
     learners: &[(MayEnroll<'_>, &NewLearner)],
 ) -> Result<Vec<Option<EnrollmentKey>>, Stop> {
+    let Some((proof, _)) = learners.first() else {
+        return Ok(Vec::new());
+    };
     let (conn, course) = (write.gate.conn(), offer.course);
     let key = RevisionKey::new(course.org, offer.revision);
     let revision = write.app.contents.find_for_write(conn, key).await?;
     let free = match offer.terms.seats {
         Some(seats) if state == EnrollmentState::Active => {
             seats::hold(write, course).await?;
-            usize::try_from(i64::from(seats) - seats::taken(conn, course).await?).unwrap_or_default()
+            seats::left(write, proof, course, seats).await?
         }
         _ => usize::MAX,
     };

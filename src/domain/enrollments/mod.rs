@@ -9,6 +9,7 @@ pub mod candidates;
 pub mod completion;
 pub mod cycles;
 pub mod joining;
+pub mod memberships;
 pub mod model;
 pub mod moves;
 pub mod own;

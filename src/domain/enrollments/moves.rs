@@ -227,8 +227,8 @@ async fn refuse_without_seat(
     let Some(seats) = terms.seats else {
         return Ok(());
     };
-    let taken = seats::taken(write.gate.conn(), enrollment.0.enrollment.course_key()).await?;
-    if taken < i64::from(seats) {
+    let left = seats::left(write, enrollment, enrollment.0.enrollment.course_key(), seats).await?;
+    if left > 0 {
         return Ok(());
     }
     let message =

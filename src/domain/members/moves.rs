@@ -1,7 +1,8 @@
 //! The moves of a membership: suspended, restored, removed, left.
 //!
 //! Active and suspended turn into each other; both can be removed, and whoever was removed comes back by a new invitation
-//! alone. Whoever is not active has no standing, so their access ends with the move, on every node.
+//! alone. Whoever is not active has no standing, so their access ends with the move, on every node. Whoever is suspended keeps
+//! their seats in courses; whoever is removed leaves the courses that they have not completed.
 
 use super::model::{MemberState, SeenMember};
 use super::roles::{giving, last_owner};
@@ -10,6 +11,7 @@ use crate::auth::allowed::Allowed;
 use crate::auth::permission::{Action, action};
 use crate::cache::Stale;
 use crate::db::Batch;
+use crate::domain::enrollments::memberships;
 use crate::domain::mutate::{At, Stop, Write, refuse_unless_current, refuse_with};
 use crate::domain::refusal::{Code, Refusal, State};
 use crate::kernel::error::{Error, Result};
@@ -104,6 +106,11 @@ async fn carry_out<A: Action>(
         store::release(member, conn).await?;
     }
     write.happened(happening, row.key, json!({ "from": row.state.as_str() }));
+    match to {
+        MemberState::Removed => memberships::end(write, member).await?,
+        MemberState::Active => memberships::resume(write, member).await?,
+        MemberState::Invited | MemberState::Suspended => {}
+    }
     write.outdates(Stale::Standing(row.user_id));
     Ok(row.key)
 }

@@ -9,6 +9,7 @@ use crate::auth::permission::{Grants, Permission, action};
 use crate::auth::policy::{Facts, Kind};
 use crate::cache::Stale;
 use crate::db::Batch;
+use crate::domain::enrollments::memberships;
 use crate::domain::mutate::{At, Stop, Write, refuse_unless_current, refuse_with};
 use crate::domain::refusal::{Code, Refusal, State};
 use crate::kernel::error::{Error, Result};
@@ -100,6 +101,7 @@ pub async fn offboard(
     }
     let detail = json!({ "from": row.state.as_str(), "policy": policy.word(), "to": heir.map(|heir| heir.to_string()) });
     write.happened("member.offboarded", key, detail);
+    memberships::end(write, &member).await?;
     write.outdates(Stale::Standing(row.user_id));
     Ok(Offboarded { member: key, export })
 }

@@ -1,0 +1,2 @@
+-- What the enrolments were before was not kept.
+select 1;
