@@ -209,7 +209,9 @@ pub struct EnrollmentMutation;
 #[Object]
 impl EnrollmentMutation {
     /// Joins a published course, or asks to, as its terms say; where all seats are taken, waits for one. The enrolment stays on the
-    /// edition that the course has when you come in. Who has left a course may join it again, and keeps what was complete.
+    /// edition that the course has when you come in. Who has left a course may join it again, and keeps what was complete and until when the
+    /// course was due and theirs: by the terms of today it may be earlier, not later. Who left and whose time is over by now is enrolled anew by
+    /// the staff alone: INVALID_STATE.
     ///
     /// Requires: `enrollments.manage` for yourself. Cost: 1.
     async fn enroll(
@@ -229,7 +231,8 @@ impl EnrollmentMutation {
     }
 
     /// Enrols a member in a published course, whatever its terms say of who comes by themselves; where all seats are taken, the
-    /// member waits for one. The enrolment stays on the edition that the course has when the learner comes in.
+    /// member waits for one. The enrolment stays on the edition that the course has when the learner comes in. For who has left the course, its
+    /// times begin anew.
     ///
     /// Requires: `enrollments.manage` for the member or the course, more than for yourself. Cost: 1.
     async fn enrollment_create(
@@ -254,7 +257,7 @@ impl EnrollmentMutation {
     }
 
     /// Lets a learner in who asked to be: REQUESTED becomes ACTIVE, on the course's present edition. It takes a free seat, and those who wait
-    /// for one come first.
+    /// for one come first. The times of the course's terms begin.
     ///
     /// Requires: `enrollments.manage` for the learner or the course, more than for yourself. Cost: 1.
     async fn enrollment_approve(
@@ -314,7 +317,7 @@ impl EnrollmentMutation {
     }
 
     /// Takes a learner out of a course, off its waiting list, or takes a request back: ACTIVE, WAITLISTED or REQUESTED becomes WITHDRAWN.
-    /// The seat goes to who waits for it first. What was complete stays, for who comes back.
+    /// The seat goes to who waits for it first. What was complete stays, for who comes back, and so do the times that the learner had.
     ///
     /// Requires: `enrollments.manage` for the learner, the course or yourself. Cost: 1.
     async fn enrollment_withdraw(

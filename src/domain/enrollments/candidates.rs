@@ -135,6 +135,8 @@ pub struct Candidate {
     pub is_active: bool,
     /// The enrolment that they have already.
     pub enrollment: Option<(EnrollmentId, EnrollmentState)>,
+    /// Whether the time is over that they had in the course.
+    pub is_over: bool,
     relation: Relation,
     /// Whether they come by themselves.
     comes: bool,
@@ -166,6 +168,7 @@ type CandidateRow = (
     bool,
     Option<EnrollmentId>,
     Option<EnrollmentState>,
+    bool,
 );
 
 /// Finds members of the course's organisation, each held in its state, in the order of the rows; nothing where a row names none,
@@ -193,8 +196,8 @@ pub async fn find(
         _ => None,
     });
     let found: Vec<CandidateRow> =
-        Statement::<(BigInt, SqlUuid, Text, Bool, Nullable<SqlUuid>, Nullable<Text>)>::new(
-            concat!("select m.n, m.id, m.state, ", managed_sql!("m", "id"), ", e.id, e.state \
+        Statement::<(BigInt, SqlUuid, Text, Bool, Nullable<SqlUuid>, Nullable<Text>, Bool)>::new(
+            concat!("select m.n, m.id, m.state, ", managed_sql!("m", "id"), ", e.id, e.state, coalesce(e.expires_at <= now(), false) \
              from (select r.n, m.org_id, m.id, m.state \
                 from (select r.n, k.org_id, coalesce(r.id, \
                     (select x.id from memberships x where x.org_id = k.org_id and x.external_id = r.external_id), \
@@ -213,13 +216,14 @@ pub async fn find(
         .load(&mut write.gate.conn())
         .await?;
     let mut candidates: Vec<Option<Candidate>> = rows.iter().map(|_| None).collect();
-    for (place, member, state, managed, enrollment, enrollment_state) in found {
+    for (place, member, state, managed, enrollment, enrollment_state, is_over) in found {
         let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
         if let Some(candidate) = candidates.get_mut(place) {
             *candidate = Some(Candidate {
                 member: MemberKey::new(org, member),
                 is_active: state == "active",
                 enrollment: enrollment.zip(enrollment_state),
+                is_over,
                 relation: Relation {
                     own: member == actor,
                     taught: offer.taught,

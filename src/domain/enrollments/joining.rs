@@ -222,6 +222,9 @@ fn refusal_of(candidate: &Candidate, path: &str, source: EnrollmentSource) -> Op
     }
     let (_, state) = candidate.enrollment?;
     let message = match (state, source) {
+        (Withdrawn, EnrollmentSource::Learner) if candidate.is_over => {
+            "The time that you had in this course is over; somebody of the staff can enrol you anew."
+        }
         (Withdrawn, _) | (Declined, EnrollmentSource::Staff) => return None,
         (Declined, EnrollmentSource::Learner) => {
             "The request was DECLINED; somebody of the staff can enrol you after all."
@@ -244,8 +247,8 @@ fn fault_of_times(offer: &Offer, row: &NewLearner, path: impl Fn(&str) -> String
 
 type MayEnroll<'w> = Allowed<'w, action::EnrollmentsManage, Candidate>;
 
-/// Makes the enrolments, or such as were left active again: as many as there are seats that nobody waits for, the others wait. Nothing
-/// stands in the place of one that somebody else has made meanwhile.
+/// Makes the enrolments, or such as were left active again: as many as there are seats that nobody waits for, the others wait. Who comes
+/// back by themselves has no more time than they had. Nothing stands in the place of one that somebody else has made meanwhile.
 async fn enter(
     write: &Write<'_>,
     offer: &Offer,
@@ -334,7 +337,9 @@ async fn insert(
          from r cross join unnest(?, ?, ?, ?, ?) as n (id, member_id, state, due_at, expires_at) \
          on conflict (org_id, course_id, member_id) do update set state = excluded.state, source = excluded.source, \
             revision_id = excluded.revision_id, unit_count = excluded.unit_count, requested_at = excluded.requested_at, \
-            due_at = excluded.due_at, expires_at = excluded.expires_at, enrolled_at = now(), decided_by = null, decline_reason = null, \
+            due_at = case excluded.source when 'self' then least(e.due_at, excluded.due_at) else excluded.due_at end, \
+            expires_at = case excluded.source when 'self' then least(e.expires_at, excluded.expires_at) else excluded.expires_at end, \
+            enrolled_at = now(), decided_by = null, decline_reason = null, \
             units_completed = (select count(*) from r join unit_progress p on p.org_id = e.org_id and p.enrollment_id = e.id \
                 and p.state = 'completed' and p.unit_id = any (r.required)) \
          where e.state = 'withdrawn' or e.state = 'declined' and excluded.source = 'staff' \

@@ -87,8 +87,8 @@ pub async fn left<A: Action, R>(
 
 type Next = (EnrollmentId, RevisionId, Option<i32>, Option<i32>);
 
-/// Gives free seats to those who wait for them, the first first; who is no active member is passed. What frees a seat proves that it
-/// may. The seats are held. Returns how many moved up.
+/// Gives free seats to those who wait for them, the first first; who is no active member, or has no time left, is passed. What frees a
+/// seat proves that it may. The seats are held. Returns how many moved up.
 pub async fn move_up<A: Action, R>(
     write: &Write<'_>,
     _: &Allowed<'_, A, R>,
@@ -97,6 +97,7 @@ pub async fn move_up<A: Action, R>(
     let next: Vec<Next> = Statement::<(SqlUuid, SqlUuid, Nullable<Integer>, Nullable<Integer>)>::new(
         "select e.id, c.revision_id, t.due_days, t.access_days from courses c \
          join enrollments e on e.org_id = c.org_id and e.course_id = c.id and e.state = 'waitlisted' \
+         and (e.expires_at is null or e.expires_at > clock_timestamp()) \
          join memberships m on m.org_id = e.org_id and m.id = e.member_id and m.state = 'active' \
          left join enrollment_terms t on t.org_id = c.org_id and t.course_id = c.id \
          where c.org_id = ? and c.id = ? and c.state = 'published' order by e.requested_at, e.id \

@@ -105,15 +105,16 @@ pub async fn find_for_write(gate: &Gate<'_>, key: EnrollmentKey) -> Result<Optio
 pub struct Activation<'r> {
     /// The edition.
     pub revision: &'r Revision,
-    /// After how many days the course is due, where nothing is said yet.
+    /// After how many days the course is due, for who does not come with another time.
     pub due_days: Option<i32>,
-    /// After how many days the learner's time is over, where nothing is said yet.
+    /// After how many days the learner's time is over, for who does not come with another.
     pub access_days: Option<i32>,
     /// Who let the learners in; nobody where their turn had come.
     pub decided_by: Option<MemberId>,
 }
 
-/// Lets those in who asked or waited. What they completed of the course before counts. Returns those for whom that is all.
+/// Lets those in who asked or waited. What they completed of the course before counts. Who waited has the times that were said or that
+/// they had before; who is let in by somebody begins with those of the terms. Returns those for whom that is all.
 pub(super) async fn activate(
     mut conn: Conn<'_>,
     course: CourseKey,
@@ -125,8 +126,8 @@ pub(super) async fn activate(
         "with activated as (update enrollments e set state = 'active', revision_id = ?, unit_count = cardinality(r.required), \
          units_completed = (select count(*) from unit_progress p where p.org_id = e.org_id and p.enrollment_id = e.id \
          and p.state = 'completed' and p.unit_id = any (r.required)), enrolled_at = now(), decided_by = ?, \
-         due_at = coalesce(e.due_at, now() + make_interval(days => ?)), \
-         expires_at = coalesce(e.expires_at, now() + make_interval(days => ?)) \
+         due_at = coalesce(case e.state when 'waitlisted' then e.due_at end, now() + make_interval(days => ?)), \
+         expires_at = coalesce(case e.state when 'waitlisted' then e.expires_at end, now() + make_interval(days => ?)) \
          from (select ?::uuid[] as required) r where e.org_id = ? and e.course_id = ? and e.id = any (?) \
          and e.state in ('requested', 'waitlisted') returning e.id, e.units_completed) \
          select id from activated where units_completed >= ?",
