@@ -108,7 +108,8 @@ pub struct UnitUpdateInput {
     pub id: ID,
     /// Its title, 1 to 200 characters.
     pub title: Option<String>,
-    /// What it is made of; of the kind that it already is.
+    /// What it is made of; of the kind that it already is. It replaces what the unit was made of as a whole, so what is left out of a
+    /// video, say, is taken away; only a quiz keeps what is left out.
     pub content: Option<UnitContentInput>,
     /// The unit's version that this edit was made on; refused when it has another by now.
     pub expected_version: Option<i32>,

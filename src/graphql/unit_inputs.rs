@@ -44,7 +44,8 @@ pub struct TextContentInput {
 /// A quiz to take.
 #[derive(Clone, Debug, InputObject)]
 pub struct QuizContentInput {
-    /// How it is taken.
+    /// How it is taken. It is set as a whole: a setting that is left out of it has its default. What a quiz has stays where the
+    /// policy itself is left out, and a new quiz gets the defaults.
     pub policy: Option<QuizPolicy>,
     /// Its questions in order, at most 500. They replace the quiz's questions as a whole.
     pub questions: Vec<QuestionInput>,
@@ -207,7 +208,7 @@ impl UnitContentInput {
             Self::Quiz(quiz) => {
                 let questions = quiz.questions.into_iter();
                 return Ok(UnitDraftContent {
-                    unit: UnitDraft::Quiz(quiz.policy.unwrap_or_default()),
+                    unit: UnitDraft::Quiz(quiz.policy),
                     questions: questions.map(|question| question.into_new(clock)).collect(),
                     pools: quiz
                         .pools

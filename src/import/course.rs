@@ -2,9 +2,7 @@
 
 use super::mdbook::{AnswerKey as BookKey, Book, BookUnit, Question, QuestionKind as BookKind, UnitBody};
 use crate::domain::content::text_rule::TextRule;
-use crate::domain::content::{
-    Answer, AnswerKey, ChoiceOption, QuestionKind, QuestionPrompt, QuizPolicy, Rule,
-};
+use crate::domain::content::{Answer, AnswerKey, ChoiceOption, QuestionKind, QuestionPrompt, Rule};
 use crate::domain::courses::CourseVisibility;
 use crate::domain::courses::draft_units::UnitDraft;
 use crate::domain::courses::import::{ImportedCourse, ImportedModule, ImportedQuestion, ImportedUnit};
@@ -45,7 +43,7 @@ fn unit(unit: BookUnit) -> ImportedUnit {
     let (draft, questions) = match unit.body {
         UnitBody::Text(body) => (UnitDraft::Text(body), Vec::new()),
         UnitBody::Quiz(questions) => (
-            UnitDraft::Quiz(QuizPolicy::default()),
+            UnitDraft::Quiz(None),
             questions.into_iter().map(question).collect(),
         ),
     };

@@ -70,6 +70,7 @@ mod progress_reports;
 mod provider_refusals;
 mod question_banks;
 mod questions;
+mod quiz_edits;
 mod receipts;
 mod recommendations;
 mod redis;

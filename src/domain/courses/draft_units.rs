@@ -20,8 +20,8 @@ pub(super) const ROWS: usize = 500;
 pub enum UnitDraft {
     /// A text, Markdown source.
     Text(String),
-    /// A quiz.
-    Quiz(QuizPolicy),
+    /// A quiz, with how it is taken: as before where nothing is said, and as is usual if it is new.
+    Quiz(Option<QuizPolicy>),
     /// Anything else.
     Material(Material),
 }
@@ -78,7 +78,8 @@ pub async fn update_unit(
     unit: Option<&UnitDraft>,
 ) -> QueryResult<()> {
     let key = course.course.key;
-    let content = unit.map(|unit| {
+    let content = unit.filter(|unit| !matches!(unit, UnitDraft::Quiz(None)));
+    let content = content.map(|unit| {
         let (kind, body, quiz, material) = unit.columns();
         (
             draft_units::kind.eq(kind),
@@ -211,7 +212,10 @@ impl UnitDraft {
         let kind = self.kind();
         match self {
             Self::Text(body) => (kind, Some(body), None, None),
-            Self::Quiz(policy) => (kind, None, serde_json::to_value(policy).ok(), None),
+            Self::Quiz(policy) => {
+                let policy = policy.clone().unwrap_or_default();
+                (kind, None, serde_json::to_value(policy).ok(), None)
+            }
             Self::Material(material) => (kind, None, None, serde_json::to_value(material).ok()),
         }
     }

@@ -297,7 +297,7 @@ impl Thaw<'_> {
             } => {
                 let questions = self.questions(&format!("{place}/quiz/questions"), questions)?;
                 let pools = self.pools(&format!("{place}/quiz/pools"), pools)?;
-                (UnitDraft::Quiz(policy.clone()), questions, Some(pools))
+                (UnitDraft::Quiz(Some(policy.clone())), questions, Some(pools))
             }
         };
         Ok(UnitDraftContent {

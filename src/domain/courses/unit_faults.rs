@@ -33,7 +33,7 @@ pub fn fault_of_content(content: &UnitDraftContent) -> Option<Refusal> {
             content.pools.as_deref().and_then(fault_of_pools)
         }
         UnitDraft::Quiz(policy) => {
-            let (path, message) = fault_of_quiz(policy, content)?;
+            let (path, message) = fault_of_quiz(policy.as_ref(), content)?;
             fault(&format!("quiz.{path}"), message)
         }
         UnitDraft::Material(material) => {
@@ -43,8 +43,8 @@ pub fn fault_of_content(content: &UnitDraftContent) -> Option<Refusal> {
     }
 }
 
-fn fault_of_quiz(policy: &QuizPolicy, content: &UnitDraftContent) -> Option<(String, String)> {
-    if let Some((field, message)) = policy.fault() {
+fn fault_of_quiz(policy: Option<&QuizPolicy>, content: &UnitDraftContent) -> Option<(String, String)> {
+    if let Some((field, message)) = policy.and_then(QuizPolicy::fault) {
         return Some((format!("policy.{field}"), message.to_owned()));
     }
     if content.questions.len() > MOST_QUESTIONS {
