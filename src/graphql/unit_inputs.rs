@@ -47,8 +47,9 @@ pub struct QuizContentInput {
     /// How it is taken. It is set as a whole: a setting that is left out of it has its default. What a quiz has stays where the
     /// policy itself is left out, and a new quiz gets the defaults.
     pub policy: Option<QuizPolicy>,
-    /// Its questions in order, at most 500. They replace the quiz's questions as a whole.
-    pub questions: Vec<QuestionInput>,
+    /// Its questions in order, at most 500. They replace the quiz's questions as a whole; what is left out stays, and an empty list
+    /// takes them away.
+    pub questions: Option<Vec<QuestionInput>>,
     /// What each attempt draws from banks beside them, at most 20 pools. They replace the quiz's pools as a whole; what is left out
     /// stays, and an empty list takes them away.
     pub pools: Option<Vec<QuestionPoolInput>>,
@@ -206,13 +207,13 @@ impl UnitContentInput {
         let unit = match self {
             Self::Text(text) => UnitDraft::Text(text.body),
             Self::Quiz(quiz) => {
-                let questions = quiz.questions.into_iter();
+                let new = |question: QuestionInput| question.into_new(clock);
+                let questions = quiz.questions;
+                let pools = quiz.pools;
                 return Ok(UnitDraftContent {
                     unit: UnitDraft::Quiz(quiz.policy),
-                    questions: questions.map(|question| question.into_new(clock)).collect(),
-                    pools: quiz
-                        .pools
-                        .map(|pools| pools.into_iter().map(QuestionPoolInput::into_pool).collect()),
+                    questions: questions.map(|questions| questions.into_iter().map(new).collect()),
+                    pools: pools.map(|pools| pools.into_iter().map(QuestionPoolInput::into_pool).collect()),
                 });
             }
             Self::Video(video) => UnitDraft::Material(video.read(org)?),
@@ -238,7 +239,7 @@ impl UnitContentInput {
         };
         Ok(UnitDraftContent {
             unit,
-            questions: Vec::new(),
+            questions: None,
             pools: None,
         })
     }

@@ -320,7 +320,7 @@ async fn a_policy_that_cannot_be_kept_is_refused_at_its_field() {
         ),
         (json!({ "review": "AFTER_CLOSING" }), "review"),
     ] {
-        let variables = json!({ "id": course.quiz, "quiz": { "policy": policy, "questions": [] } });
+        let variables = json!({ "id": course.quiz, "quiz": { "policy": policy } });
         let reply = author.run_with(edit, variables).await;
         assert_eq!(reply.codes(), "INVALID", "{policy}");
         let expected = json!(["content", "quiz", "policy", field]);

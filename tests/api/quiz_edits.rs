@@ -1,7 +1,8 @@
 //! What an author's edit of a quiz changes, and what it leaves as it was.
 
 use super::support::app::Person;
-use super::support::{TestApp, factory};
+use super::support::quiz::Sitting;
+use super::support::{TestApp, banks, factory};
 use serde_json::{Value, json};
 
 const SHOWN: &str = "unit { policy { maxAttempts review passPercent } questions { id text } pools { draw } }";
@@ -38,4 +39,30 @@ async fn a_quiz_is_taken_as_before_when_only_its_questions_are_edited() {
         set["policy"],
         json!({ "maxAttempts": 2, "review": "AFTER_SUBMISSION", "passPercent": 60 })
     );
+}
+
+#[tokio::test]
+async fn a_quiz_keeps_the_questions_that_an_edit_does_not_mention_and_loses_them_to_an_empty_list() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let course = factory::draft_course(&app, &author, 0).await;
+    let bank = banks::bank(&app, &author).await;
+    banks::question(&author, &bank, banks::short("Drawn", "x"), &[]).await;
+    let before = edit(&author, &course.quiz, json!({ "questions": [word("Own?")] })).await;
+    let pools = json!({ "pools": [{ "bankId": bank, "draw": 1 }] });
+    let both = edit(&author, &course.quiz, pools).await;
+    assert_eq!(both["questions"], before["questions"]);
+    assert_eq!(both["pools"], json!([{ "draw": 1 }]));
+    // A quiz of its own questions becomes one of pools alone.
+    let drawn = edit(&author, &course.quiz, json!({ "questions": [] })).await;
+    assert_eq!(
+        (&drawn["questions"], &drawn["pools"]),
+        (&json!([]), &both["pools"])
+    );
+    let published = banks::publish(&author, &course).await;
+    assert_eq!(published.codes(), "", "{:#}", published.body);
+    let sitting = Sitting::new(&app, &course).await;
+    let items = sitting.started["items"].as_array().unwrap();
+    let asked: Vec<_> = items.iter().map(|item| &item["text"]).collect();
+    assert_eq!(asked, ["Drawn"]);
 }

@@ -166,8 +166,8 @@ pub type UnitIds = (CourseKey, UnitId);
 pub struct UnitDraftContent {
     /// Text or quiz.
     pub unit: UnitDraft,
-    /// The questions of a quiz.
-    pub questions: Vec<NewQuestion>,
+    /// The questions of a quiz; those that it had before where nothing is said.
+    pub questions: Option<Vec<NewQuestion>>,
     /// What a quiz draws from banks; what it drew before where nothing is said.
     pub pools: Option<Vec<Pool>>,
 }
@@ -206,8 +206,8 @@ pub async fn create_unit(
         &content.unit,
     )
     .await?;
-    if !content.questions.is_empty() {
-        draft_units::replace_questions(&course, write.gate.conn(), id, &content.questions).await?;
+    if let Some(questions) = &content.questions {
+        draft_units::replace_questions(&course, write.gate.conn(), id, questions).await?;
     }
     if let Some(pools) = &content.pools {
         pools::replace(&course, write.gate.conn(), id, pools).await?;
@@ -219,7 +219,8 @@ pub async fn create_unit(
     Ok((module.course, id))
 }
 
-/// Edits a unit of a draft. What it is (such as a text or a quiz) stays; a quiz's questions are replaced as a whole.
+/// Edits a unit of a draft. What it is (such as a text or a quiz) stays; a quiz's questions, where there are any in the edit, are
+/// replaced as a whole.
 pub async fn update_unit(
     write: &Write<'_>,
     key: UnitKey,
@@ -252,8 +253,8 @@ pub async fn update_unit(
         content.map(|content| &content.unit),
     )
     .await?;
-    if let Some(content) = content.filter(|content| !content.questions.is_empty()) {
-        draft_units::replace_questions(&course, write.gate.conn(), key.id, &content.questions).await?;
+    if let Some(questions) = content.and_then(|content| content.questions.as_ref()) {
+        draft_units::replace_questions(&course, write.gate.conn(), key.id, questions).await?;
     }
     if let Some(pools) = content.and_then(|content| content.pools.as_ref()) {
         pools::replace(&course, write.gate.conn(), key.id, pools).await?;

@@ -143,7 +143,7 @@ impl Known {
             title: unit.title.clone(),
             content: UnitDraftContent {
                 unit: unit.unit.clone(),
-                questions: questions.map(|question| self.question(question, clock)).collect(),
+                questions: Some(questions.map(|question| self.question(question, clock)).collect()),
                 pools: None,
             },
             is_required: true,

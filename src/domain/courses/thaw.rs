@@ -284,11 +284,11 @@ impl Thaw<'_> {
 
     fn content(&mut self, place: &str, body: &UnitBody) -> Result<UnitDraftContent, Refusal> {
         let (unit, questions, pools) = match body {
-            UnitBody::Text(text) => (UnitDraft::Text(text.source().to_owned()), Vec::new(), None),
+            UnitBody::Text(text) => (UnitDraft::Text(text.source().to_owned()), None, None),
             UnitBody::Material(material) => {
                 let mut material = material.clone();
                 material.replace_assets(|asset| self.file(asset));
-                (UnitDraft::Material(material), Vec::new(), None)
+                (UnitDraft::Material(material), None, None)
             }
             UnitBody::Quiz {
                 policy,
@@ -297,7 +297,11 @@ impl Thaw<'_> {
             } => {
                 let questions = self.questions(&format!("{place}/quiz/questions"), questions)?;
                 let pools = self.pools(&format!("{place}/quiz/pools"), pools)?;
-                (UnitDraft::Quiz(Some(policy.clone())), questions, Some(pools))
+                (
+                    UnitDraft::Quiz(Some(policy.clone())),
+                    Some(questions),
+                    Some(pools),
+                )
             }
         };
         Ok(UnitDraftContent {

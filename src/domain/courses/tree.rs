@@ -78,7 +78,7 @@ pub async fn insert(course: &MayUpdate<'_>, mut conn: Conn<'_>, modules: &[NewMo
                 draft_units::external_id.eq(unit.external_id.as_deref()),
                 draft_units::release_rules.eq(json!(unit.release)),
             ));
-            for (place, question) in (0..).zip(&unit.content.questions) {
+            for (place, question) in (0..).zip(unit.content.questions.iter().flatten()) {
                 question_rows.push((
                     draft_questions::org_id.eq(key.org),
                     draft_questions::id.eq(question.id),

@@ -47,13 +47,14 @@ fn fault_of_quiz(policy: Option<&QuizPolicy>, content: &UnitDraftContent) -> Opt
     if let Some((field, message)) = policy.and_then(QuizPolicy::fault) {
         return Some((format!("policy.{field}"), message.to_owned()));
     }
-    if content.questions.len() > MOST_QUESTIONS {
+    let questions = content.questions.as_deref().unwrap_or_default();
+    if questions.len() > MOST_QUESTIONS {
         return Some((
             "questions".to_owned(),
             format!("A quiz has at most {MOST_QUESTIONS} questions."),
         ));
     }
-    let mut faults = content.questions.iter().map(fault_of).enumerate();
+    let mut faults = questions.iter().map(fault_of).enumerate();
     let (index, (field, message)) = faults.find_map(|(index, fault)| Some((index, fault?)))?;
     Some((format!("questions.{index}.{field}"), message))
 }
