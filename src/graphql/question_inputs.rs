@@ -1,5 +1,6 @@
 //! Questions as authors write them.
 
+use super::support::mutation::key;
 use crate::domain::content::number::{NumberRule, Tolerance, Unit};
 use crate::domain::content::options::Options;
 use crate::domain::content::text_rule::TextRule;
@@ -8,15 +9,17 @@ use crate::domain::content::{
     QuestionPrompt, Rule, Scoring,
 };
 use crate::domain::courses::draft_units::NewQuestion;
+use crate::domain::courses::unit_faults::path_of_id;
+use crate::domain::refusal::Refusal;
 use crate::kernel::clock::Clock;
-use crate::kernel::ids::{Key, QuestionId, QuestionKey};
+use crate::kernel::ids::{OrgId, QuestionId, QuestionKey};
 use async_graphql::{ID, InputObject, OneofObject};
 use std::collections::BTreeSet;
 
 /// A question as its author writes it.
 #[derive(Clone, Debug, InputObject)]
 pub struct QuestionInput {
-    /// The question that this one replaces, so that it keeps its identity; a new one where it is left out.
+    /// The question of the same quiz that this one replaces, so that it keeps its identity; a new one where it is left out.
     pub id: Option<ID>,
     /// What is asked, Markdown. A cloze has each gap's key in it, in double brackets: `[[key]]`.
     pub text: String,
@@ -234,20 +237,28 @@ pub struct ProgramTracingInput {
 }
 
 impl QuestionInput {
-    /// The question as a draft keeps it.
-    pub fn into_new(self, clock: &Clock) -> NewQuestion {
-        let id = self
-            .id
-            .as_ref()
-            .and_then(|id| QuestionKey::parse(id))
-            .map_or_else(|| QuestionId(clock.uuid()), |key| key.id);
-        self.identified(id)
+    /// The question at a place of a quiz, as a draft of the organisation keeps it.
+    pub fn into_new(self, org: OrgId, index: usize, clock: &Clock) -> Result<NewQuestion, Vec<Refusal>> {
+        let Some(id) = &self.id else {
+            return Ok(self.identified(QuestionId(clock.uuid())));
+        };
+        let path = path_of_id(index);
+        let replaced: QuestionKey = key(id, &path)?;
+        if replaced.course.org != org {
+            return Err(vec![Refusal::not_found(&path)]);
+        }
+        let question = self.identified(replaced.id);
+        Ok(NewQuestion {
+            replaces: true,
+            ..question
+        })
     }
 
     /// The question with this identity.
     pub fn identified(self, id: QuestionId) -> NewQuestion {
         let mut question = NewQuestion {
             id,
+            replaces: false,
             prompt: QuestionPrompt::new(QuestionKind::Essay, self.text),
             key: AnswerKey {
                 explanation: self.explanation,

@@ -207,12 +207,15 @@ impl UnitContentInput {
         let unit = match self {
             Self::Text(text) => UnitDraft::Text(text.body),
             Self::Quiz(quiz) => {
-                let new = |question: QuestionInput| question.into_new(clock);
-                let questions = quiz.questions;
+                let new = |questions: Vec<QuestionInput>| {
+                    let questions = questions.into_iter().enumerate();
+                    let new = questions.map(|(index, question)| question.into_new(org, index, clock));
+                    new.collect::<Result<Vec<_>, _>>()
+                };
                 let pools = quiz.pools;
                 return Ok(UnitDraftContent {
                     unit: UnitDraft::Quiz(quiz.policy),
-                    questions: questions.map(|questions| questions.into_iter().map(new).collect()),
+                    questions: quiz.questions.map(new).transpose()?,
                     pools: pools.map(|pools| pools.into_iter().map(QuestionPoolInput::into_pool).collect()),
                 });
             }

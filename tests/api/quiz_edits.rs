@@ -66,3 +66,53 @@ async fn a_quiz_keeps_the_questions_that_an_edit_does_not_mention_and_loses_them
     let asked: Vec<_> = items.iter().map(|item| &item["text"]).collect();
     assert_eq!(asked, ["Drawn"]);
 }
+
+#[tokio::test]
+async fn a_question_replaces_one_of_its_own_quiz_and_no_two_replace_the_same() {
+    let app = TestApp::new().await;
+    let there = app.elsewhere().await;
+    let (author, stranger) = (app.member("author").await, there.member("author").await);
+    let course = factory::draft_course(&app, &author, 0).await;
+    let (other, foreign) = (
+        factory::draft_course(&app, &author, 0).await,
+        factory::draft_course(&there, &stranger, 0).await,
+    );
+    let own = edit(&author, &course.quiz, json!({ "questions": [word("Own?")] })).await;
+    let of_other = edit(&author, &other.quiz, json!({ "questions": [word("Other?")] })).await;
+    let of_foreign = edit(
+        &stranger,
+        &foreign.quiz,
+        json!({ "questions": [word("Foreign?")] }),
+    )
+    .await;
+    let replacing = |text: &str, id: &Value| {
+        let mut question = word(text);
+        question["id"] = id.clone();
+        question
+    };
+    let own_id = &own["questions"][0]["id"];
+    for (id, code) in [
+        (own_id, "INVALID"),
+        (&of_other["questions"][0]["id"], "NOT_FOUND"),
+        (&of_foreign["questions"][0]["id"], "NOT_FOUND"),
+        (&json!(course.quiz), "NOT_FOUND"),
+    ] {
+        let questions = json!([replacing("Again?", own_id), replacing("Moved?", id)]);
+        let input = json!({ "id": course.quiz, "content": { "quiz": { "questions": questions } } });
+        let reply = author.mutate("unitUpdate", &input, "unit { id }").await;
+        assert_eq!(reply.codes(), code, "{:#}", reply.body);
+        let path = json!(["content", "quiz", "questions", "1", "id"]);
+        assert_eq!(reply.data("/unitUpdate/userErrors/0/field"), &path);
+    }
+    let content = json!({ "quiz": { "questions": [replacing("Copied?", own_id)] } });
+    let input = json!({ "moduleId": course.module, "title": "Another", "content": content });
+    let copied = author.mutate("unitCreate", &input, "unit { id }").await;
+    assert_eq!(copied.codes(), "NOT_FOUND", "{:#}", copied.body);
+    let kept = edit(
+        &author,
+        &course.quiz,
+        json!({ "questions": [replacing("Own!", own_id)] }),
+    )
+    .await;
+    assert_eq!(kept["questions"], json!([{ "id": own_id, "text": "Own!" }]));
+}

@@ -8,7 +8,7 @@ use super::model::{CourseVisibility, SeenCourse};
 use super::pools::{self, Pool};
 use super::store::{self, NewCourse, find_for_write};
 use super::translations;
-use super::unit_faults::{fault_of_content, refuse_unless_readable};
+use super::unit_faults::{fault_of_content, refuse_unless_own, refuse_unless_readable};
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::cache::Stale;
@@ -191,11 +191,12 @@ pub async fn create_unit(
     }
     refuse_all([Refusal::of_name("title", title, 200), fault_of_content(content)])?;
     refuse_unless_readable(write, &content.unit).await?;
+    let id = UnitId(write.app.clock.uuid());
+    refuse_unless_own(write, UnitKey::new(module.course, id), content).await?;
     let units = load(write, DraftUnitsOf(module)).await?.unwrap_or_default();
     let siblings: Vec<_> = units.iter().collect();
     let position = place_unit(module, write.gate.conn(), &siblings, place).await?;
     edit(write, &course, None).await?;
-    let id = UnitId(write.app.clock.uuid());
     draft_units::insert_unit(
         &course,
         write.gate.conn(),
@@ -243,6 +244,7 @@ pub async fn update_unit(
     }
     if let Some(content) = content {
         refuse_unless_readable(write, &content.unit).await?;
+        refuse_unless_own(write, key, content).await?;
     }
     edit(write, &course, None).await?;
     draft_units::update_unit(

@@ -31,6 +31,8 @@ pub enum UnitDraft {
 pub struct NewQuestion {
     /// Its identity: a new one, or that of the question that it replaces.
     pub id: QuestionId,
+    /// Whether its quiz has a question with this identity, which it replaces.
+    pub replaces: bool,
     /// What learners see.
     pub prompt: QuestionPrompt,
     /// What is right.

@@ -156,6 +156,7 @@ impl Known {
         let known = self.questions.get(&question.external_id).copied();
         NewQuestion {
             id: known.unwrap_or_else(|| QuestionId(clock.uuid())),
+            replaces: known.is_some(),
             prompt: question.prompt.clone(),
             key: question.key.clone(),
             external_id: Some(question.external_id.clone()),

@@ -33,6 +33,7 @@ pub(super) fn renamed(
     }
     Ok(NewQuestion {
         id,
+        replaces: false,
         prompt,
         key,
         external_id: None,

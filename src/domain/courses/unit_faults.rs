@@ -1,13 +1,16 @@
 //! Why a unit cannot be what its author wrote.
 
-use super::authoring::UnitDraftContent;
+use super::authoring::{UnitDraftContent, load};
 use super::draft_units::UnitDraft;
+use super::drafts::DraftQuestionsOf;
 use super::pools::fault_of_pools;
 use super::question_faults::fault_of;
 use crate::domain::assets;
 use crate::domain::content::{Material, QuizPolicy};
 use crate::domain::mutate::{Stop, Write, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
+use crate::kernel::ids::{QuestionId, UnitKey};
+use std::collections::HashSet;
 
 /// Questions that a quiz may have.
 const MOST_QUESTIONS: usize = 500;
@@ -57,6 +60,41 @@ fn fault_of_quiz(policy: Option<&QuizPolicy>, content: &UnitDraftContent) -> Opt
     let mut faults = questions.iter().map(fault_of).enumerate();
     let (index, (field, message)) = faults.find_map(|(index, fault)| Some((index, fault?)))?;
     Some((format!("questions.{index}.{field}"), message))
+}
+
+/// The input field that says which question one in a quiz replaces.
+pub fn path_of_id(index: usize) -> String {
+    format!("content.quiz.questions.{index}.id")
+}
+
+/// Refuses a question that replaces none of the quiz's own, or the same as another of them.
+pub async fn refuse_unless_own(
+    write: &Write<'_>,
+    quiz: UnitKey,
+    content: &UnitDraftContent,
+) -> Result<(), Stop> {
+    let questions = content.questions.iter().flatten().enumerate();
+    let replacing: Vec<(usize, QuestionId)> = questions
+        .filter(|(_, question)| question.replaces)
+        .map(|(index, question)| (index, question.id))
+        .collect();
+    if replacing.is_empty() {
+        return Ok(());
+    }
+    let own = load(write, DraftQuestionsOf(quiz)).await?.unwrap_or_default();
+    let own: HashSet<QuestionId> = own.iter().map(|question| question.id).collect();
+    let mut seen = HashSet::new();
+    for (index, id) in replacing {
+        let path = path_of_id(index);
+        if !own.contains(&id) {
+            return refuse_with(Refusal::not_found(&path));
+        }
+        if !seen.insert(id) {
+            let message = "Another question of this quiz has this id; leave it out of one of them.";
+            return refuse_with(Refusal::at(Code::Invalid, &path, message));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a unit with a file that its author may not read, or that nobody may as yet.
