@@ -9,9 +9,10 @@ use lyceum::graphql::schema::sdl;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The types that tell what is right.
-const TELL: [&str; 10] = [
+const TELL: [&str; 11] = [
     "AuthorAnswer",
     "AuthorAnswerKey",
+    "CourseExport",
     "CriterionGrade",
     "OptionFeedback",
     "QuestionReview",
@@ -23,9 +24,10 @@ const TELL: [&str; 10] = [
 ];
 
 /// The fields that lead to one from elsewhere: each decides anew whether it may.
-const DOORS: [&str; 3] = [
+const DOORS: [&str; 4] = [
     "AttemptItem.review",
     "BankQuestionVersion.answerKey",
+    "CourseExportPayload.export",
     "DraftQuestion.answerKey",
 ];
 
@@ -163,7 +165,7 @@ impl Walk {
 }
 
 #[test]
-fn three_fields_lead_to_what_is_right_and_no_other() {
+fn four_fields_lead_to_what_is_right_and_no_other() {
     assert_eq!(Walk::of(&sdl()).doors_to(&TELL), DOORS);
 }
 
@@ -182,8 +184,9 @@ fn from_no_root_field_does_a_path_lead_to_what_is_right_beside_the_review() {
             .collect::<Vec<_>>()
     };
     assert_eq!(told(&[]), TELL, "the walk sees the doors when they are open");
-    let authors = [&DRAFT_DOORS[..], &["BankQuestionVersion.answerKey"]].concat();
-    assert_eq!(told(&authors), TELL[2..], "learners have the review");
+    let elsewhere = ["BankQuestionVersion.answerKey", "CourseExportPayload.export"];
+    let authors = [&DRAFT_DOORS[..], &elsewhere].concat();
+    assert_eq!(told(&authors), TELL[3..], "learners have the review");
     assert_eq!(
         told(&[&authors[..], &["AttemptItem.review"]].concat()),
         [""; 0],

@@ -48,7 +48,7 @@ pub struct CourseExport {
 
 /// All of a course as one document, with what is right in its quizzes.
 ///
-/// Requires: `courses.update`. Cost: 1.
+/// Requires: `courses.update` and `questions.key.read`. Cost: 1.
 #[Object]
 impl CourseExport {
     /// What the document says that it is: `lyceum.course/1`. The number changes with its form. Cost: 1.
@@ -83,7 +83,7 @@ impl CourseExport {
 }
 
 impl CourseExport {
-    /// Writes it. The caller has made sure that the viewer may edit the course.
+    /// Writes it. The caller has made sure that the viewer may edit the course and read what is right in it.
     async fn write(
         ctx: &Context<'_>,
         course: CourseKey,
@@ -115,7 +115,8 @@ impl CourseExportMutation {
     /// Exports all of a course, with what is right in its quizzes; the audit log notes it. Your content is your organisation's: it leaves as
     /// it came.
     ///
-    /// Requires: `courses.update`. Cost: 100.
+    /// Requires: `courses.update` and `questions.key.read`; and `questions.manage` and the reach `all` of `questions.key.read` if its quizzes
+    /// draw from banks. Cost: 100.
     async fn course_export(
         &self,
         ctx: &Context<'_>,

@@ -1,7 +1,7 @@
 //! A course leaves as it came: its organisation exports all of it.
 
 use super::support::client::{Client, Reply};
-use super::support::{TestApp, factory, uploads};
+use super::support::{TestApp, banks, factory, operators, uploads};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -102,4 +102,48 @@ async fn who_may_not_edit_a_course_exports_nothing_of_it() {
         "",
         "who teaches it edits it"
     );
+}
+
+#[tokio::test]
+async fn who_edits_a_course_and_may_not_read_what_is_right_in_it_exports_nothing() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let course = factory::published_course(&app, &author, 1).await;
+    let grants = json!({ "courses.read": ["all"], "courses.read_draft": ["all"], "courses.update": ["all"] });
+    let editor = app.member(&factory::role(&app, grants).await).await;
+    let operator = operators::operator(&app).await;
+    operators::let_in(
+        &app,
+        &app.owner().await,
+        &operator,
+        &["COURSES_READ", "COURSES_UPDATE"],
+    )
+    .await;
+    for who in [&editor.client, &operator.client] {
+        for revision in [None, Some(1)] {
+            let refused = export(who, &course.id, revision).await;
+            assert_eq!(refused.codes(), "FORBIDDEN", "{:#}", refused.body);
+            assert!(refused.mentions("questions.key.read"), "{:#}", refused.body);
+            assert!(!refused.mentions("EXPLANATION-CANARY"));
+        }
+    }
+    assert_eq!(factory::audit(&app, "course.exported").await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_course_that_draws_from_a_bank_is_exported_by_who_may_read_the_bank() {
+    let app = TestApp::new().await;
+    let (author, teacher) = (app.member("author").await, app.member("instructor").await);
+    let bank = banks::bank(&app, &author).await;
+    banks::question(&author, &bank, banks::short("Drawn", "CANARY"), &[]).await;
+    let course = banks::draft(&app, &author, json!([{ "bankId": bank, "draw": 1 }])).await;
+    factory::publish(&author, &course.id).await;
+    factory::teaches(&app, teacher.member, &course.id).await;
+    for revision in [None, Some(1)] {
+        let refused = export(&teacher, &course.id, revision).await;
+        assert_eq!(refused.codes(), "FORBIDDEN", "{:#}", refused.body);
+        assert!(!refused.mentions("CANARY"));
+        let whole = document(&export(&author, &course.id, revision).await);
+        assert!(whole["answer_keys"].to_string().contains("CANARY"));
+    }
 }

@@ -155,6 +155,14 @@ impl UnitBody {
         }
     }
 
+    /// What each attempt at a quiz draws from banks; nothing of any other unit.
+    pub fn pools(&self) -> &[PoolContent] {
+        match self {
+            Self::Quiz { pools, .. } => pools,
+            Self::Text(_) | Self::Material(_) => &[],
+        }
+    }
+
     /// Points that an attempt can earn, whatever it draws.
     pub fn max_points(&self) -> Points {
         match self {
