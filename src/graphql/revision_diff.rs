@@ -16,7 +16,7 @@ pub enum ChangeSubject {
     Module,
     /// A unit.
     Unit,
-    /// A question of a quiz.
+    /// A question of a quiz, its own or one of a bank that it draws from.
     Question,
 }
 
@@ -26,7 +26,8 @@ pub struct RevisionFieldChange {
     /// The field's name. Cost: 1.
     pub field: String,
     /// What the earlier edition has: a text as it is, anything else as JSON. Null where it has nothing, and always for
-    /// what is right in a question, which `DraftQuestion.answerKey` shows to those who may see it. Cost: 1.
+    /// what is right in a question, which `DraftQuestion.answerKey` and `BankQuestionVersion.answerKey` show to those who may see it.
+    /// Cost: 1.
     pub before: Option<String>,
     /// What the later edition has, likewise. Cost: 1.
     pub after: Option<String>,

@@ -2,7 +2,7 @@
 
 use super::support::app::Person;
 use super::support::client::Reply;
-use super::support::{TestApp, factory};
+use super::support::{TestApp, banks, factory};
 use serde_json::{Value, json};
 
 const DIFF: &str = "query($id: ID!, $from: Int, $to: Int) { course(id: $id) { revisionDiff(from: $from, to: $to) { from to isEmpty changeCount \
@@ -124,4 +124,40 @@ async fn whoever_may_not_read_drafts_sees_no_difference() {
     let course = factory::published_course(&app, &author, 1).await;
     let seen = diff(&learner, &course.id, None, None).await;
     assert_eq!(seen.data("/course/revisionDiff"), &json!(null));
+}
+
+#[tokio::test]
+async fn a_question_of_a_bank_differs_as_one_of_the_quizs_own_does() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let bank = banks::bank(&app, &author).await;
+    let reworded = banks::question(&author, &bank, banks::short("Drawn", "x"), &[]).await;
+    let corrected = banks::question(&author, &bank, banks::short("Kept", "x"), &[]).await;
+    let course = banks::draft(&app, &author, json!([{ "bankId": bank, "draw": 1 }])).await;
+    factory::publish(&author, &course.id).await;
+    for (id, question) in [
+        (reworded, banks::short("Drawn now", "x")),
+        (corrected, banks::short("Kept", "y")),
+    ] {
+        author
+            .does("questionUpdate", json!({ "id": id, "question": question }))
+            .await;
+    }
+    banks::question(&author, &bank, banks::short("Added", "x"), &[]).await;
+    let mut lines = short(&diff(&author, &course.id, None, None).await);
+    lines.retain(|line| line.starts_with("QUESTION"));
+    lines.sort();
+    let expected = [
+        "QUESTION Added ADDED",
+        "QUESTION Drawn now CHANGED text",
+        "QUESTION Kept CHANGED answerKey",
+    ];
+    assert_eq!(lines, expected);
+    factory::publish(&author, &course.id).await;
+    let reverse = diff(&author, &course.id, Some(2), Some(1)).await;
+    assert!(
+        short(&reverse).contains(&"QUESTION Added REMOVED".to_owned()),
+        "{:?}",
+        short(&reverse)
+    );
 }

@@ -37,7 +37,7 @@ pub enum Subject {
     Module(ModuleId),
     /// A unit.
     Unit(UnitId),
-    /// A question of a quiz.
+    /// A question of a quiz, its own or one that it draws from.
     Question(QuestionId),
 }
 
@@ -277,11 +277,11 @@ fn questions(
     before: (&UnitContent, &AnswerKeys),
     after: (&UnitContent, &AnswerKeys),
 ) {
-    let (old, new) = (before.0.questions(), after.0.questions());
-    let ids =
-        |questions: &[(QuestionId, QuestionPrompt)]| questions.iter().map(|(id, _)| *id).collect::<Vec<_>>();
-    let moved = moved(&ids(old), &ids(new));
-    for (id, prompt) in new {
+    let (old, new) = (asked(before.0), asked(after.0));
+    let own =
+        |unit: &UnitContent| -> Vec<QuestionId> { unit.questions().iter().map(|(id, _)| *id).collect() };
+    let moved = moved(&own(before.0), &own(after.0));
+    for (id, prompt) in new.iter().copied() {
         let subject = Subject::Question(*id);
         let Some((_, former)) = old.iter().find(|(former, _)| former == id) else {
             changes.push(Change::whole(subject, &prompt.text, ChangeKind::Added));
@@ -298,11 +298,17 @@ fn questions(
         }
         push(changes, subject, &prompt.text, moved.contains(id), fields);
     }
-    let kept: HashSet<_> = ids(new).into_iter().collect();
+    let kept: HashSet<QuestionId> = new.iter().map(|(id, _)| *id).collect();
     let removed = old.iter().filter(|(id, _)| !kept.contains(id));
     changes.extend(
         removed.map(|(id, prompt)| Change::whole(Subject::Question(*id), &prompt.text, ChangeKind::Removed)),
     );
+}
+
+/// The questions of a quiz: its own, then those that it draws from, whose order means nothing.
+fn asked(unit: &UnitContent) -> Vec<&(QuestionId, QuestionPrompt)> {
+    let drawn = unit.body.pools().iter().flat_map(|pool| &pool.questions);
+    unit.questions().iter().chain(drawn).collect()
 }
 
 impl Change {
