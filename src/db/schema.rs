@@ -247,6 +247,7 @@ diesel::table! {
         review_decided_at -> Nullable<Timestamptz>,
         review_note -> Nullable<Text>,
         completion_percent -> Nullable<Integer>,
+        review_digest -> Nullable<Bytea>,
     }
 }
 

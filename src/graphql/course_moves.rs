@@ -140,7 +140,8 @@ pub struct CourseMoveMutation;
 
 #[Object]
 impl CourseMoveMutation {
-    /// Hands a course's draft in for review, as it is now. What is edited afterwards is not part of it: hand it in again.
+    /// Hands a course's draft in for review, as it is now, with what its quizzes draw from. What is edited afterwards, in the draft or in a
+    /// bank, is not part of it: hand it in again.
     ///
     /// Requires: `courses.update`. Cost: 1.
     async fn course_submit_for_review(

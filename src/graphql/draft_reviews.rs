@@ -27,7 +27,8 @@ impl DraftReview {
         self.0.review_version
     }
 
-    /// Whether the draft is still as it was handed in. Cost: 1.
+    /// Whether the draft was not edited since it was handed in. Banks that it draws from are compared when it is decided about, and when it
+    /// is published. Cost: 1.
     async fn is_current(&self) -> bool {
         self.0.review_version == Some(self.0.version)
     }

@@ -2,7 +2,7 @@
 
 use super::support::app::Person;
 use super::support::client::Reply;
-use super::support::{TestApp, factory};
+use super::support::{TestApp, banks, factory};
 use serde_json::{Value, json};
 
 async fn hand_in(person: &Person, course: &str) -> Reply {
@@ -91,6 +91,33 @@ async fn an_edit_leaves_an_approval_behind() {
     edit(&one, &course, json!({ "title": "Sneaked in later" })).await;
     assert_eq!(publish(&one, &course).await.codes(), "REVIEW_REQUIRED");
     assert_eq!(state(&one, &course).await, "IN_REVIEW");
+}
+
+#[tokio::test]
+async fn an_edit_in_a_bank_that_a_quiz_draws_from_leaves_an_approval_behind() {
+    let app = TestApp::new().await;
+    let (one, two) = (app.member("author").await, app.member("author").await);
+    let bank = banks::bank(&app, &one).await;
+    let drawn = banks::question(&one, &bank, banks::short("Drawn", "right"), &[]).await;
+    let pools = json!([{ "bankId": bank, "draw": 1 }]);
+    let course = banks::draft(&app, &one, pools).await.id;
+    edit(&one, &course, json!({ "requiresReview": true })).await;
+    let correct = async |right: &str| {
+        let question = banks::short("Drawn", right);
+        let input = json!({ "id": drawn, "question": question });
+        one.does("questionUpdate", input).await;
+    };
+    assert_eq!(hand_in(&one, &course).await.codes(), "");
+    correct("sneaked in").await;
+    assert_eq!(decide(&two, &course, "APPROVE").await.codes(), "INVALID_STATE");
+    assert_eq!(hand_in(&one, &course).await.codes(), "");
+    assert_eq!(decide(&two, &course, "APPROVE").await.codes(), "");
+    correct("sneaked in later").await;
+    assert_eq!(publish(&one, &course).await.codes(), "REVIEW_REQUIRED");
+    assert_eq!(state(&one, &course).await, "IN_REVIEW");
+    assert_eq!(hand_in(&one, &course).await.codes(), "");
+    assert_eq!(decide(&two, &course, "APPROVE").await.codes(), "");
+    assert_eq!(publish(&one, &course).await.codes(), "");
 }
 
 #[tokio::test]

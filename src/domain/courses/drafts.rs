@@ -65,6 +65,8 @@ pub struct CourseDraft {
     pub review_state: ReviewState,
     /// The version that the review is about.
     pub review_version: Option<i32>,
+    /// SHA-256 of what would have been published when it was handed in.
+    pub review_digest: Option<Vec<u8>>,
     /// Who handed it in.
     pub review_requested_by: Option<MemberId>,
     /// When.

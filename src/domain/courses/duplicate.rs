@@ -62,7 +62,7 @@ async fn copy_head(
     Statement::<()>::new(
         "insert into course_drafts select n.* from course_drafts d \
          cross join lateral jsonb_populate_record(d, jsonb_build_object('course_id', ?, 'title', ?, 'version', 1, \
-             'updated_at', now(), 'review_state', 'none', 'review_version', null, 'review_requested_by', null, \
+             'updated_at', now(), 'review_state', 'none', 'review_version', null, 'review_digest', null, 'review_requested_by', null, \
              'review_requested_at', null, 'review_decided_by', null, 'review_decided_at', null, 'review_note', null)) n \
          where d.org_id = ? and d.course_id = ?",
     )

@@ -42,8 +42,9 @@ pub async fn publish(
     let conn = write.gate.conn();
     let draft = one(DraftOf(key), conn).await?.ok_or(Error::NotFound).at("id")?;
     refuse_unless_current("expectedVersion", expected_version, draft.version)?;
-    refuse_unless_reviewed(&draft)?;
-    let (content, keys) = compile(&draft, key, conn).await?;
+    let frozen = compile(&draft, key, conn).await?;
+    refuse_unless_reviewed(&draft, &frozen)?;
+    let (content, keys) = frozen;
     let number = insert(
         &course,
         conn,
@@ -276,6 +277,7 @@ async fn insert(
     let reviewed = (
         course_drafts::review_state.eq(ReviewState::None),
         course_drafts::review_version.eq(None::<i32>),
+        course_drafts::review_digest.eq(None::<Vec<u8>>),
         course_drafts::review_requested_by.eq(None::<MemberId>),
         course_drafts::review_requested_at.eq(None::<DateTime<Utc>>),
         course_drafts::review_decided_by.eq(None::<MemberId>),

@@ -1,7 +1,8 @@
 //! What a draft goes through before it is published: one author hands it in, another decides.
 //!
-//! A review is about one version of the draft, so whatever is edited afterwards is not approved. A course may demand it
-//! ([`CourseDraft::requires_review`]); then nobody publishes what nobody else has looked at.
+//! A review is about one version of the draft, and about what would have been published of it then: what its quizzes draw from banks is
+//! edited elsewhere. So whatever is edited afterwards is not approved. A course may demand it ([`CourseDraft::requires_review`]); then
+//! nobody publishes what nobody else has looked at.
 
 use super::authoring::{editable, load};
 use super::drafts::{CourseDraft, DraftOf};
@@ -11,9 +12,11 @@ use super::store::find_for_write;
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::db::schema::{course_drafts, courses};
+use crate::domain::content::{AnswerKeys, Content};
 use crate::domain::enrollments::seats;
 use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_unless_current, refuse_with};
 use crate::domain::refusal::{Code, Refusal, State};
+use crate::kernel::canonical::canonical;
 use crate::kernel::error::Error;
 use crate::kernel::ids::{CourseKey, MemberId};
 use crate::text_enum;
@@ -21,6 +24,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 text_enum! {
     /// Where a draft stands on its way to being published.
@@ -48,10 +52,11 @@ pub async fn request(
     refuse_all([fault_of_note(note)])?;
     let draft = draft(write, key).await?;
     refuse_unless_current("expectedVersion", expected, draft.version)?;
-    compile(&draft, key, write.gate.conn()).await?;
+    let frozen = compile(&draft, key, write.gate.conn()).await?;
     let handed_in = (
         course_drafts::review_state.eq(ReviewState::Requested),
         course_drafts::review_version.eq(Some(draft.version)),
+        course_drafts::review_digest.eq(Some(digest(&frozen))),
         course_drafts::review_requested_by.eq(write.gate.member().map(|member| member.id)),
         course_drafts::review_requested_at.eq(diesel::dsl::now),
         course_drafts::review_decided_by.eq(None::<MemberId>),
@@ -90,8 +95,14 @@ pub async fn decide(
         );
         return refuse_with(Refusal::at(Code::InvalidState, "id", message));
     }
-    if draft.review_version != Some(draft.version) {
-        let message = "The draft was edited since it was handed in: have it handed in again with `courseSubmitForReview`.";
+    let is_current = match compile(&draft, key, write.gate.conn()).await {
+        Ok(frozen) => is_as_handed_in(&draft, &frozen),
+        Err(Stop::Refused(_)) => false,
+        Err(stop) => return Err(stop),
+    };
+    if !is_current {
+        let message = "The draft, or a bank that it draws from, was edited since it was handed in: have it handed in again with \
+            `courseSubmitForReview`.";
         return refuse_with(Refusal::at(Code::InvalidState, "id", message));
     }
     let member = write.gate.member().map(|member| member.id);
@@ -125,10 +136,24 @@ pub async fn decide(
     Ok(key)
 }
 
+/// What publishing would freeze, with what is right in it.
+type Frozen = (Content, AnswerKeys);
+
+/// SHA-256 of what publishing would freeze.
+fn digest((content, keys): &Frozen) -> Vec<u8> {
+    let frozen = json!({ "content": content, "answer_keys": keys });
+    Sha256::digest(canonical(&frozen)).to_vec()
+}
+
+/// Whether publishing would freeze what it would have frozen when the draft was handed in.
+fn is_as_handed_in(draft: &CourseDraft, frozen: &Frozen) -> bool {
+    draft.review_version == Some(draft.version) && draft.review_digest == Some(digest(frozen))
+}
+
 /// Refuses to publish what its course demands a review of and what was not approved as it is.
-pub fn refuse_unless_reviewed(draft: &CourseDraft) -> Result<(), Stop> {
-    let approved = draft.review_state == ReviewState::Approved && draft.review_version == Some(draft.version);
-    let missing = draft.requires_review && !approved;
+pub fn refuse_unless_reviewed(draft: &CourseDraft, frozen: &Frozen) -> Result<(), Stop> {
+    let is_approved = || draft.review_state == ReviewState::Approved && is_as_handed_in(draft, frozen);
+    let missing = draft.requires_review && !is_approved();
     let message = "This course is published only after a review: hand the draft in with `courseSubmitForReview`, and \
         have somebody else approve it as it is.";
     refuse_all([missing.then(|| Refusal::at(Code::ReviewRequired, "id", message))])

@@ -1,0 +1,1 @@
+alter table course_drafts drop column review_digest;
