@@ -168,7 +168,8 @@ impl AttemptMutation {
 
     /// Grades essays of a submitted attempt, over what was said of them before. With the last of them the attempt is graded; with a
     /// reason, one that is graded is graded anew, and its receipts keep both. If it passes, the quiz is complete, and so is the course
-    /// if nothing else was missing; what was complete stays so. Nobody grades themselves.
+    /// if nothing else was missing; what was complete stays so. An attempt of a former cycle completes nothing of the present one. Nobody
+    /// grades themselves.
     ///
     /// Requires: `attempts.grade` that reaches the attempt. Cost: 1.
     async fn attempt_grade(

@@ -72,6 +72,7 @@ mod question_banks;
 mod questions;
 mod quiz_edits;
 mod receipts;
+mod recertification;
 mod recommendations;
 mod redis;
 mod registration;

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 
 /// Grades essays of an attempt, over what was said of them before. With the last of them the attempt is graded; one that is graded
 /// already takes a reason and is graded anew. On a pass the quiz is complete, with whatever follows from that, in the same
-/// transaction; what was complete stays so.
+/// transaction; what was complete stays so, and an attempt of a former cycle completes nothing.
 pub async fn grade(
     write: &Write<'_>,
     key: AttemptKey,
@@ -62,7 +62,7 @@ pub async fn grade(
             ..row.clone()
         };
         receipts::issue(write, &graded, &revision, anew).await?;
-        if is_passed(write, row, Some(points), policy.counts).await? {
+        if is_passed(write, &attempt, Some(points), policy.counts).await? {
             pass(write, row.unit_id, &enrollment).await?;
         }
     }

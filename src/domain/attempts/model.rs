@@ -138,6 +138,8 @@ pub struct SeenAttempt {
     pub relation: Relation,
     /// Whether its enrolment still stands.
     pub is_enrolled: bool,
+    /// Whether it is of the cycle that its enrolment is in.
+    pub is_of_cycle: bool,
     /// Whether its time, with the grace that the write gives, was over by the database's clock.
     pub is_late: bool,
 }

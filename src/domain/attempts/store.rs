@@ -36,7 +36,7 @@ macro_rules! locked {
             "select ?, ",
             relation_sql!("attempts"),
             ", enrollments.state in ('active', 'completed') and enrollments.cycle = attempts.cycle, \
-             coalesce(clock_timestamp() > attempts.",
+             enrollments.cycle = attempts.cycle, coalesce(clock_timestamp() > attempts.",
             $end,
             ", false)",
             $more,
@@ -52,8 +52,8 @@ pub async fn lock_for_answer(gate: &Gate<'_>, key: AttemptKey) -> Result<Option<
         return Ok(None);
     }
     let actor = gate.member_id();
-    let row: Option<(Attempt, bool, bool, bool, bool)> =
-        Statement::<(SqlTypeOf<Columns>, Bool, Bool, Bool, Bool)>::new(locked!(
+    let row: Option<(Attempt, bool, bool, bool, bool, bool)> =
+        Statement::<(SqlTypeOf<Columns>, Bool, Bool, Bool, Bool, Bool)>::new(locked!(
             "deadline_at",
             "",
             " from (select * from attempts where org_id = ? and id = ? for share) attempts \
@@ -67,14 +67,15 @@ pub async fn lock_for_answer(gate: &Gate<'_>, key: AttemptKey) -> Result<Option<
         .get_result(&mut gate.conn())
         .await
         .optional()?;
-    Ok(
-        row.map(|(attempt, taught, managed, is_enrolled, is_late)| SeenAttempt {
+    Ok(row.map(
+        |(attempt, taught, managed, is_enrolled, is_of_cycle, is_late)| SeenAttempt {
             relation: relation(gate, &attempt, taught, managed),
             attempt,
             is_enrolled,
+            is_of_cycle,
             is_late,
-        }),
-    )
+        },
+    ))
 }
 
 /// Reads an attempt to close it, with its enrolment locked before it. It is late once the grace is over too.
@@ -87,8 +88,16 @@ pub async fn lock_to_close(
     }
     let actor = gate.member_id();
     // The enrolment's sub-select is the outer side of the lateral join, so its lock comes first.
-    let row: Option<(Attempt, bool, bool, bool, bool, Enrollment)> =
-        Statement::<(SqlTypeOf<Columns>, Bool, Bool, Bool, Bool, SqlTypeOf<EnrollmentColumns>)>::new(locked!(
+    let row: Option<(Attempt, bool, bool, bool, bool, bool, Enrollment)> =
+        Statement::<(
+            SqlTypeOf<Columns>,
+            Bool,
+            Bool,
+            Bool,
+            Bool,
+            Bool,
+            SqlTypeOf<EnrollmentColumns>,
+        )>::new(locked!(
             "overdue_at",
             ", ?",
             " from (select ?::uuid as org_id, ?::uuid as id) k \
@@ -106,18 +115,19 @@ pub async fn lock_to_close(
         .get_result(&mut gate.conn())
         .await
         .optional()?;
-    Ok(
-        row.map(|(attempt, taught, managed, is_enrolled, is_late, enrollment)| {
+    Ok(row.map(
+        |(attempt, taught, managed, is_enrolled, is_of_cycle, is_late, enrollment)| {
             let relation = relation(gate, &attempt, taught, managed);
             let attempt = SeenAttempt {
                 attempt,
                 relation,
                 is_enrolled,
+                is_of_cycle,
                 is_late,
             };
             (attempt, SeenEnrollment { enrollment, relation })
-        }),
-    )
+        },
+    ))
 }
 
 fn relation(gate: &Gate<'_>, attempt: &Attempt, taught: bool, managed: bool) -> Relation {

@@ -92,19 +92,26 @@ async fn close(
     for kind in kinds.iter().copied() {
         write.happened(kind, row.key, detail.clone());
     }
-    if state == AttemptState::Graded && is_passed(write, row, Some(grading.total()), policy.counts).await? {
+    if state == AttemptState::Graded
+        && is_passed(write, attempt, Some(grading.total()), policy.counts).await?
+    {
         pass(write, row.unit_id, enrollment).await?;
     }
     Ok(())
 }
 
-/// Whether what counts of a learner's attempts at a quiz passes, now that one of them has these points.
+/// Whether what counts of a learner's attempts at a quiz passes, now that one of them has these points. One of a former cycle
+/// passes nothing of the present one.
 pub(super) async fn is_passed(
     write: &Write<'_>,
-    attempt: &Attempt,
+    seen: &SeenAttempt,
     points: Option<Points>,
     counts: CountedAttempt,
 ) -> Result<bool, Stop> {
+    if !seen.is_of_cycle {
+        return Ok(false);
+    }
+    let attempt = &seen.attempt;
     // Had another passed by being the highest, the quiz would be complete.
     if counts == CountedAttempt::Highest {
         return Ok(points.is_some_and(|points| points >= attempt.pass_points));

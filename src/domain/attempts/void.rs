@@ -45,7 +45,7 @@ pub async fn void(write: &Write<'_>, key: AttemptKey, reason: &str) -> Result<At
     let counts = revision.quiz(row.unit_id).map(|(policy, _)| policy.counts);
     let counts = counts.unwrap_or(CountedAttempt::Highest);
     // Of the highest, none that is left is new.
-    if counts != CountedAttempt::Highest && is_passed(write, row, None, counts).await? {
+    if counts != CountedAttempt::Highest && is_passed(write, &attempt, None, counts).await? {
         pass(write, row.unit_id, &enrollment).await?;
     }
     Ok(key)
