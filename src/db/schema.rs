@@ -425,6 +425,7 @@ diesel::table! {
         decline_reason -> Nullable<Text>,
         renews_at -> Nullable<Timestamptz>,
         last_activity_at -> Nullable<Timestamptz>,
+        started_at -> Timestamptz,
     }
 }
 
@@ -932,6 +933,7 @@ diesel::table! {
         feedback -> Nullable<Text>,
         graded_by -> Nullable<Uuid>,
         graded_at -> Nullable<Timestamptz>,
+        cycle -> Integer,
     }
 }
 

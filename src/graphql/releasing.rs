@@ -21,7 +21,7 @@ pub enum UnitReleaseKind {
     AfterScore,
     /// A time has come.
     OnDate,
-    /// So many days have passed since the learner was enrolled.
+    /// So many days have passed since the learner was enrolled, or began the course anew.
     AfterDays,
 }
 
@@ -75,7 +75,7 @@ pub enum UnitReleaseRuleInput {
     AfterScore(AfterScoreInput),
     /// It is this time or later.
     OnDate(DateTime<Utc>),
-    /// So many days, of 24 hours each, have passed since the learner was enrolled; 1 to 3650.
+    /// So many days, of 24 hours each, have passed since the learner was enrolled, or began the course anew; 1 to 3650.
     AfterDays(i32),
 }
 

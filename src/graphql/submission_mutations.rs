@@ -82,8 +82,8 @@ pub struct SubmissionMutation;
 
 #[Object]
 impl SubmissionMutation {
-    /// Hands something in for an assignment. As long as it is not passed and submissions are left, you may hand in again; what still waits
-    /// to be graded is superseded by that. What is handed in after it was due is taken, and marked as late.
+    /// Hands something in for an assignment. As long as it is not passed in this cycle and submissions are left, you may hand in again; what
+    /// still waits to be graded is superseded by that. What is handed in after it was due is taken, and marked as late.
     ///
     /// Requires: `attempts.take` on your own enrolment. Cost: 1.
     async fn submission_create(
@@ -126,7 +126,8 @@ impl SubmissionMutation {
     }
 
     /// Grades a submission; with a reason, one that is graded is graded anew. If it passes, the assignment is complete, and so is the
-    /// course if nothing else was missing; what was complete stays so. Nobody grades themselves.
+    /// course if nothing else was missing; what was complete stays so. What was handed in for a former cycle completes nothing of the
+    /// present one. Nobody grades themselves.
     ///
     /// Requires: `attempts.grade` that reaches the submission. Cost: 1.
     async fn submission_grade(

@@ -343,7 +343,7 @@ impl LiveContent {
 /// When an assignment is due.
 #[derive(SimpleObject)]
 pub struct AssignmentDue {
-    /// So many days after the enrolment; null where it is due at a time for everybody.
+    /// So many days after the enrolment, or after the course was begun anew; null where it is due at a time for everybody.
     pub days_after_enrollment: Option<i32>,
     /// At this time; null where that depends on the enrolment.
     pub at: Option<DateTime<Utc>>,
@@ -417,7 +417,7 @@ impl AssignmentContent {
         self.0.what.max_files
     }
 
-    /// Submissions that each enrolment has; any number where null. Cost: 1.
+    /// Submissions that each enrolment has in each cycle; any number where null. Cost: 1.
     async fn max_submissions(&self) -> Option<i32> {
         self.0.what.max_submissions
     }

@@ -171,7 +171,7 @@ pub struct AssignmentContentInput {
     /// Files that one submission may have, 1 to 20.
     #[graphql(default = 1)]
     pub max_files: i32,
-    /// Submissions that each enrolment has, 1 to 100; any number where this is left out.
+    /// Submissions that each enrolment has in each cycle, 1 to 100; any number where this is left out.
     pub max_submissions: Option<i32>,
     /// What the grade goes by, at most 50 criteria, whose points add up to all points; one number where it is empty.
     #[graphql(default)]
@@ -181,7 +181,7 @@ pub struct AssignmentContentInput {
 /// When an assignment is due: one of these.
 #[derive(Clone, Debug, OneofObject)]
 pub enum AssignmentDueInput {
-    /// So many days after the enrolment, 0 to 3650.
+    /// So many days after the enrolment, or after the course was begun anew, 0 to 3650.
     DaysAfterEnrollment(i32),
     /// At this time, for everybody.
     At(DateTime<Utc>),

@@ -1,9 +1,11 @@
 //! What a former cycle leaves behind, and what of it holds in the next: nothing but what was achieved.
 
-use super::support::TestApp;
+use super::support::app::Person;
 use super::support::client::{Client, Reply};
-use super::support::learning::{self, act, happened, state};
+use super::support::learning::{self, act, event_now, happened, record, state};
 use super::support::quiz::{self, Sitting};
+use super::support::world_units::{assignment, hand_in};
+use super::support::{TestApp, factory};
 use serde_json::{Value, json};
 
 /// Gives all points to the essay of an attempt.
@@ -12,6 +14,29 @@ async fn grade_essay(who: &Client, sitting: &Sitting, reason: Value) -> Reply {
     let input = json!({ "attemptId": sitting.attempt, "items": [item], "reason": reason });
     who.mutate("attemptGrade", &input, "attempt { state isPassed }")
         .await
+}
+
+/// A published course of a quiz and of an assignment, which is the unit named.
+async fn course_with_assignment(app: &TestApp, author: &Person, more: Value) -> (factory::Course, String) {
+    let course = factory::draft_course(app, author, 0).await;
+    let unit = factory::unit(author, &course.module, "An assignment", assignment(more)).await;
+    factory::publish(author, &course.id).await;
+    (course, unit)
+}
+
+async fn grade_work(who: &Client, submission: &str, reason: Value) {
+    let input = json!({ "id": submission, "points": 10, "reason": reason });
+    let reply = who
+        .mutate("submissionGrade", &input, "submission { isPassed }")
+        .await;
+    assert_eq!(reply.data("/submissionGrade/submission/isPassed"), &json!(true));
+}
+
+/// Lets the learners have been let in so long ago.
+async fn enrolled_before(app: &TestApp, time: &str) {
+    let then = format!("now() - interval '{time}'");
+    let sql = format!("update enrollments set enrolled_at = {then}, started_at = {then}");
+    factory::change(app, &sql).await;
 }
 
 async fn reopen(owner: &Client, enrollment: &str) {
@@ -40,4 +65,90 @@ async fn an_attempt_that_is_graded_late_completes_nothing_of_the_next_cycle() {
     assert_eq!(grade_essay(&owner, &present, Value::Null).await.codes(), "");
     assert_eq!(state(&present.learner, &present.enrollment).await, "COMPLETED");
     assert_eq!(happened(&app, "certificate.issued").await, (2, 2));
+}
+
+#[tokio::test]
+async fn an_assignment_is_handed_in_in_time_and_passed_in_each_cycle() {
+    let app = TestApp::new().await;
+    let (author, owner, learner) = (app.member("author").await, app.owner().await, app.learner().await);
+    let more = json!({ "maxSubmissions": 1, "due": { "daysAfterEnrollment": 2 } });
+    let (course, unit) = course_with_assignment(&app, &author, more).await;
+    let enrollment = learning::enroll(&learner, &course.id).await;
+    for cycle in 1..=2 {
+        let input = json!({ "enrollmentId": enrollment, "unitId": unit, "text": "My work." });
+        let answer = "submission { id number isLate }";
+        let reply = learner.mutate("submissionCreate", &input, answer).await;
+        assert_eq!(reply.codes(), "", "{:#}", reply.body);
+        let submission = reply.data("/submissionCreate/submission");
+        assert_eq!(
+            (&submission["number"], &submission["isLate"]),
+            (&json!(cycle), &json!(false))
+        );
+        let more = learner.mutate("submissionCreate", &input, answer).await;
+        assert_eq!(more.codes(), "NO_ATTEMPTS_LEFT");
+        grade_work(&owner, submission["id"].as_str().unwrap(), Value::Null).await;
+        let passed = learner.mutate("submissionCreate", &input, answer).await;
+        assert_eq!(passed.codes(), "INVALID_STATE");
+        assert!(learning::pass(&app, &enrollment, &course.quiz).await);
+        assert_eq!(state(&learner, &enrollment).await, "COMPLETED");
+        enrolled_before(&app, "9 days").await;
+        reopen(&owner, &enrollment).await;
+    }
+    assert_eq!(happened(&app, "certificate.issued").await, (2, 2));
+}
+
+#[tokio::test]
+async fn work_that_is_graded_late_completes_nothing_of_the_next_cycle() {
+    let app = TestApp::new().await;
+    let (author, owner, learner) = (app.member("author").await, app.owner().await, app.learner().await);
+    let (course, unit) = course_with_assignment(&app, &author, json!({})).await;
+    let enrollment = learning::enroll(&learner, &course.id).await;
+    let former = hand_in(&learner, &enrollment, &unit).await;
+    learning::pass(&app, &enrollment, &unit).await;
+    learning::pass(&app, &enrollment, &course.quiz).await;
+    reopen(&owner, &enrollment).await;
+    learning::pass(&app, &enrollment, &course.quiz).await;
+    for reason in [Value::Null, json!("Read once more.")] {
+        grade_work(&owner, &former, reason).await;
+        assert_eq!(state(&learner, &enrollment).await, "ACTIVE");
+    }
+    let present = hand_in(&learner, &enrollment, &unit).await;
+    grade_work(&owner, &present, Value::Null).await;
+    assert_eq!(state(&learner, &enrollment).await, "COMPLETED");
+    assert_eq!(happened(&app, "certificate.issued").await, (2, 2));
+}
+
+#[tokio::test]
+async fn days_count_from_the_beginning_of_the_cycle() {
+    let app = TestApp::new().await;
+    let (author, owner, learner) = (app.member("author").await, app.owner().await, app.learner().await);
+    let course = factory::draft_course(&app, &author, 1).await;
+    let text = &course.texts[0];
+    let rules = json!({ "id": text, "rules": [{ "afterDays": 1 }] });
+    author.does("unitReleaseSet", rules).await;
+    factory::publish(&author, &course.id).await;
+    let enrollment = learning::enroll(&learner, &course.id).await;
+    enrolled_before(&app, "9 days").await;
+    let times = "query($id: ID!) { enrollment(id: $id) { enrolledAt startedAt } }";
+    let first = learner.run_with(times, json!({ "id": enrollment })).await;
+    assert_eq!(
+        first.data("/enrollment/startedAt"),
+        first.data("/enrollment/enrolledAt")
+    );
+    learning::read(&learner, &enrollment, &course.texts).await;
+    assert!(learning::pass(&app, &enrollment, &course.quiz).await);
+    reopen(&owner, &enrollment).await;
+    let early = record(&learner, &enrollment, &[event_now(&app, text, "STARTED")]).await;
+    assert_eq!(early.codes(), "LOCKED");
+    let read = "query($id: ID!) { course(id: $id) { modules { units { access { state } } } } }";
+    let seen = learner.run_with(read, json!({ "id": course.id })).await;
+    assert_eq!(seen.text("/course/modules/0/units/0/access/state"), "LOCKED");
+    let again = learner.run_with(times, json!({ "id": enrollment })).await;
+    let at = |field: &str| again.text(&format!("/enrollment/{field}")).to_owned();
+    assert_eq!(
+        again.data("/enrollment/enrolledAt"),
+        first.data("/enrollment/enrolledAt")
+    );
+    let day = |text: String| chrono::DateTime::parse_from_rfc3339(&text).unwrap();
+    assert_eq!((day(at("startedAt")) - day(at("enrolledAt"))).num_days(), 9);
 }

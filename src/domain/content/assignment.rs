@@ -53,7 +53,7 @@ pub struct Assignment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Due {
-    /// So many days after the enrolment.
+    /// So many days after the enrolment, or after the course was begun anew.
     Days(i32),
     /// At a time, for everybody.
     At(DateTime<Utc>),
@@ -74,9 +74,9 @@ pub struct Criterion {
 
 impl Due {
     /// When the work of an enrolment is due.
-    pub fn of(self, enrolled_at: DateTime<Utc>) -> DateTime<Utc> {
+    pub fn of(self, started_at: DateTime<Utc>) -> DateTime<Utc> {
         match self {
-            Self::Days(days) => enrolled_at + TimeDelta::days(i64::from(days)),
+            Self::Days(days) => started_at + TimeDelta::days(i64::from(days)),
             Self::At(at) => at,
         }
     }

@@ -20,7 +20,7 @@ pub enum ReleaseRule {
     },
     /// It is this time or later.
     OnDate(DateTime<Utc>),
-    /// So many times 24 hours have passed since the learner was enrolled.
+    /// So many times 24 hours have passed since the learner was enrolled, or began the course anew.
     AfterDays(i32),
 }
 
@@ -54,11 +54,11 @@ pub struct Achieved {
 }
 
 impl Achieved {
-    /// The rules that do not hold at a time for somebody who was enrolled at another.
+    /// The rules that do not hold at a time for somebody who started at another.
     pub fn blocking(
         &self,
         rules: &[ReleaseRule],
-        enrolled_at: DateTime<Utc>,
+        started_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Vec<ReleaseRule> {
         let holds = |rule: &ReleaseRule| match rule {
@@ -67,17 +67,17 @@ impl Achieved {
                 self.best_percent.get(quiz).is_some_and(|best| best >= percent)
             }
             ReleaseRule::OnDate(at) => now >= *at,
-            ReleaseRule::AfterDays(days) => now >= enrolled_at + TimeDelta::days(i64::from(*days)),
+            ReleaseRule::AfterDays(days) => now >= started_at + TimeDelta::days(i64::from(*days)),
         };
         rules.iter().copied().filter(|rule| !holds(rule)).collect()
     }
 }
 
 /// When the rules that wait for a time let a unit open at the earliest; nothing where none does.
-pub fn opens_at(rules: &[ReleaseRule], enrolled_at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+pub fn opens_at(rules: &[ReleaseRule], started_at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
     let time = |rule: &ReleaseRule| match rule {
         ReleaseRule::OnDate(at) => Some(*at),
-        ReleaseRule::AfterDays(days) => enrolled_at.map(|at| at + TimeDelta::days(i64::from(*days))),
+        ReleaseRule::AfterDays(days) => started_at.map(|at| at + TimeDelta::days(i64::from(*days))),
         ReleaseRule::AfterUnit(_) | ReleaseRule::AfterScore { .. } => None,
     };
     rules.iter().filter_map(time).max()

@@ -41,7 +41,7 @@ pub struct EnrollmentCycle {
     pub ended_at: DateTime<Utc>,
 }
 
-/// When an enrolment's present cycle began; nothing in the first one, which began when it may.
+/// When an enrolment's present cycle began, from which on its progress counts; nothing in the first one, which began when it may.
 pub async fn began_at(enrollment: &Enrollment, mut conn: Conn<'_>) -> QueryResult<Option<DateTime<Utc>>> {
     if enrollment.cycle == 1 {
         return Ok(None);
@@ -140,7 +140,7 @@ async fn begin_anew(write: &Write<'_>, enrollment: &MayDecide<'_>, offer: &Offer
          kept as (insert into enrollment_cycles (org_id, enrollment_id, cycle, revision_id, unit_count, units_completed, seconds, completed_at) \
          select org_id, id, cycle, revision_id, unit_count, units_completed, (select coalesce(sum(seconds), 0) from cleared), completed_at from e) \
          update enrollments n set state = 'active', cycle = n.cycle + 1, revision_id = ?, unit_count = ?, units_completed = 0, \
-         completed_at = null, renews_at = null, due_at = now() + make_interval(days => ?), \
+         completed_at = null, renews_at = null, started_at = now(), due_at = now() + make_interval(days => ?), \
          expires_at = now() + make_interval(days => ?) from e where n.org_id = e.org_id and n.id = e.id returning n.cycle",
     )
     .bind::<SqlUuid, _>(key.org)

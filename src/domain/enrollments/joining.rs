@@ -339,6 +339,8 @@ async fn insert(
             revision_id = excluded.revision_id, unit_count = excluded.unit_count, requested_at = excluded.requested_at, \
             due_at = case excluded.source when 'self' then least(e.due_at, excluded.due_at) else excluded.due_at end, \
             expires_at = case excluded.source when 'self' then least(e.expires_at, excluded.expires_at) else excluded.expires_at end, \
+            started_at = case when excluded.source = 'self' and (e.requested_at is null or e.decided_by is not null) then e.started_at \
+                else now() end, \
             enrolled_at = now(), decided_by = null, decline_reason = null, \
             units_completed = (select count(*) from r join unit_progress p on p.org_id = e.org_id and p.enrollment_id = e.id \
                 and p.state = 'completed' and p.unit_id = any (r.required)) \

@@ -122,6 +122,8 @@ pub struct Enrollment {
     pub units_completed: i32,
     /// When the learner was enrolled; while they are not yet, when they asked. Cost: 1.
     pub enrolled_at: DateTime<Utc>,
+    /// Since when the days of assignments and of rules count: when the learner was enrolled, or last began the course anew. Cost: 1.
+    pub started_at: DateTime<Utc>,
     /// When the course was complete; null before. Cost: 1.
     pub completed_at: Option<DateTime<Utc>>,
     /// How often the learner has begun the course: 1 for the first time, counting up with each recertification. Cost: 1.

@@ -194,8 +194,8 @@ async fn document(mut conn: Conn<'_>, key: MemberKey) -> QueryResult<Value> {
          'teaches', coalesce((select jsonb_agg(c.title order by c.title) from course_instructors i \
          join courses c on c.org_id = i.org_id and c.id = i.course_id where i.org_id = m.org_id and i.member_id = m.id), '[]'), \
          'enrollments', coalesce((select jsonb_agg(jsonb_build_object('course', c.title, 'state', e.state, 'source', e.source, \
-         'enrolledAt', e.enrolled_at, 'completedAt', e.completed_at, 'cycle', e.cycle, 'dueAt', e.due_at, 'expiresAt', e.expires_at, \
-         'requestedAt', e.requested_at, 'declineReason', e.decline_reason, \
+         'enrolledAt', e.enrolled_at, 'startedAt', e.started_at, 'completedAt', e.completed_at, 'cycle', e.cycle, 'dueAt', e.due_at, \
+         'expiresAt', e.expires_at, 'requestedAt', e.requested_at, 'declineReason', e.decline_reason, \
          'unitsCompleted', e.units_completed, 'unitCount', e.unit_count, \
          'progress', coalesce((select jsonb_agg(jsonb_build_object('unit', p.unit_id, 'state', p.state, 'seconds', p.seconds, \
          'completedAt', p.completed_at) order by p.unit_id) from unit_progress p where p.org_id = e.org_id and p.enrollment_id = e.id), '[]'), \
@@ -207,7 +207,7 @@ async fn document(mut conn: Conn<'_>, key: MemberKey) -> QueryResult<Value> {
          'answers', coalesce((select jsonb_agg(jsonb_build_object('question', w.question_id, 'answer', w.answer, 'savedAt', w.saved_at, \
          'points', w.points / 100.0) order by w.question_id) from attempt_answers w where w.org_id = a.org_id and w.attempt_id = a.id), '[]')) \
          order by a.id) from attempts a where a.org_id = e.org_id and a.enrollment_id = e.id), '[]'), \
-         'submissions', coalesce((select jsonb_agg(jsonb_build_object('assignment', s.unit_id, 'number', s.number, 'state', s.state, \
+         'submissions', coalesce((select jsonb_agg(jsonb_build_object('assignment', s.unit_id, 'cycle', s.cycle, 'number', s.number, 'state', s.state, \
          'text', s.body, 'link', s.link, 'submittedAt', s.submitted_at, 'isLate', s.is_late, 'points', s.points / 100.0, \
          'maxPoints', s.max_points / 100.0, 'feedback', s.feedback, 'gradedAt', s.graded_at, \
          'files', coalesce((select jsonb_agg(jsonb_build_object('fileName', x.file_name, 'mediaType', x.media_type, 'bytes', x.bytes) \

@@ -31,7 +31,7 @@ pub struct Grade {
 }
 
 /// Grades a submission; one that is graded already takes a reason. On a pass the assignment is complete, with whatever follows from
-/// that, in the same transaction; what was complete stays so.
+/// that, in the same transaction; what was complete stays so, and what was handed in for a former cycle completes nothing.
 pub async fn grade(write: &Write<'_>, key: SubmissionKey, grade: &Grade) -> Result<SubmissionKey, Stop> {
     let (submission, enrollment) = store::lock_to_grade(&write.gate, key).await?.unzip();
     let submission: MayGrade<'_> = write.gate.allow(submission).at("id")?;
@@ -75,7 +75,8 @@ pub async fn grade(write: &Write<'_>, key: SubmissionKey, grade: &Grade) -> Resu
             json!({ "enrollment": enrollment, "unit": unit }),
         );
     }
-    if points >= row.pass_points && enrollment.enrollment.state != EnrollmentState::Withdrawn {
+    let is_of_cycle = row.cycle == enrollment.enrollment.cycle;
+    if points >= row.pass_points && is_of_cycle && enrollment.enrollment.state != EnrollmentState::Withdrawn {
         // In the edition that the enrolment is pinned to by now.
         let pinned = enrollment.enrollment.revision_key();
         let revision = write.app.contents.find_for_write(conn, pinned).await?;

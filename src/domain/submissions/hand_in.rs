@@ -25,8 +25,8 @@ pub struct Work {
     pub files: Vec<AssetKey>,
 }
 
-/// Hands something in for an assignment of the revision that the enrolment is pinned to, as often as the assignment allows and until it is
-/// passed. What waits for a grade is superseded.
+/// Hands something in for an assignment of the revision that the enrolment is pinned to, as often as the assignment allows in each
+/// cycle and until it is passed in the present one. What waits for a grade is superseded.
 pub async fn hand_in(
     write: &Write<'_>,
     enrollment: EnrollmentKey,
@@ -70,11 +70,11 @@ pub async fn hand_in(
     let new = NewSubmission {
         id: SubmissionId(write.app.clock.uuid()),
         unit: unit.id,
-        number: before.count + 1,
+        number: before.last + 1,
         body: work.text,
         link: work.link,
         files,
-        due_at: assignment.due.map(|due| due.of(row.enrolled_at)),
+        due_at: assignment.due.map(|due| due.of(row.started_at)),
         max_points: assignment.max_points,
         pass_points: assignment.pass_points,
     };

@@ -54,6 +54,9 @@ pub struct Submission {
     /// The learner.
     #[graphql(skip)]
     pub member_id: MemberId,
+    /// Which cycle of the enrolment it was handed in for.
+    #[graphql(skip)]
+    pub cycle: i32,
     /// 1 for the enrolment's first submission for this assignment, counting up. Cost: 1.
     pub number: i32,
     /// Where it stands. Cost: 1.

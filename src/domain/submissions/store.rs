@@ -32,9 +32,11 @@ pub type MayGrade<'gate> = Allowed<'gate, action::AttemptsGrade, SeenSubmission>
 /// What was handed in before.
 #[derive(Clone, Copy, Debug)]
 pub struct Before {
-    /// How many there are.
+    /// The number of the last; 0 where there is none.
+    pub last: i32,
+    /// How many are of the enrolment's present cycle.
     pub count: i32,
-    /// Whether one of them passed.
+    /// Whether one of those passed.
     pub is_passed: bool,
 }
 
@@ -64,16 +66,22 @@ pub struct NewSubmission {
 /// Counts what an enrolment handed in for an assignment. The enrolment is locked, so nothing more comes.
 pub async fn before(enrollment: &MayHandIn<'_>, mut conn: Conn<'_>, unit: UnitId) -> QueryResult<Before> {
     let key = enrollment.enrollment.key;
-    let (count, is_passed) = Statement::<(Integer, Bool)>::new(
-        "select coalesce(max(number), 0), coalesce(bool_or(points >= pass_points), false) from submissions \
-         where org_id = ? and enrollment_id = ? and unit_id = ?",
+    let (last, count, is_passed) = Statement::<(Integer, Integer, Bool)>::new(
+        "select coalesce(max(s.number), 0), count(*) filter (where s.cycle = k.cycle)::integer, \
+         coalesce(bool_or(s.points >= s.pass_points) filter (where s.cycle = k.cycle), false) from (select ?::integer as cycle) k \
+         join submissions s on s.org_id = ? and s.enrollment_id = ? and s.unit_id = ?",
     )
+    .bind::<Integer, _>(enrollment.enrollment.cycle)
     .bind::<SqlUuid, _>(key.org)
     .bind::<SqlUuid, _>(key.id)
     .bind::<SqlUuid, _>(unit)
     .get_result(&mut conn)
     .await?;
-    Ok(Before { count, is_passed })
+    Ok(Before {
+        last,
+        count,
+        is_passed,
+    })
 }
 
 /// Which of some files the learner has uploaded, and are ready.
@@ -104,8 +112,8 @@ pub async fn insert(enrollment: &MayHandIn<'_>, mut conn: Conn<'_>, new: &NewSub
     .execute(&mut conn)
     .await?;
     Statement::<Untyped>::new(
-        "insert into submissions (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, number, body, link, due_at, \
-         max_points, pass_points) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into submissions (org_id, id, enrollment_id, unit_id, course_id, revision_id, member_id, cycle, number, body, link, due_at, \
+         max_points, pass_points) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind::<SqlUuid, _>(org)
     .bind::<SqlUuid, _>(new.id)
@@ -114,6 +122,7 @@ pub async fn insert(enrollment: &MayHandIn<'_>, mut conn: Conn<'_>, new: &NewSub
     .bind::<SqlUuid, _>(row.course_id)
     .bind::<SqlUuid, _>(row.revision_id)
     .bind::<SqlUuid, _>(row.member_id)
+    .bind::<Integer, _>(row.cycle)
     .bind::<Integer, _>(new.number)
     .bind::<Nullable<Text>, _>(new.body.as_deref())
     .bind::<Nullable<Text>, _>(new.link.as_deref())

@@ -1,0 +1,2 @@
+alter table submissions drop column cycle;
+alter table enrollments drop column started_at;
