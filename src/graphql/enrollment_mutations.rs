@@ -297,7 +297,7 @@ impl EnrollmentMutation {
     }
 
     /// Gives a learner other times. An ACTIVE enrolment stays so; one that is EXPIRED becomes ACTIVE, on the edition that it is on, if
-    /// it is said until when and a seat is free.
+    /// it is said until when and a seat is free; or COMPLETED, if all that was missing was graded meanwhile.
     ///
     /// Requires: `enrollments.manage` for the learner or the course, more than for yourself. Cost: 1.
     async fn enrollment_extend(

@@ -153,6 +153,28 @@ async fn a_grade_that_was_a_mistake_is_mended_with_a_reason_and_the_receipts_kee
 }
 
 #[tokio::test]
+async fn what_is_graded_once_the_time_is_over_completes_the_course_when_that_is_extended() {
+    let app = TestApp::new().await;
+    let (sitting, teacher) = submitted(&app).await;
+    let owner = app.owner().await;
+    factory::change(&app, "update enrollments set state = 'expired'").await;
+    let both = json!([said(&sitting, "Short", 5.0), said(&sitting, "Long", 10.0)]);
+    assert_eq!(grade(&teacher, &sitting.attempt, both).await.codes(), "");
+    assert_eq!(happened(&app, "unit.completed").await, 1);
+    assert_eq!(happened(&app, "enrollment.completed").await, 0);
+    let more = json!({ "expiresAt": null });
+    let extended = learning::act(&owner, "enrollmentExtend", &sitting.enrollment, more).await;
+    assert_eq!(
+        extended.text("/enrollmentExtend/enrollment/state"),
+        "COMPLETED",
+        "{:#}",
+        extended.body
+    );
+    assert_eq!(happened(&app, "enrollment.completed").await, 1);
+    assert_eq!(happened(&app, "certificate.issued").await, 1);
+}
+
+#[tokio::test]
 async fn an_essay_that_fails_completes_nothing() {
     let app = TestApp::new().await;
     let (sitting, teacher) = submitted(&app).await;

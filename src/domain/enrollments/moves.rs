@@ -129,7 +129,7 @@ pub async fn withdraw(write: &Write<'_>, key: EnrollmentKey) -> Result<Enrollmen
     Ok(key)
 }
 
-/// Gives a learner other times; who has none left goes on with them.
+/// Gives a learner other times; who has none left goes on with them, or is done where all was complete by now.
 pub async fn extend(
     write: &Write<'_>,
     key: EnrollmentKey,
@@ -166,6 +166,14 @@ pub async fn extend(
     .execute(&mut write.gate.conn())
     .await?;
     write.happened("enrollment.extended", key, json!({ "from": row.state.shown() }));
+    if row.state == Expired {
+        // What was graded meanwhile may be all that was missing.
+        let contents = &write.app.contents;
+        let revision = contents
+            .find_for_write(write.gate.conn(), row.revision_key())
+            .await?;
+        settle(write, key, &revision, &[]).await?;
+    }
     Ok(key)
 }
 
