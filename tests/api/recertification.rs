@@ -152,3 +152,17 @@ async fn days_count_from_the_beginning_of_the_cycle() {
     let day = |text: String| chrono::DateTime::parse_from_rfc3339(&text).unwrap();
     assert_eq!((day(at("startedAt")) - day(at("enrolledAt"))).num_days(), 9);
 }
+
+#[tokio::test]
+async fn the_pause_after_an_attempt_ends_with_its_cycle() {
+    let app = TestApp::new().await;
+    let (author, owner) = (app.member("author").await, app.owner().await);
+    let course = quiz::course(&app, &author, 0, json!({ "cooldownSeconds": 3600 })).await;
+    let sitting = Sitting::new(&app, &course).await;
+    assert_eq!(sitting.submit().await.codes(), "");
+    let start = async || quiz::start(&sitting.learner, &sitting.enrollment, &sitting.quiz).await;
+    assert_eq!(start().await.codes(), "COOLDOWN");
+    learning::pass(&app, &sitting.enrollment, &sitting.quiz).await;
+    reopen(&owner, &sitting.enrollment).await;
+    assert_eq!(start().await.codes(), "", "as the result of the quiz tells");
+}

@@ -49,7 +49,7 @@ pub async fn open(
          least(q.moment + make_interval(secs => q.time_limit * (100 + coalesce(x.extra_time_percent, 0)) / 100), q.closes_at) as deadline_at \
          from asked q \
          cross join lateral (select coalesce(max(number), 0) as last, coalesce(bool_or(state = 'in_progress'), false) as is_open, \
-         count(*) filter (where state <> 'voided' and cycle = q.cycle) as taken, max(submitted_at) filter (where state <> 'voided') as closed_at \
+         count(*) filter (where state <> 'voided' and cycle = q.cycle) as taken, max(submitted_at) filter (where state <> 'voided' and cycle = q.cycle) as closed_at \
          from attempts where org_id = q.org_id and enrollment_id = q.enrollment_id and unit_id = q.unit_id) a \
          left join lateral (select extra_time_percent, extra_attempts from accommodations where org_id = q.org_id \
          and enrollment_id = q.enrollment_id and (unit_id = q.unit_id or unit_id is null) order by unit_id nulls last limit 1) x on true), \
