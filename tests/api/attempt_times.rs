@@ -155,7 +155,7 @@ async fn the_sweeper_leaves_what_is_not_due() {
 }
 
 #[tokio::test]
-async fn a_learner_who_left_is_graded_by_the_sweeper_and_completes_nothing() {
+async fn a_learner_who_left_is_graded_by_the_sweeper_and_completes_the_quiz_but_not_the_course() {
     let app = TestApp::new().await;
     let author = app.member("author").await;
     let course = quiz::course(&app, &author, 0, json!({ "timeLimitSeconds": 600 })).await;
@@ -165,7 +165,8 @@ async fn a_learner_who_left_is_graded_by_the_sweeper_and_completes_nothing() {
     sitting.deadline_in(&app, -6).await;
     sweep(&app, &sitting).await;
     assert_eq!(sitting.read().await["points"], 4);
-    assert_eq!(happened(&app, "unit.completed").await, 0);
+    assert_eq!(happened(&app, "unit.completed").await, 1);
+    assert_eq!(happened(&app, "enrollment.completed").await, 0);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use super::support::app::Person;
 use super::support::client::Client;
 use super::support::learning::{self, act, enroll, happened, set_terms, state, try_to_enroll};
+use super::support::world_units::{assignment, hand_in};
 use super::support::{TestApp, factory};
 use lyceum::jobs::calendar;
 use lyceum::kernel::ids::{EnrollmentKey, Key};
@@ -229,6 +230,29 @@ async fn who_leaves_and_comes_back_keeps_what_was_complete() {
     );
     assert_eq!(happened(&app, "enrollment.withdrawn").await, (1, 1));
     assert_eq!(happened(&app, "enrollment.created").await, (2, 2));
+}
+
+#[tokio::test]
+async fn who_comes_back_finds_complete_what_was_graded_while_they_were_away() {
+    let app = TestApp::new().await;
+    let (author, learner, owner) = (app.member("author").await, app.learner().await, app.owner().await);
+    let course = factory::draft_course(&app, &author, 0).await;
+    let unit = factory::unit(&author, &course.module, "Work", assignment(json!({}))).await;
+    factory::publish(&author, &course.id).await;
+    let enrollment = enroll(&learner, &course.id).await;
+    let submission = hand_in(&learner, &enrollment, &unit).await;
+    act(&learner, "enrollmentWithdraw", &enrollment, json!({})).await;
+    let grade = json!({ "id": submission, "points": 10 });
+    owner.does("submissionGrade", grade).await;
+    assert_eq!(state(&learner, &enrollment).await, "WITHDRAWN");
+    enroll(&learner, &course.id).await;
+    let read = "query($id: ID!) { enrollment(id: $id) { state progress { unitsCompleted unitCount } } }";
+    let seen = learner.run_with(read, json!({ "id": enrollment })).await;
+    assert_eq!(
+        seen.data("/enrollment"),
+        &json!({ "state": "ACTIVE", "progress": { "unitsCompleted": 1, "unitCount": 2 } })
+    );
+    assert!(learning::pass(&app, &enrollment, &course.quiz).await);
 }
 
 #[tokio::test]

@@ -175,6 +175,24 @@ async fn what_is_graded_once_the_time_is_over_completes_the_course_when_that_is_
 }
 
 #[tokio::test]
+async fn what_is_graded_while_its_learner_is_away_completes_the_course_when_they_come_back() {
+    let app = TestApp::new().await;
+    let (sitting, teacher) = submitted(&app).await;
+    let (learner, enrollment) = (&sitting.learner, &sitting.enrollment);
+    let left = learning::act(learner, "enrollmentWithdraw", enrollment, json!({})).await;
+    assert_eq!(left.codes(), "", "{:#}", left.body);
+    let both = json!([said(&sitting, "Short", 5.0), said(&sitting, "Long", 10.0)]);
+    assert_eq!(grade(&teacher, &sitting.attempt, both).await.codes(), "");
+    assert_eq!(learning::state(learner, enrollment).await, "WITHDRAWN");
+    assert_eq!(happened(&app, "certificate.issued").await, 0);
+    let course = "query($id: ID!) { enrollment(id: $id) { course { id } } }";
+    let course = learner.run_with(course, json!({ "id": enrollment })).await;
+    learning::enroll(learner, course.text("/enrollment/course/id")).await;
+    assert_eq!(learning::state(learner, enrollment).await, "COMPLETED");
+    assert_eq!(happened(&app, "certificate.issued").await, 1);
+}
+
+#[tokio::test]
 async fn an_essay_that_fails_completes_nothing() {
     let app = TestApp::new().await;
     let (sitting, teacher) = submitted(&app).await;

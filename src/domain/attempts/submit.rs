@@ -11,7 +11,7 @@ use crate::auth::allowed::Allowed;
 use crate::auth::permission::Action;
 use crate::db::Batch;
 use crate::domain::content::{CountedAttempt, Points};
-use crate::domain::enrollments::{EnrollmentState, SeenEnrollment, complete_units};
+use crate::domain::enrollments::{SeenEnrollment, complete_units};
 use crate::domain::mutate::{At, Stop, Write};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{AttemptKey, UnitId};
@@ -126,15 +126,13 @@ pub(super) async fn is_passed(
     Ok(counted.is_some_and(|counted| counted.is_passed))
 }
 
-/// Completes a quiz that was passed, in the revision that the enrolment is pinned to by now; nothing of one that was withdrawn.
+/// Completes a quiz that was passed, in the revision that the enrolment is pinned to by now. Of who has left the course by then it is kept
+/// for when they come back.
 pub(super) async fn pass<A: Action>(
     write: &Write<'_>,
     quiz: UnitId,
     enrollment: &Allowed<'_, A, SeenEnrollment>,
 ) -> Result<(), Stop> {
-    if enrollment.enrollment.state == EnrollmentState::Withdrawn {
-        return Ok(());
-    }
     let pinned = enrollment.enrollment.revision_key();
     let revision = write
         .app

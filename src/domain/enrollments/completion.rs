@@ -22,8 +22,8 @@ pub struct Completion {
     pub certificate: Option<CertificateKey>,
 }
 
-/// Marks units complete, counts those that the completion rule counts, and when the rule is met completes the enrolment and
-/// issues its certificate.
+/// Marks units complete, counts those that the completion rule counts, and when the rule is met completes the enrolment, if it is
+/// active, and issues its certificate.
 ///
 /// The enrolment's row is locked, which the proof's row says; so two writes that complete the last two units come one
 /// after the other, and the later one counts both. What is complete already changes nothing.

@@ -6,7 +6,7 @@ use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::domain::content::Points;
 use crate::domain::content::assignment::Assignment;
-use crate::domain::enrollments::{EnrollmentState, SeenEnrollment, complete_units};
+use crate::domain::enrollments::{SeenEnrollment, complete_units};
 use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Error;
@@ -75,9 +75,8 @@ pub async fn grade(write: &Write<'_>, key: SubmissionKey, grade: &Grade) -> Resu
             json!({ "enrollment": enrollment, "unit": unit }),
         );
     }
-    let is_of_cycle = row.cycle == enrollment.enrollment.cycle;
-    if points >= row.pass_points && is_of_cycle && enrollment.enrollment.state != EnrollmentState::Withdrawn {
-        // In the edition that the enrolment is pinned to by now.
+    if points >= row.pass_points && row.cycle == enrollment.enrollment.cycle {
+        // In the edition that the enrolment is pinned to by now; of who has left the course it is kept for when they come back.
         let pinned = enrollment.enrollment.revision_key();
         let revision = write.app.contents.find_for_write(conn, pinned).await?;
         complete_units(write, &enrollment, &revision, &[row.unit_id]).await?;
