@@ -263,14 +263,18 @@ impl FileContent {
         Ok(self.0.asset(ctx, &Source::Asset(self.0.what.asset)).await?)
     }
 
-    /// What it is, Markdown. Cost: 1.
-    async fn description(&self) -> &str {
-        self.0.what.description.source()
+    /// What it is, Markdown; null while the unit is locked to you. Cost: 1.
+    async fn description(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<&str>> {
+        let file = self.0.open(ctx).await?;
+        Ok(file.map(|file| file.description.source()))
     }
 
-    /// What it is, as clean HTML. Cost: 5, from memory once somebody has asked.
-    async fn description_html(&self) -> async_graphql::Result<String> {
-        Ok(html(&self.0.what.description).await?)
+    /// What it is, as clean HTML; null while the unit is locked to you. Cost: 5, from memory once somebody has asked.
+    async fn description_html(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+        match self.0.open(ctx).await? {
+            Some(file) => Ok(Some(html(&file.description).await?)),
+            None => Ok(None),
+        }
     }
 }
 
@@ -282,14 +286,18 @@ impl LinkContent {
         Ok(self.0.open(ctx).await?.map(|link| link.url.as_str()))
     }
 
-    /// What is there, Markdown. Cost: 1.
-    async fn description(&self) -> &str {
-        self.0.what.description.source()
+    /// What is there, Markdown; null while the unit is locked to you. Cost: 1.
+    async fn description(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<&str>> {
+        let link = self.0.open(ctx).await?;
+        Ok(link.map(|link| link.description.source()))
     }
 
-    /// What is there, as clean HTML. Cost: 5, from memory once somebody has asked.
-    async fn description_html(&self) -> async_graphql::Result<String> {
-        Ok(html(&self.0.what.description).await?)
+    /// What is there, as clean HTML; null while the unit is locked to you. Cost: 5, from memory once somebody has asked.
+    async fn description_html(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+        match self.0.open(ctx).await? {
+            Some(link) => Ok(Some(html(&link.description).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Whether the page is meant for a tab of its own. Cost: 1.
@@ -329,14 +337,18 @@ impl LiveContent {
         })
     }
 
-    /// What it is about, Markdown. Cost: 1.
-    async fn description(&self) -> &str {
-        self.0.what.description.source()
+    /// What it is about, Markdown; null while the unit is locked to you. Cost: 1.
+    async fn description(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<&str>> {
+        let live = self.0.open(ctx).await?;
+        Ok(live.map(|live| live.description.source()))
     }
 
-    /// What it is about, as clean HTML. Cost: 5, from memory once somebody has asked.
-    async fn description_html(&self) -> async_graphql::Result<String> {
-        Ok(html(&self.0.what.description).await?)
+    /// What it is about, as clean HTML; null while the unit is locked to you. Cost: 5, from memory once somebody has asked.
+    async fn description_html(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+        match self.0.open(ctx).await? {
+            Some(live) => Ok(Some(html(&live.description).await?)),
+            None => Ok(None),
+        }
     }
 }
 

@@ -246,8 +246,8 @@ async fn a_learner_goes_into_units_in_the_order_that_their_rules_say() {
 
 /// What the units of a course that wait for another show of what they are made of: null, or the parts that are there.
 const MADE_OF: &str = "query($id: ID!) { course(id: $id) { modules { units { title access { blockedBy { kind } } localized(languages: [\"pt\"]) { title text textHtml } \
-    ... on TextUnit { body bodyHtml } ... on VideoUnit { videoUrl transcript transcriptHtml captions { url } } ... on FileUnit { asset { id } } \
-    ... on LinkUnit { link: url } ... on LiveUnit { joinUrl } ... on AssignmentUnit { instructions instructionsHtml rubric { key } } } } } }";
+    ... on TextUnit { body bodyHtml } ... on VideoUnit { videoUrl transcript transcriptHtml captions { url } } ... on FileUnit { asset { id } description descriptionHtml } \
+    ... on LinkUnit { link: url description descriptionHtml } ... on LiveUnit { joinUrl description descriptionHtml } ... on AssignmentUnit { instructions instructionsHtml rubric { key } } } } } }";
 
 #[tokio::test]
 async fn a_locked_unit_shows_what_it_is_called_and_nothing_of_what_it_is_made_of() {
