@@ -2,8 +2,10 @@
 
 use super::support::Ask;
 use super::support::mutation::{key, signed_in};
+use super::unit_contents::Opening;
+use crate::domain::assets::access::{self, EditionsShowing};
 use crate::domain::assets::upload::{self, NewAsset};
-use crate::domain::assets::{Asset, AssetState, access};
+use crate::domain::assets::{Asset, AssetState};
 use crate::domain::members::Member;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{AssetKey, OrganizationKey};
@@ -36,9 +38,34 @@ impl Asset {
     }
 }
 
-/// Finds an asset that the viewer may read.
+/// Finds an asset that the viewer may read; as a learner, what a unit shows that is open to them.
 pub async fn find(ctx: &Context<'_>, key: AssetKey) -> Result<Option<Arc<Asset>>> {
-    access::find(&ctx.reader(), ctx.viewer(), key).await
+    let (reader, viewer) = (ctx.reader(), ctx.viewer());
+    if let Some(asset) = access::find_beyond_editions(&reader, viewer, key).await? {
+        return Ok(Some(asset));
+    }
+    let Some(standing) = viewer.in_org(key.org) else {
+        return Ok(None);
+    };
+    let editions = reader.fetch(EditionsShowing(key, standing.member)).await?;
+    for (course, edition) in editions.unwrap_or_default().iter().copied() {
+        let revision = ctx.app().contents.find(&reader, edition).await?;
+        let shows = revision.units().filter(|unit| unit.shows(key));
+        let openings: Vec<Opening> = shows
+            .map(|unit| Opening::of_published(course, unit.release.clone()))
+            .collect();
+        for opening in openings {
+            if opening.is_open(ctx).await? {
+                return find_in_open_unit(ctx, key).await;
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Finds an asset that a unit shows which is open to the viewer, as the caller has seen.
+pub async fn find_in_open_unit(ctx: &Context<'_>, key: AssetKey) -> Result<Option<Arc<Asset>>> {
+    access::find_in_open_unit(&ctx.reader(), ctx.viewer(), key).await
 }
 
 /// Where an asset's content can be loaded from for a while.

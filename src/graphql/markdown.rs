@@ -19,11 +19,11 @@ pub async fn html(text: &Markdown) -> Result<String> {
     Ok(address_assets(rendered(text).await?, |_| None))
 }
 
-/// The same with addresses of the organisation's files that the viewer may read.
+/// The same with addresses of the organisation's files that the viewer may read: the text is of a unit that is open to them.
 pub async fn html_with_assets(ctx: &Context<'_>, org: OrgId, text: &Markdown) -> Result<String> {
     let mut addresses = HashMap::new();
     for key in assets_in(text.source(), org) {
-        if let Some(asset) = assets::find(ctx, key).await?
+        if let Some(asset) = assets::find_in_open_unit(ctx, key).await?
             && let Some(url) = assets::address(ctx, &asset).await?
         {
             addresses.insert(key, url);

@@ -156,7 +156,7 @@ impl<T> Shown<T> {
     async fn asset(&self, ctx: &Context<'_>, source: &Source) -> Result<Option<Arc<Asset>>> {
         match source.asset() {
             Some(id) if self.opening.is_open(ctx).await? => {
-                assets::find(ctx, AssetKey::new(self.opening.course.org, id)).await
+                assets::find_in_open_unit(ctx, AssetKey::new(self.opening.course.org, id)).await
             }
             _ => Ok(None),
         }

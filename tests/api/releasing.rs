@@ -4,7 +4,7 @@ use super::support::app::Person;
 use super::support::client::{Client, Reply};
 use super::support::learning::{complete, enroll, event, pass, record, statements};
 use super::support::quiz;
-use super::support::{TestApp, academy_units, factory};
+use super::support::{TestApp, academy_units, factory, uploads};
 use serde_json::{Value, json};
 
 async fn set(author: &Person, unit: &str, rules: Value) -> Reply {
@@ -259,7 +259,7 @@ async fn a_locked_unit_shows_what_it_is_called_and_nothing_of_what_it_is_made_of
     );
     factory::open(&app).await;
     let course = factory::draft_course(&app, &author, 1).await;
-    let asset = super::support::uploads::asset(&app, author.member, "file").await;
+    let asset = uploads::asset(&app, author.member, "file").await;
     let mut contents = academy_units::contents("canary", &asset);
     contents.push(("text", json!({ "body": "canary" })));
     let mut waiting = Vec::new();
@@ -331,6 +331,29 @@ async fn a_locked_unit_shows_what_it_is_called_and_nothing_of_what_it_is_made_of
         (&last["body"], &last["localized"]["text"]),
         (&json!("canary"), &json!("canary"))
     );
+}
+
+#[tokio::test]
+async fn learners_read_a_file_while_a_unit_that_shows_it_is_open_to_them() {
+    let app = TestApp::new().await;
+    let (author, learner) = (app.member("author").await, app.learner().await);
+    let course = factory::draft_course(&app, &author, 1).await;
+    let waiting = uploads::asset(&app, author.member, "waiting").await;
+    let both = uploads::asset(&app, author.member, "both").await;
+    let shown = |asset: &str| json!({ "text": { "body": format!("![shown](asset:{asset})") } });
+    factory::unit(&author, &course.module, "Open", shown(&both)).await;
+    for content in [json!({ "file": { "assetId": waiting } }), shown(&both)] {
+        let unit = factory::unit(&author, &course.module, "Waits", content).await;
+        set(&author, &unit, json!([{ "afterUnit": course.texts[0] }])).await;
+    }
+    factory::publish(&author, &course.id).await;
+    let enrollment = enroll(&learner, &course.id).await;
+    let sees = async |asset: &str| uploads::read(&learner, asset).await["url"].is_string();
+    assert!(!sees(&waiting).await, "only locked units show it");
+    assert!(sees(&both).await, "an open unit shows it too");
+    assert!(uploads::read(&author, &waiting).await["url"].is_string(), "staff");
+    record(&learner, &enrollment, &[event(&course.texts[0], "COMPLETED", 1)]).await;
+    assert!(sees(&waiting).await, "its unit is open by now");
 }
 
 #[tokio::test]

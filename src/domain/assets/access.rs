@@ -8,7 +8,7 @@ use crate::domain::mutate::Write;
 use crate::domain::record_lists::groups;
 use crate::is_or_was_in_sql;
 use crate::kernel::error::Result;
-use crate::kernel::ids::{AssetId, AssetKey, MemberId, OrgId};
+use crate::kernel::ids::{AssetId, AssetKey, CourseId, CourseKey, MemberId, OrgId, RevisionId, RevisionKey};
 use diesel::dsl::SqlTypeOf;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -42,6 +42,11 @@ impl AssetView {
             drafts: standing.reach(Permission::CoursesReadDraft),
             records: standing.reach(Permission::LearningRecordsRead),
         }
+    }
+
+    /// The same without what editions show to their learners.
+    const fn beyond_editions(self) -> Self {
+        Self { reads: false, ..self }
     }
 
     /// Reads those of some assets that may be read.
@@ -117,11 +122,66 @@ impl Batch for SeenAsset {
     }
 }
 
-/// Finds an asset that a viewer may read, batched.
-pub async fn find(reader: &Reader, viewer: &Viewer, key: AssetKey) -> Result<Option<Arc<Asset>>> {
+/// The editions by which a member may read an asset as a learner, if a unit that shows it is open to them: each with its course.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EditionsShowing(pub AssetKey, pub MemberId);
+
+impl Batch for EditionsShowing {
+    type Value = Arc<Vec<(CourseKey, RevisionKey)>>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let orgs: Vec<OrgId> = keys.iter().map(|key| key.0.org).collect();
+        let assets: Vec<AssetId> = keys.iter().map(|key| key.0.id).collect();
+        let members: Vec<MemberId> = keys.iter().map(|key| key.1).collect();
+        let rows: Vec<(OrgId, AssetId, MemberId, CourseId, RevisionId)> =
+            Statement::<(SqlUuid, SqlUuid, SqlUuid, SqlUuid, SqlUuid)>::new(concat!(
+                "select k.org_id, k.asset_id, k.member_id, e.course_id, e.revision_id \
+                 from unnest(?, ?, ?) as k (org_id, asset_id, member_id) \
+                 join revision_assets r on r.org_id = k.org_id and r.asset_id = k.asset_id \
+                 join enrollments e on e.org_id = r.org_id and e.course_id = r.course_id and e.revision_id = r.revision_id \
+                 and e.member_id = k.member_id where e.state in ",
+                is_or_was_in_sql!()
+            ))
+            .bind::<Array<SqlUuid>, _>(orgs)
+            .bind::<Array<SqlUuid>, _>(assets)
+            .bind::<Array<SqlUuid>, _>(members)
+            .load(&mut conn)
+            .await?;
+        let mut editions: HashMap<Self, Vec<(CourseKey, RevisionKey)>> = HashMap::new();
+        for (org, asset, member, course, revision) in rows {
+            let edition = (CourseKey::new(org, course), RevisionKey::new(org, revision));
+            let key = Self(AssetKey::new(org, asset), member);
+            editions.entry(key).or_default().push(edition);
+        }
+        let shared = |(key, editions)| (key, Arc::new(editions));
+        Ok(editions.into_iter().map(shared).collect())
+    }
+}
+
+/// Finds an asset that a unit shows which is open to the viewer, as the caller has seen; batched.
+pub async fn find_in_open_unit(
+    reader: &Reader,
+    viewer: &Viewer,
+    key: AssetKey,
+) -> Result<Option<Arc<Asset>>> {
     match viewer.in_org(key.org) {
         Some(standing) => {
             let view = AssetView::of(standing);
+            reader.fetch(SeenAsset { key, view }).await
+        }
+        None => Ok(None),
+    }
+}
+
+/// Finds an asset that a viewer may read, whatever is open to them as a learner; batched.
+pub async fn find_beyond_editions(
+    reader: &Reader,
+    viewer: &Viewer,
+    key: AssetKey,
+) -> Result<Option<Arc<Asset>>> {
+    match viewer.in_org(key.org) {
+        Some(standing) => {
+            let view = AssetView::of(standing).beyond_editions();
             reader.fetch(SeenAsset { key, view }).await
         }
         None => Ok(None),

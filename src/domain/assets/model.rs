@@ -32,8 +32,8 @@ text_enum! {
 
 /// A file that somebody uploaded.
 ///
-/// Requires: your own upload; or one that a unit shows which you read as its learner (enrolled in the edition) or author
-/// (`courses.read_draft`); or one of a submission that you see. Cost: 1.
+/// Requires: your own upload; or one that a unit shows which you read as its learner (enrolled in the edition, and the unit is open to
+/// you) or author (`courses.read_draft`); or one of a submission that you see. Cost: 1.
 #[derive(Clone, Debug, HasQuery, SimpleObject)]
 #[diesel(table_name = assets)]
 #[graphql(complex)]

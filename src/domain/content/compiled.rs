@@ -3,13 +3,14 @@
 use super::assignment::Assignment;
 use super::markdown::Markdown;
 use super::material::Material;
+use super::mentions::assets_in;
 use super::points::Points;
 use super::policy::QuizPolicy;
 use super::question::QuestionPrompt;
 use super::release::ReleaseRule;
 use super::translation::Translations;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{CourseKey, ModuleId, QuestionId, RevisionKey, UnitId};
+use crate::kernel::ids::{AssetKey, CourseKey, ModuleId, QuestionId, RevisionKey, UnitId};
 use crate::text_enum;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -102,6 +103,18 @@ impl UnitContent {
             UnitBody::Quiz { questions, .. } => questions,
             UnitBody::Text(_) | UnitBody::Material(_) => &[],
         }
+    }
+
+    /// Whether it shows a file: itself, or in its text in any language.
+    pub fn shows(&self, asset: AssetKey) -> bool {
+        let mentions = |text: &Markdown| assets_in(text.source(), asset.org).any(|shown| shown == asset);
+        let itself = match &self.body {
+            UnitBody::Text(text) => mentions(text),
+            UnitBody::Quiz { .. } => false,
+            UnitBody::Material(material) => material.assets(asset.org).contains(&asset),
+        };
+        let mut translated = self.translations.0.values();
+        itself || translated.any(|translation| translation.text.as_ref().is_some_and(mentions))
     }
 }
 
