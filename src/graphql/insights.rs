@@ -5,7 +5,7 @@ use super::support::operation::Ask;
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::insights::{self, ItemTotals, SMALLEST_GROUP, Totals, UnitTotals};
 use crate::kernel::error::Result;
-use crate::kernel::ids::{QuestionKey, UnitKey};
+use crate::kernel::ids::{QuestionKey, RevisionKey, UnitKey};
 use async_graphql::{Context, Object, SimpleObject};
 
 /// How a course is worked through.
@@ -39,9 +39,10 @@ pub struct ItemInsight {
     pub unit: Unit,
     /// Learners who have answered it. Cost: 1.
     pub learners: Option<i32>,
-    /// The share of its points that an answer earns on average, from 0 to 1: low for a hard question. Cost: 1.
+    /// The share that an answer earns on average of what the question was worth in its attempt, from 0 to 1: low for a hard question.
+    /// Cost: 1.
     pub facility: Option<f64>,
-    /// How its points go with those of the attempt's other questions, from -1 to 1. Near 0 it tells nobody apart; below 0
+    /// How that share goes with the one of the attempt's other questions, from -1 to 1. Near 0 it tells nobody apart; below 0
     /// those who know more get it wrong, so look at its key. Null where all answers earned the same. Cost: 1.
     pub discrimination: Option<f64>,
 }
@@ -103,34 +104,42 @@ impl CourseInsights {
         Ok(revision.units().take(2_000).filter_map(insight).collect())
     }
 
-    /// The questions of the current revision in order, as they were answered in the newest 10000 graded attempts; at most the
-    /// first 2000.
+    /// The questions of the current revision in order, of each quiz its own and then those that it draws from, as they were answered in the
+    /// newest 10000 graded attempts; at most the first 2000.
     ///
-    /// Cost: 200; one SQL statement.
+    /// Cost: 200; one SQL statement, and one for each edition of those attempts that is not in memory.
     async fn items(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<ItemInsight>> {
         let revision = &self.revision;
         let course = revision.course;
-        let answered = ctx.reader().run(|conn| insights::items(course, conn)).await?;
+        let answers = ctx.reader().run(|conn| insights::items(course, conn)).await?;
+        let mut editions = Vec::new();
+        for id in insights::editions(&answers) {
+            let key = RevisionKey::new(course.org, id);
+            editions.push(ctx.app().contents.find(&ctx.reader(), key).await?);
+        }
+        let answered = insights::item_totals(&answers, &editions);
+        let questions = revision.units().flat_map(|unit| {
+            revision
+                .questions(unit.id)
+                .map(move |question| (unit.id, question))
+        });
         let mut items = Vec::new();
-        for unit in revision.units() {
-            let Some(shown_unit) = Unit::find(revision, UnitKey::new(course, unit.id)) else {
+        for (quiz, (id, prompt)) in questions.take(2_000) {
+            let Some(unit) = Unit::find(revision, UnitKey::new(course, quiz)) else {
                 continue;
             };
-            for (id, prompt) in unit.questions() {
-                let totals: Option<&ItemTotals> = answered
-                    .get(id)
-                    .filter(|totals| totals.learners >= SMALLEST_GROUP);
-                items.push(ItemInsight {
-                    question_id: QuestionKey::new(course, *id),
-                    text: prompt.text.clone(),
-                    unit: shown_unit.clone(),
-                    learners: totals.and_then(|totals| i32::try_from(totals.learners).ok()),
-                    facility: totals.map(|totals| totals.facility(prompt.scoring.points)),
-                    discrimination: totals.and_then(|totals| totals.discrimination),
-                });
-            }
+            let totals = answered
+                .get(&(quiz, *id))
+                .filter(|totals| totals.learners >= SMALLEST_GROUP);
+            items.push(ItemInsight {
+                question_id: QuestionKey::new(course, *id),
+                text: prompt.text.clone(),
+                unit,
+                learners: totals.and_then(|totals| i32::try_from(totals.learners).ok()),
+                facility: totals.map(ItemTotals::facility),
+                discrimination: totals.and_then(ItemTotals::discrimination),
+            });
         }
-        items.truncate(2_000);
         Ok(items)
     }
 }

@@ -1,6 +1,7 @@
 //! What authors learn from how their courses are worked through.
 
 use super::support::app::Person;
+use super::support::banks;
 use super::support::client::Reply;
 use super::support::learning::{enroll, event, record};
 use super::support::quiz::{self, Sitting};
@@ -67,6 +68,41 @@ async fn an_author_s_course_shows_who_finishes_where_learners_stop_and_which_que
     assert_eq!(program["facility"], json!(0.4));
     assert!(program["discrimination"].as_f64().unwrap() < -0.9, "{program}");
     assert_eq!(item("One")["facility"], few, "three learners have answered it");
+}
+
+#[tokio::test]
+async fn a_question_of_a_pool_counts_by_the_share_of_what_it_was_worth() {
+    let app = TestApp::new().await;
+    let (author, owner) = (app.member("author").await, app.owner().await);
+    let bank = banks::bank(&app, &author).await;
+    banks::question(&author, &bank, banks::short("Drawn", "yes"), &[]).await;
+    let pools = |points: i32| json!([{ "bankId": bank, "draw": 1, "points": points }]);
+    let course = banks::draft(&app, &author, pools(1)).await;
+    factory::publish(&author, &course.id).await;
+    let sit = async |answer: &str| {
+        let sitting = Sitting::new(&app, &course).await;
+        sitting.save("Drawn", json!({ "text": answer })).await;
+        assert_eq!(sitting.submit().await.codes(), "");
+    };
+    for answer in ["yes", "yes", "yes", "yes", "no"] {
+        sit(answer).await;
+    }
+    let drawn = async || {
+        let seen = insights(&owner, &course.id).await;
+        let items = seen.data("/course/insights/items").as_array().unwrap().clone();
+        let drawn = items.into_iter().find(|item| item["text"] == "Drawn").unwrap();
+        (drawn["learners"].clone(), drawn["facility"].as_f64().unwrap())
+    };
+    assert_eq!(drawn().await, (json!(5), 0.8));
+    assert_eq!(banks::set(&author, &course, pools(10)).await.codes(), "");
+    factory::publish(&author, &course.id).await;
+    assert_eq!(drawn().await, (json!(5), 0.8), "it was worth one point then");
+    for answer in ["yes", "no", "no"] {
+        sit(answer).await;
+    }
+    let (learners, facility) = drawn().await;
+    assert_eq!(learners, json!(8));
+    assert!((facility - 0.625).abs() < 1e-9, "five of eight: {facility}");
 }
 
 #[tokio::test]
