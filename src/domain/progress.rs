@@ -5,13 +5,14 @@
 //! same events leads to the same progress. Where a course was begun anew, what was noted before that counts no more. Tables: `unit_progress`, `progress_events`.
 
 use super::content::{Material, Revision, UnitBody};
+use super::enrollments::Enrollment;
 use super::enrollments::complete_units;
 use super::enrollments::cycles::began_at;
 use super::enrollments::own::{self, Own};
 use super::enrollments::release::refuse_locked;
 use super::mutate::{Stop, Write, refuse_with};
 use super::refusal::{Code, Refusal};
-use crate::db::schema::unit_progress;
+use crate::db::schema::{progress_events, unit_progress};
 use crate::db::{Batch, Conn, Statement};
 use crate::kernel::ids::{CourseKey, EnrollmentId, EnrollmentKey, OrgId, UnitId, UnitKey};
 use crate::text_enum;
@@ -144,7 +145,8 @@ pub struct Recorded {
     pub completed: Vec<UnitId>,
 }
 
-/// Records a batch of events: three statements, whatever their number, and one more in a course that was begun anew.
+/// Records a batch of events: three statements, whatever their number; some more in a course that was begun anew, and where there is something
+/// to refuse. What was counted before is no fault, whatever has become of its unit since.
 pub async fn record(
     write: &Write<'_>,
     key: EnrollmentKey,
@@ -162,30 +164,32 @@ pub async fn record(
         .await?;
     let began_at = began_at(&enrollment.enrollment, write.gate.conn()).await?;
     let is_present = |event: &ProgressEvent| began_at.is_none_or(|began| event.at >= began);
-    let (present, former): (Vec<_>, Vec<_>) = events
+    let (mut present, mut past): (Vec<_>, Vec<_>) = events
         .iter()
         .enumerate()
         .partition(|(_, event)| is_present(event));
-    let faults = faults(&present, &revision, enrollment.enrollment.read_at);
-    if !faults.is_empty() {
-        return Err(Stop::Refused(faults));
+    if let Err(stop) = judge(write, &enrollment.enrollment, &revision, &present).await {
+        let counted = match &stop {
+            Stop::Refused(_) => counted(&enrollment, write.gate.conn(), &present).await?,
+            Stop::Failed(_) => HashSet::new(),
+        };
+        if counted.is_empty() {
+            return Err(stop);
+        }
+        let (before, fresh): (Vec<_>, Vec<_>) = present
+            .into_iter()
+            .partition(|(_, event)| counted.contains(&event.id));
+        judge(write, &enrollment.enrollment, &revision, &fresh).await?;
+        present = fresh;
+        past.extend(before);
     }
-    let completing = present
-        .iter()
-        .filter(|(_, event)| event.state == UnitProgressState::Completed);
-    let completing: Vec<UnitId> = completing.map(|(_, event)| event.unit.id).collect();
-    let named: Vec<_> = present
-        .iter()
-        .map(|(index, event)| (event.unit.id, format!("events.{index}.unitId")))
-        .collect();
-    refuse_locked(write, &enrollment.enrollment, &revision, &named, &completing).await?;
     let mut ids = HashSet::new();
     let events = present.into_iter().map(|(_, event)| event);
     let events: Vec<&ProgressEvent> = events.filter(|event| ids.insert(event.id)).collect();
     let (fresh, complete, watched) = merge(&enrollment, write.gate.conn(), &events).await?;
     let (recorded, mut ignored): (Vec<_>, Vec<_>) =
         events.into_iter().partition(|event| fresh.contains(&event.id));
-    ignored.extend(former.into_iter().map(|(_, event)| event));
+    ignored.extend(past.into_iter().map(|(_, event)| event));
     let units: BTreeSet<UnitId> = recorded.iter().map(|event| event.unit.id).collect();
     if !units.is_empty() {
         let units: Vec<String> = units
@@ -218,6 +222,46 @@ pub async fn record(
         course: Some(revision.course),
         completed,
     })
+}
+
+/// Refuses events that are wrong, or in units that are not open yet.
+async fn judge(
+    write: &Write<'_>,
+    enrollment: &Enrollment,
+    revision: &Revision,
+    events: &[(usize, &ProgressEvent)],
+) -> Result<(), Stop> {
+    let faults = faults(events, revision, enrollment.read_at);
+    if !faults.is_empty() {
+        return Err(Stop::Refused(faults));
+    }
+    let completing = events
+        .iter()
+        .filter(|(_, event)| event.state == UnitProgressState::Completed);
+    let completing: Vec<UnitId> = completing.map(|(_, event)| event.unit.id).collect();
+    let named: Vec<_> = events
+        .iter()
+        .map(|(index, event)| (event.unit.id, format!("events.{index}.unitId")))
+        .collect();
+    refuse_locked(write, enrollment, revision, &named, &completing).await
+}
+
+/// The ids of those events that were counted before.
+async fn counted(
+    enrollment: &Own<'_>,
+    mut conn: Conn<'_>,
+    events: &[(usize, &ProgressEvent)],
+) -> QueryResult<HashSet<Uuid>> {
+    let key = enrollment.enrollment.key;
+    let ids: Vec<Uuid> = events.iter().map(|(_, event)| event.id).collect();
+    let known: Vec<Uuid> = progress_events::table
+        .filter(progress_events::org_id.eq(key.org))
+        .filter(progress_events::enrollment_id.eq(key.id))
+        .filter(progress_events::event_id.eq_any(ids))
+        .select(progress_events::event_id)
+        .load(&mut conn)
+        .await?;
+    Ok(known.into_iter().collect())
 }
 
 /// Says what is wrong with events: each names its place in the batch.

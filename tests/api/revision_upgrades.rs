@@ -2,7 +2,7 @@
 
 use super::support::app::Person;
 use super::support::factory::Course;
-use super::support::learning::{self, act, enroll, happened};
+use super::support::learning::{self, act, enroll, event, happened, record};
 use super::support::quiz::{self, Sitting};
 use super::support::{TestApp, factory};
 use serde_json::{Value, json};
@@ -94,6 +94,49 @@ async fn an_upgrade_completes_a_course_in_which_nothing_is_left_to_do() {
             .is_string()
     );
     assert_eq!(happened(&app, "enrollment.completed").await, (1, 1));
+}
+
+#[tokio::test]
+async fn what_was_counted_before_an_upgrade_may_be_sent_again_with_what_is_new() {
+    let app = TestApp::new().await;
+    let (author, learner) = (app.member("author").await, app.learner().await);
+    let course = factory::published_course(&app, &author, 4).await;
+    let enrollment = enroll(&learner, &course.id).await;
+    let [kept, lost, locked, more] = [0, 1, 2, 3].map(|n: usize| &course.texts[n]);
+    let sent = [kept, lost, locked].map(|unit| event(unit, "STARTED", 1));
+    assert_eq!(record(&learner, &enrollment, &sent).await.codes(), "");
+    let rules = "mutation($id: ID!, $after: ID!) { unitReleaseSet(input: {id: $id, rules: [{afterUnit: $after}]}) { userErrors { code } } }";
+    let waits = json!({ "id": locked, "after": more });
+    assert_eq!(author.run_with(rules, waits).await.codes(), "");
+    remove(&app, &author, &course, lost).await;
+    let done = learner.run_with(UPGRADE, json!({ "id": enrollment })).await;
+    assert_eq!(done.codes(), "");
+
+    let id = |event: &Value| event["eventId"].clone();
+    let new = event(more, "STARTED", 2);
+    let again = record(
+        &learner,
+        &enrollment,
+        &[&sent[..], std::slice::from_ref(&new)].concat(),
+    )
+    .await;
+    assert_eq!(again.codes(), "", "{:#}", again.body);
+    assert_eq!(again.data("/progressRecord/recorded"), &json!([id(&new)]));
+    let ignored = again.data("/progressRecord/ignored").as_array().unwrap();
+    assert_eq!(ignored.len(), 3);
+    assert!(sent.iter().all(|event| ignored.contains(&id(event))));
+
+    for (unit, code) in [(lost, "NOT_FOUND"), (locked, "LOCKED")] {
+        let batch = [&sent[..], &[event(unit, "STARTED", 3)]].concat();
+        let refused = record(&learner, &enrollment, &batch).await;
+        assert_eq!(refused.codes(), code);
+        assert_eq!(
+            refused.data("/progressRecord/userErrors/0/field"),
+            &json!(["events", "3", "unitId"])
+        );
+    }
+    let only = record(&learner, &enrollment, &sent).await;
+    assert_eq!(only.codes(), "", "{:#}", only.body);
 }
 
 #[tokio::test]
