@@ -163,8 +163,8 @@ impl ReleasingMutation {
         Ok(Some(UnitReleaseSetPayload { unit, ..payload }))
     }
 
-    /// Says which courses a learner completes before they can join one; takes effect at once. The staff may enrol learners
-    /// who have not.
+    /// Says which courses a learner completes before they can join one; takes effect at once. What was completed once counts, also where it is
+    /// begun anew. The staff may enrol learners who have not.
     ///
     /// Requires: `courses.update` on the course, and seeing the others. Cost: 1.
     async fn course_prerequisites_set(

@@ -2,7 +2,7 @@
 
 use super::support::app::Person;
 use super::support::client::{Client, Reply};
-use super::support::learning::{complete, enroll, event, pass, record, statements};
+use super::support::learning::{act, complete, enroll, event, pass, record, statements};
 use super::support::quiz;
 use super::support::{TestApp, academy_units, factory, uploads};
 use serde_json::{Value, json};
@@ -401,7 +401,9 @@ async fn a_learner_joins_a_course_after_those_that_come_before_it() {
         refused.text("/enroll/userErrors/0/message"),
         "Complete these courses first: A course."
     );
-    complete(&app, &learner, &basics).await;
+    let enrollment = complete(&app, &learner, &basics).await;
+    let again = act(&owner, "enrollmentReopen", &enrollment, json!({})).await;
+    assert_eq!(again.codes(), "", "who begins it anew has completed it once");
     assert_eq!(learner.run_with(join, json!({ "id": more.id })).await.codes(), "");
     let other = app.learner().await;
     let enrol = "mutation($course: ID!, $member: ID!) { enrollmentCreate(input: {courseId: $course, memberId: $member}) \

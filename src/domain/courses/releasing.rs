@@ -273,14 +273,19 @@ impl Batch for PrerequisitesOf {
     }
 }
 
-/// The titles of the courses that a learner has still to complete before they can join another.
+/// The titles of the courses that a learner has still to complete before they can join another. What was completed in a former cycle counts:
+/// only what is complete is begun anew.
 pub async fn missing(course: CourseKey, learner: MemberKey, mut conn: Conn<'_>) -> QueryResult<Vec<String>> {
     let complete = diesel::dsl::exists(
         enrollments::table
             .filter(enrollments::org_id.eq(course_prerequisites::org_id))
             .filter(enrollments::course_id.eq(course_prerequisites::required_id))
             .filter(enrollments::member_id.eq(learner.id))
-            .filter(enrollments::completed_at.is_not_null()),
+            .filter(
+                enrollments::completed_at
+                    .is_not_null()
+                    .or(enrollments::cycle.gt(1)),
+            ),
     );
     course_prerequisites::table
         .inner_join(
