@@ -79,7 +79,7 @@ impl AssetView {
 }
 
 /// Their own; what an edition shows that they are enrolled in; what drafts and editions show that they read as authors; what was
-/// handed in with a submission that they see.
+/// handed in with a submission that they see. Whether a unit of the edition is open to them is asked elsewhere.
 const READABLE: &str = concat!(
     "select ? from assets where assets.org_id = ? and assets.id = any(?) and (assets.uploaded_by = ? \
     or assets.state = 'ready' and ( \
