@@ -147,10 +147,12 @@ impl AttemptItem {
         Ok(saved.and_then(|saved| saved.get(&self.question().0).map(AttemptAnswer::from)))
     }
 
-    /// Whether the answer was right, what is right, and why. Null until the quiz's review policy has opened the review
-    /// of this attempt: never for an attempt that is open or was abandoned. Cost: 1, batched.
+    /// Whether the answer was right, what is right, and why: by the corrected answer key, once a regrade has applied it. Null until
+    /// the quiz's review policy has opened the review of this attempt: never for an attempt that is open or was abandoned.
+    /// Cost: 1, batched.
     async fn review(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<QuestionReview>> {
-        let review = Review::find(&ctx.reader(), &self.attempt, self.quiz().0, self.question().0).await?;
+        let (policy, reader) = (self.quiz().0, ctx.reader());
+        let review = Review::find(ctx.app(), &reader, &self.attempt, policy, self.question()).await?;
         let max_points = self.question().1.scoring.points;
         Ok(review.map(|review| QuestionReview::of(review, max_points)))
     }

@@ -269,6 +269,38 @@ async fn what_is_submitted_and_voided_while_a_regrade_runs_has_one_grade_that_it
 }
 
 #[tokio::test]
+async fn after_a_regrade_reviews_tell_the_corrected_key_whether_or_not_it_earned_other_points() {
+    let app = TestApp::new().await;
+    let (owner, author) = (app.owner().await, app.member("author").await);
+    let course = course(&app, &author).await;
+    let gains = answered(&app, &course, ["let", "const"]).await;
+    let stays = answered(&app, &course, ["let", "x"]).await;
+    correct(&author, &course, ["let", "const"]).await;
+    let told = async || {
+        let mut told = Vec::new();
+        for sitting in [&gains, &stays] {
+            let attempt = sitting.read().await;
+            let review = &attempt["items"][1]["review"];
+            assert_eq!(review["right"].as_array().unwrap().len(), 1);
+            told.push((review["isRight"].clone(), review["right"][0]["text"].clone()));
+        }
+        told
+    };
+    let before = vec![(json!(false), json!("mut")), (json!(false), json!("mut"))];
+    assert_eq!(told().await, before);
+    let mut input = json!({ "courseId": course.id, "quizId": course.quiz, "reason": "The key was wrong." });
+    assert_eq!(regrade(&owner, input.clone()).await.codes(), "");
+    assert_eq!(told().await, before, "a dry run changes nothing");
+    input["dryRun"] = json!(false);
+    let done = regrade(&owner, input).await;
+    assert_eq!(done.data("/quizRegrade/regrade/changedCount"), &json!(1));
+    assert_eq!(
+        told().await,
+        [(json!(true), json!("const")), (json!(false), json!("const"))]
+    );
+}
+
+#[tokio::test]
 async fn a_question_that_is_asked_otherwise_keeps_its_grade() {
     let app = TestApp::new().await;
     let (owner, author) = (app.owner().await, app.member("author").await);

@@ -1,6 +1,6 @@
 //! The answer keys of a later revision, laid over those of the revision that an attempt was started in.
 
-use crate::domain::content::{AnswerKeys, ChoiceOption, QuestionPrompt, Revision};
+use crate::domain::content::{AnswerKey, AnswerKeys, ChoiceOption, QuestionPrompt, Revision};
 use crate::kernel::ids::UnitId;
 use std::collections::HashMap;
 
@@ -23,19 +23,24 @@ pub fn overlaid(quiz: UnitId, own: Keyed<'_>, later: Keyed<'_>) -> AnswerKeys {
         .map(|(id, prompt)| (id, prompt))
         .collect();
     for (id, prompt) in own.revision.questions(quiz) {
-        let is_same = later_questions
-            .get(id)
-            .is_some_and(|asked| answers_alike(prompt, asked));
-        let key = later
-            .keys
-            .0
-            .get(id)
-            .filter(|key| is_same && key.suits(prompt.kind));
-        if let Some(key) = key.or_else(|| own.keys.0.get(id)) {
+        let asked = later_questions.get(id).copied().zip(later.keys.0.get(id));
+        if let Some(key) = laid_over(prompt, own.keys.0.get(id), asked) {
             keys.0.insert(*id, key.clone());
         }
     }
     keys
+}
+
+/// The key of one question: the later one, where the later revision still asks the same question; else its own.
+pub fn laid_over<'k>(
+    prompt: &QuestionPrompt,
+    own: Option<&'k AnswerKey>,
+    later: Option<(&QuestionPrompt, &'k AnswerKey)>,
+) -> Option<&'k AnswerKey> {
+    later
+        .filter(|(asked, key)| answers_alike(prompt, asked) && key.suits(prompt.kind))
+        .map(|(_, key)| key)
+        .or(own)
 }
 
 /// Whether an answer to one question means the same as an answer to another: of one kind, by the same keys.

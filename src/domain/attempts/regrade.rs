@@ -196,7 +196,12 @@ impl Work<'_, '_> {
         };
         let mut regraded = Vec::new();
         let mut passing = Vec::new();
-        for graded in rows::read(conn, self.asked.course, &ids).await? {
+        let graded = rows::read(conn, self.asked.course, &ids).await?;
+        if !self.asked.is_dry {
+            let ids = graded.iter().map(|graded| graded.attempt.key.id).collect();
+            rows::set_keys(self.course, conn, ids, self.revision.key.id).await?;
+        }
+        for graded in graded {
             self.regrade.attempts += 1;
             let Some(outcome) = self.grade(&graded).await? else {
                 continue;

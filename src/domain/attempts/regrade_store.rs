@@ -124,6 +124,25 @@ pub async fn read(mut conn: Conn<'_>, course: CourseKey, ids: &[AttemptId]) -> R
     rows.into_iter().map(graded).collect()
 }
 
+/// Notes by whose keys attempts are graded from now on, whether or not they come out otherwise: their reviews say what is right by them.
+pub async fn set_keys(
+    course: &MayRegrade<'_>,
+    mut conn: Conn<'_>,
+    ids: Vec<AttemptId>,
+    keys: RevisionId,
+) -> QueryResult<()> {
+    Statement::<Untyped>::new(
+        "update attempts set keys_revision_id = k.id from (select ?::uuid as id) k \
+         where org_id = ? and attempts.id = any (?) and keys_revision_id is distinct from k.id",
+    )
+    .bind::<SqlUuid, _>(keys)
+    .bind::<SqlUuid, _>(course.course.key.org)
+    .bind::<Array<SqlUuid>, _>(ids)
+    .execute(&mut conn)
+    .await
+    .map(|_| ())
+}
+
 /// An attempt that comes out otherwise.
 #[derive(Clone, Debug)]
 pub struct Regraded {

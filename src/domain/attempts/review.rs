@@ -4,15 +4,19 @@
 //! read by [`Review::find`] alone, and only where the quiz's policy has opened the review for the attempt.
 
 use super::model::Attempt;
+use super::overlay::laid_over;
 use super::rubric::CriterionGrade;
 use crate::db::schema::{attempt_answers, revision_answer_keys};
 use crate::db::{Batch, Conn, Reader, Statement};
-use crate::domain::content::{Answer, AnswerKey, AnswerKeys, Points, QuizPolicy, ReviewPolicy};
+use crate::domain::app::App;
+use crate::domain::content::{
+    Answer, AnswerKey, AnswerKeys, Points, QuestionPrompt, QuizPolicy, ReviewPolicy,
+};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{AttemptId, AttemptKey, OrgId, QuestionId, RevisionId, RevisionKey};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Timestamptz};
+use diesel::sql_types::{Array, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use futures_util::future::try_join;
 use serde_json::Value;
@@ -102,53 +106,64 @@ impl Batch for KeysOf {
     }
 }
 
-/// How each answer of an attempt was graded. Made by [`Review::find`] alone.
+/// How an attempt is graded. Made by [`Review::find`] alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct GradesOf(AttemptKey);
+
+/// By whose answer keys an attempt is graded now, and what each of its answers earned.
+#[derive(Debug)]
+struct Grades {
+    keys: RevisionId,
+    of: HashMap<QuestionId, Grade>,
+}
 
 /// The points of an answer, and what people said of it, as a whole and by criteria.
 type Grade = (Points, Option<String>, Vec<CriterionGrade>);
 type GradeRow = (
-    OrgId,
-    AttemptId,
-    QuestionId,
-    Points,
-    Option<String>,
-    Option<Value>,
+    (OrgId, AttemptId, RevisionId),
+    (Option<QuestionId>, Option<Points>, Option<String>, Option<Value>),
+);
+type GradeTypes = (
+    (SqlUuid, SqlUuid, SqlUuid),
+    (
+        Nullable<SqlUuid>,
+        Nullable<Integer>,
+        Nullable<Text>,
+        Nullable<Jsonb>,
+    ),
 );
 
 impl Batch for GradesOf {
-    type Value = Arc<HashMap<QuestionId, Grade>>;
+    type Value = Arc<Grades>;
 
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        let orgs: Vec<OrgId> = keys.iter().map(|key| key.0.org).collect();
-        let ids: Vec<AttemptId> = keys.iter().map(|key| key.0.id).collect();
-        let rows: Vec<GradeRow> = attempt_answers::table
-            .filter(
-                attempt_answers::org_id
-                    .eq_any(orgs)
-                    .and(attempt_answers::attempt_id.eq_any(ids)),
-            )
-            .select((
-                attempt_answers::org_id,
-                attempt_answers::attempt_id,
-                attempt_answers::question_id,
-                attempt_answers::points.assume_not_null(),
-                attempt_answers::feedback,
-                attempt_answers::criteria,
-            ))
-            .filter(attempt_answers::points.is_not_null())
-            .load(&mut conn)
-            .await?;
-        let mut grades: HashMap<Self, HashMap<QuestionId, Grade>> = HashMap::new();
-        for (org, attempt, question, points, feedback, criteria) in rows {
+        let (orgs, ids): (Vec<OrgId>, Vec<AttemptId>) = keys.iter().map(|key| (key.0.org, key.0.id)).unzip();
+        let rows: Vec<GradeRow> = Statement::<GradeTypes>::new(
+            "select a.org_id, a.id, coalesce(a.keys_revision_id, a.revision_id), s.question_id, s.points, s.feedback, s.criteria \
+             from attempts a left join attempt_answers s on s.org_id = a.org_id and s.attempt_id = a.id and s.points is not null \
+             where a.org_id = any (?) and a.id = any (?)",
+        )
+        .bind::<Array<SqlUuid>, _>(orgs)
+        .bind::<Array<SqlUuid>, _>(ids)
+        .load(&mut conn)
+        .await?;
+        let mut grades: HashMap<Self, Grades> = HashMap::new();
+        for ((org, attempt, revision), (question, points, feedback, criteria)) in rows {
+            let graded = grades
+                .entry(Self(AttemptKey::new(org, attempt)))
+                .or_insert_with(|| Grades {
+                    keys: revision,
+                    of: HashMap::new(),
+                });
+            let Some((question, points)) = question.zip(points) else {
+                continue;
+            };
             let criteria = criteria
                 .map(serde_json::from_value)
                 .transpose()
                 .map_err(unreadable)?;
-            grades
-                .entry(Self(AttemptKey::new(org, attempt)))
-                .or_default()
+            graded
+                .of
                 .insert(question, (points, feedback, criteria.unwrap_or_default()));
         }
         Ok(grades
@@ -206,22 +221,22 @@ pub struct Review {
 impl Review {
     /// Reviews one question of an attempt; nothing, and nothing is read, while its review is not open.
     pub async fn find(
+        app: &App,
         reader: &Reader,
         attempt: &Attempt,
         policy: &QuizPolicy,
-        question: QuestionId,
+        (question, prompt): (QuestionId, &QuestionPrompt),
     ) -> Result<Option<Self>> {
         if !is_open(reader, attempt, policy).await? {
             return Ok(None);
         }
-        let keys = reader.fetch(KeysOf(attempt.revision_key()));
-        let grades = reader.fetch(GradesOf(attempt.key));
-        let (keys, grades) = try_join(keys, grades).await?;
-        let Some(key) = keys.and_then(|keys| keys.0.get(&question).cloned()) else {
+        let Some(grades) = reader.fetch(GradesOf(attempt.key)).await? else {
             return Ok(None);
         };
-        let grade = grades.and_then(|grades| grades.get(&question).cloned());
-        let (points, feedback, criteria) = grade.unwrap_or_default();
+        let Some(key) = key_of(app, reader, attempt, grades.keys, (question, prompt)).await? else {
+            return Ok(None);
+        };
+        let (points, feedback, criteria) = grades.of.get(&question).cloned().unwrap_or_default();
         Ok(Some(Self {
             points,
             feedback,
@@ -229,4 +244,28 @@ impl Review {
             key,
         }))
     }
+}
+
+/// What is right by the revision whose keys an attempt is graded by now, where that asks the same question; else by its own.
+async fn key_of(
+    app: &App,
+    reader: &Reader,
+    attempt: &Attempt,
+    keys: RevisionId,
+    (question, prompt): (QuestionId, &QuestionPrompt),
+) -> Result<Option<AnswerKey>> {
+    let own = reader.fetch(KeysOf(attempt.revision_key()));
+    if keys == attempt.revision_id {
+        return Ok(own.await?.and_then(|keys| keys.0.get(&question).cloned()));
+    }
+    let later = RevisionKey::new(attempt.key.org, keys);
+    let (own, keys) = try_join(own, reader.fetch(KeysOf(later))).await?;
+    let revision = app.contents.find(reader, later).await?;
+    let asked = revision
+        .questions(attempt.unit_id)
+        .find(|(id, _)| *id == question)
+        .map(|(_, prompt)| prompt);
+    let own = own.as_deref().and_then(|keys| keys.0.get(&question));
+    let key = keys.as_deref().and_then(|keys| keys.0.get(&question));
+    Ok(laid_over(prompt, own, asked.zip(key)).cloned())
 }
