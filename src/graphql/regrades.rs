@@ -131,7 +131,9 @@ pub struct RegradeMutation;
 impl RegradeMutation {
     /// Grades the graded attempts of a course's older revisions anew by the answer keys of its current one: correct the key in the
     /// draft, publish, try with `dryRun`, then do it. A question is graded anew where the current revision still asks it with the same options,
-    /// gaps or items; what it is worth stays as it was, and so does what people graded. Each attempt that changes keeps both grades,
+    /// gaps or items, about the same program and in the same units, and in the same words where it has no options: such a question
+    /// that is reworded, be it by a letter, is another question and keeps its grades, so correct a wrong key before a typing error, in a
+    /// publication and a regrade of its own. What it is worth stays as it was, and so does what people graded. Each attempt that changes keeps both grades,
     /// with a receipt of each. What newly passes is complete, with whatever follows from that; what newly fails completes nothing anew and stays
     /// complete. What waits for people to grade it is not looked at: regrade again once
     /// it is graded. All of it or nothing; at most 50000 attempts at a time.

@@ -76,6 +76,7 @@ mod recertification;
 mod recommendations;
 mod redis;
 mod registration;
+mod regraded_questions;
 mod regrades;
 mod releasing;
 mod reviews;

@@ -1,6 +1,6 @@
 //! The answer keys of a later revision, laid over those of the revision that an attempt was started in.
 
-use crate::domain::content::{AnswerKey, AnswerKeys, ChoiceOption, QuestionPrompt, Revision};
+use crate::domain::content::{AnswerKey, AnswerKeys, ChoiceOption, GapPrompt, QuestionPrompt, Revision};
 use crate::kernel::ids::UnitId;
 use std::collections::HashMap;
 
@@ -43,30 +43,39 @@ pub fn laid_over<'k>(
         .or(own)
 }
 
-/// Whether an answer to one question means the same as an answer to another: of one kind, by the same keys.
-fn answers_alike(one: &QuestionPrompt, other: &QuestionPrompt) -> bool {
+/// Whether an answer to a question means the same as one to a later question: of one kind, about the same program, by the same keys and
+/// units. Where a question has no options, its text alone says what an answer means; one that is reworded is another question.
+fn answers_alike(own: &QuestionPrompt, later: &QuestionPrompt) -> bool {
     let keys = |options: &[ChoiceOption]| {
         let mut keys: Vec<String> = options.iter().map(|option| option.key.clone()).collect();
         keys.sort();
         keys
     };
-    let gaps = |prompt: &QuestionPrompt| {
-        let gaps = prompt
-            .gaps
-            .iter()
-            .map(|gap| (gap.key.clone(), gap.kind, keys(&gap.options)));
-        gaps.collect::<Vec<_>>()
+    let are_alike = |(own, later): (&GapPrompt, &GapPrompt)| {
+        own.key == later.key
+            && own.kind == later.kind
+            && keys(&own.options) == keys(&later.options)
+            && has_units(&later.units, &own.units)
     };
-    one.kind == other.kind
-        && keys(&one.options) == keys(&other.options)
-        && keys(&one.stems) == keys(&other.stems)
-        && gaps(one) == gaps(other)
+    own.kind == later.kind
+        && own.program == later.program
+        && (!own.options.is_empty() || own.text == later.text)
+        && keys(&own.options) == keys(&later.options)
+        && keys(&own.stems) == keys(&later.stems)
+        && has_units(&later.units, &own.units)
+        && own.gaps.len() == later.gaps.len()
+        && own.gaps.iter().zip(&later.gaps).all(are_alike)
+}
+
+/// Whether a number in any of the units that there were can still be given, and one without a unit where there was none.
+fn has_units(units: &[String], former: &[String]) -> bool {
+    units.is_empty() == former.is_empty() && former.iter().all(|unit| units.contains(unit))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::content::QuestionKind;
+    use crate::domain::content::{GapKind, QuestionKind};
 
     #[test]
     fn a_question_is_the_same_while_its_answers_are() {
@@ -90,6 +99,45 @@ mod tests {
             ),
         ] {
             assert_eq!(answers_alike(&one, &other), expected, "{other:?}");
+        }
+    }
+
+    type Change = fn(&mut QuestionPrompt);
+
+    #[test]
+    fn a_question_without_options_is_another_one_when_it_is_reworded() {
+        let own = |kind| QuestionPrompt {
+            program: Some("fn main() {}".into()),
+            units: vec!["m".into(), "cm".into()],
+            gaps: vec![GapPrompt {
+                key: "a".into(),
+                kind: GapKind::Number,
+                options: Vec::new(),
+                units: vec!["m".into()],
+            }],
+            ..QuestionPrompt::new(kind, "X is safe.".into())
+        };
+        let changes: [(Change, bool); 7] = [
+            (|_| (), true),
+            (|it| it.units.insert(0, "mm".into()), true),
+            (|it| it.units[0] = "metre".into(), false),
+            (|it| it.units.clear(), false),
+            (|it| it.text = "X is unsafe.".into(), false),
+            (|it| it.program = Some("fn main() { loop {} }".into()), false),
+            (|it| it.gaps[0].units[0] = "metre".into(), false),
+        ];
+        for kind in [
+            QuestionKind::TrueFalse,
+            QuestionKind::ShortText,
+            QuestionKind::Numeric,
+            QuestionKind::ProgramTracing,
+            QuestionKind::Cloze,
+        ] {
+            for (place, (change, expected)) in changes.into_iter().enumerate() {
+                let mut later = own(kind);
+                change(&mut later);
+                assert_eq!(answers_alike(&own(kind), &later), expected, "{kind:?} {place}");
+            }
         }
     }
 }

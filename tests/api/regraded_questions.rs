@@ -1,0 +1,84 @@
+//! Which questions a regrade is about: those that the present edition still asks.
+
+use super::support::app::Person;
+use super::support::client::{Client, Reply};
+use super::support::quiz::{self, Sitting};
+use super::support::{TestApp, factory};
+use serde_json::{Value, json};
+
+async fn regrade(who: &Client, course: &factory::Course) -> Reply {
+    let input = json!({ "courseId": course.id, "quizId": course.quiz, "dryRun": false, "reason": "The key was wrong." });
+    who.mutate("quizRegrade", &input, "regrade { changedCount }")
+        .await
+}
+
+/// Gives the questions of a course's quiz other contents, and publishes.
+async fn edit(author: &Person, course: &factory::Course, mut questions: Value) {
+    let document = "query($id: ID!) { course(id: $id) { draft { modules { units { questions { id } } } } } }";
+    let reply = author.run_with(document, json!({ "id": course.id })).await;
+    let ids = reply.data("/course/draft/modules/0/units/0/questions").clone();
+    for (place, question) in questions.as_array_mut().unwrap().iter_mut().enumerate() {
+        question["id"] = ids[place]["id"].clone();
+    }
+    let edit = "mutation($id: ID!, $quiz: QuizContentInput!) { unitUpdate(input: {id: $id, content: {quiz: $quiz}}) { userErrors { code message } } }";
+    let quiz = json!({ "questions": questions });
+    let reply = author
+        .run_with(edit, json!({ "id": course.quiz, "quiz": quiz }))
+        .await;
+    assert_eq!(reply.codes(), "", "{:#}", reply.body);
+    factory::publish(author, &course.id).await;
+}
+
+#[tokio::test]
+async fn a_question_that_is_reworded_is_another_one_and_keeps_its_grade() {
+    let app = TestApp::new().await;
+    let (owner, author) = (app.owner().await, app.member("author").await);
+    let asked = |statement: &str, is_true: bool, unit: &str, program: &str, word: &str| {
+        let units = json!([{ "name": unit, "factor": "1" }]);
+        let traced =
+            json!({ "program": program, "compiles": true, "stdout": if is_true { "42" } else { "7" } });
+        json!([
+            { "text": statement, "answer": { "trueFalse": { "isTrue": is_true } } },
+            { "text": "How long?", "answer": { "numeric": { "value": "1", "units": units } } },
+            { "text": "What is printed?", "answer": { "programTracing": traced } },
+            { "text": "Word", "answer": { "shortText": { "accepted": [word] } } },
+        ])
+    };
+    let questions = asked("X is safe.", true, "m", "fn main() { a() }", "let");
+    let course = quiz::course_of(&app, &author, 0, json!({}), questions).await;
+    let sitting = Sitting::new(&app, &course).await;
+    for (question, answer) in [
+        ("X is safe.", json!({ "isTrue": true })),
+        ("How long?", json!({ "number": { "value": "1", "unit": "m" } })),
+        (
+            "What is printed?",
+            json!({ "tracing": { "compiles": true, "stdout": "42" } }),
+        ),
+        ("Word", json!({ "text": "mut" })),
+    ] {
+        let reply = sitting.save(question, answer).await;
+        assert_eq!(reply.codes(), "", "{:#}", reply.body);
+    }
+    sitting.submit().await;
+    assert_eq!(sitting.read().await["points"], 3);
+    let reworded = asked("X is unsafe.", false, "metre", "fn main() { b() }", "mut");
+    edit(&author, &course, reworded).await;
+    let reply = regrade(&owner, &course).await;
+    assert_eq!(
+        reply.data("/quizRegrade/regrade/changedCount"),
+        &json!(1),
+        "{:#}",
+        reply.body
+    );
+    let attempt = sitting.read().await;
+    assert_eq!(
+        attempt["points"], 4,
+        "the word is right now, and the others are as right as they were"
+    );
+    let reviews = attempt["items"].as_array().unwrap().iter();
+    assert!(
+        reviews
+            .map(|item| &item["review"])
+            .all(|review| review["isRight"] == true)
+    );
+}
