@@ -1,3 +1,1 @@
-alter table attempts
-    drop constraint attempts_keys_revision_fkey,
-    drop column keys_revision_id;
+alter table attempts drop column keys_revisions;

@@ -153,7 +153,7 @@ diesel::table! {
         void_reason -> Nullable<Text>,
         salt -> Bytea,
         cycle -> Integer,
-        keys_revision_id -> Nullable<Uuid>,
+        keys_revisions -> Array<Uuid>,
     }
 }
 

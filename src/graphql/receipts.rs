@@ -202,7 +202,8 @@ impl ReceiptQuery {
     /// Computes an attempt anew from what is stored and from the answer keys that it was graded by, and compares it with its newest
     /// receipt. Null where there is none: for who may not grade the attempt, while it is open, and of attempts from before there were receipts.
     ///
-    /// Requires: `attempts.grade` that reaches the attempt. Cost: 1, and up to five SQL statements.
+    /// Requires: `attempts.grade` that reaches the attempt. Cost: 1, and up to five SQL statements, with two more
+    /// for each regrade but the first.
     async fn attempt_replay(
         &self,
         ctx: &Context<'_>,

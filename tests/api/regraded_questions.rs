@@ -82,3 +82,54 @@ async fn a_question_that_is_reworded_is_another_one_and_keeps_its_grade() {
             .all(|review| review["isRight"] == true)
     );
 }
+
+#[tokio::test]
+async fn a_regrade_takes_back_nothing_that_one_before_has_corrected() {
+    let app = TestApp::new().await;
+    let (owner, author) = (app.owner().await, app.member("author").await);
+    let asked = |first: &str, right: [&str; 2]| {
+        let answer = |right: &str| json!({ "shortText": { "accepted": [right] } });
+        json!([
+            { "text": first, "answer": answer(right[0]) },
+            { "text": "Second", "answer": answer(right[1]) },
+        ])
+    };
+    let course = quiz::course_of(&app, &author, 0, json!({}), asked("First", ["a", "a"])).await;
+    let mut sittings = Vec::new();
+    for answers in [["b", "b"], ["x", "b"]] {
+        let sitting = Sitting::new(&app, &course).await;
+        for (question, answer) in ["First", "Second"].into_iter().zip(answers) {
+            let reply = sitting.save(question, json!({ "text": answer })).await;
+            assert_eq!(reply.codes(), "", "{:#}", reply.body);
+        }
+        sitting.submit().await;
+        sittings.push(sitting);
+    }
+    for (first, right, changed, points) in [
+        ("First", ["b", "a"], 1, [1, 0]),
+        ("First, reworded", ["c", "b"], 2, [2, 1]),
+        ("First, reworded", ["c", "b"], 0, [2, 1]),
+    ] {
+        edit(&author, &course, asked(first, right)).await;
+        let reply = regrade(&owner, &course).await;
+        assert_eq!(
+            reply.data("/quizRegrade/regrade/changedCount"),
+            &json!(changed),
+            "{:#}",
+            reply.body
+        );
+        for (sitting, points) in sittings.iter().zip(points) {
+            let attempt = sitting.read().await;
+            assert_eq!(attempt["points"], points);
+            assert_eq!(attempt["items"][0]["review"]["right"][0]["text"], "b");
+            let replay = "query($id: ID!) { attemptReplay(attemptId: $id) { matches differences { path } } }";
+            let reply = owner.run_with(replay, json!({ "id": sitting.attempt })).await;
+            assert_eq!(
+                reply.data("/attemptReplay/matches"),
+                &json!(true),
+                "{:#}",
+                reply.body
+            );
+        }
+    }
+}

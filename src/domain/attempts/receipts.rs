@@ -11,7 +11,9 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{AttemptId, AttemptKey, MemberId, MemberKey, OrgId, RevisionId, RevisionKey};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Bytea, Integer, Jsonb, Nullable, Text, Timestamptz, Untyped, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, Bytea, Integer, Jsonb, Nullable, Text, Timestamptz, Untyped, Uuid as SqlUuid,
+};
 use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -122,6 +124,8 @@ pub struct Proven {
     pub previous: Option<Vec<u8>>,
     /// The revision by whose answer keys the attempt is graded by now.
     pub keys: RevisionId,
+    /// The revisions whose keys regrades have applied to it, the first first.
+    pub applied: Vec<RevisionId>,
 }
 
 type ProvenRow = (
@@ -131,15 +135,24 @@ type ProvenRow = (
     i32,
     Option<Vec<u8>>,
     RevisionId,
+    Vec<RevisionId>,
 );
-type ProvenTypes = (Jsonb, Bytea, Timestamptz, Integer, Nullable<Bytea>, SqlUuid);
+type ProvenTypes = (
+    Jsonb,
+    Bytea,
+    Timestamptz,
+    Integer,
+    Nullable<Bytea>,
+    SqlUuid,
+    Array<SqlUuid>,
+);
 
 /// Reads what an attempt's next receipt is made of.
 pub async fn proven(mut conn: Conn<'_>, key: AttemptKey) -> Result<Proven> {
-    let (answers, salt, moment, number, previous, keys): ProvenRow = Statement::<ProvenTypes>::new(
+    let (answers, salt, moment, number, previous, keys, applied): ProvenRow = Statement::<ProvenTypes>::new(
         "select coalesce((select jsonb_object_agg(s.question_id, jsonb_build_object('answer', s.answer, 'version', s.version, \
          'saved_at', s.saved_at, 'points', s.points)) from attempt_answers s where s.org_id = a.org_id and s.attempt_id = a.id), '{}'), \
-         a.salt, clock_timestamp(), coalesce(r.number, 0), r.hash, coalesce(r.keys_revision_id, a.revision_id) from attempts a \
+         a.salt, clock_timestamp(), coalesce(r.number, 0), r.hash, coalesce(r.keys_revision_id, a.revision_id), a.keys_revisions from attempts a \
          left join lateral (select number, hash, keys_revision_id from attempt_receipts where org_id = a.org_id and attempt_id = a.id \
          order by number desc limit 1) r on true where a.org_id = ? and a.id = ?",
     )
@@ -154,6 +167,7 @@ pub async fn proven(mut conn: Conn<'_>, key: AttemptKey) -> Result<Proven> {
         number,
         previous,
         keys,
+        applied,
     })
 }
 

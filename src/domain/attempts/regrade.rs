@@ -24,7 +24,7 @@ use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{
-    AttemptId, AttemptKey, CourseKey, EnrollmentId, EnrollmentKey, RevisionId, UnitKey,
+    AttemptId, AttemptKey, CourseKey, EnrollmentId, EnrollmentKey, RevisionId, RevisionKey, UnitKey,
 };
 use async_graphql::Enum;
 use serde::{Deserialize, Serialize};
@@ -178,8 +178,9 @@ struct Work<'w, 'tx> {
     counts: CountedAttempt,
     keys: AnswerKeys,
     revision: SharedRevision,
-    /// The revisions that attempts were started in, each with the keys by which its questions are graded now.
-    known: HashMap<RevisionId, (SharedRevision, Arc<AnswerKeys>)>,
+    /// The revisions that attempts were started in, each with the keys by which its questions are graded now, where those of these others were
+    /// applied before.
+    known: HashMap<(RevisionId, Vec<RevisionId>), (SharedRevision, Arc<AnswerKeys>)>,
     regrade: Regrade,
 }
 
@@ -199,7 +200,7 @@ impl Work<'_, '_> {
         let graded = rows::read(conn, self.asked.course, &ids).await?;
         if !self.asked.is_dry {
             let ids = graded.iter().map(|graded| graded.attempt.key.id).collect();
-            rows::set_keys(self.course, conn, ids, self.revision.key.id).await?;
+            rows::note_keys(self.course, conn, ids, self.revision.key.id).await?;
         }
         for graded in graded {
             self.regrade.attempts += 1;
@@ -229,7 +230,7 @@ impl Work<'_, '_> {
     /// How an attempt comes out; nothing where it comes out as it did.
     async fn grade(&mut self, graded: &Graded) -> Result<Option<Regraded>, Stop> {
         let attempt = &graded.attempt;
-        let (revision, keys) = self.known(attempt).await?;
+        let (revision, keys) = self.known(graded).await?;
         let (_, questions) = asked(&revision, attempt.unit_id, attempt.seed)
             .ok_or_else(|| Error::internal("an attempt at what is no quiz"))?;
         let mut grading = grade(&answers_of(&graded.answers), &questions, &keys)?;
@@ -321,26 +322,43 @@ impl Work<'_, '_> {
         });
     }
 
-    /// The revision of an attempt, with the keys by which it is graded now.
-    async fn known(&mut self, attempt: &Attempt) -> Result<(SharedRevision, Arc<AnswerKeys>), Stop> {
-        if let Some(known) = self.known.get(&attempt.revision_id) {
+    /// The revision of an attempt, with the keys by which it is graded now: those of each regrade laid over the former ones, so that none
+    /// takes back what another has corrected.
+    async fn known(&mut self, graded: &Graded) -> Result<(SharedRevision, Arc<AnswerKeys>), Stop> {
+        let attempt = &graded.attempt;
+        let name = (attempt.revision_id, graded.applied.clone());
+        if let Some(known) = self.known.get(&name) {
             return Ok(known.clone());
         }
-        let conn = self.write.gate.conn();
+        let (conn, contents) = (self.write.gate.conn(), &self.write.app.contents);
         let key = attempt.revision_key();
-        let revision = self.write.app.contents.find_for_write(conn, key).await?;
-        let own = rows::keys_of(conn, key).await?;
+        let revision = contents.find_for_write(conn, key).await?;
+        let mut keys = rows::keys_of(conn, key).await?;
+        for id in &graded.applied {
+            let key = RevisionKey::new(key.org, *id);
+            let applied = contents.find_for_write(conn, key).await?;
+            keys = overlaid(
+                attempt.unit_id,
+                Keyed {
+                    revision: &revision,
+                    keys: &keys,
+                },
+                Keyed {
+                    revision: &applied,
+                    keys: &rows::keys_of(conn, key).await?,
+                },
+            );
+        }
         let own = Keyed {
             revision: &revision,
-            keys: &own,
+            keys: &keys,
         };
         let later = Keyed {
             revision: &self.revision,
             keys: &self.keys,
         };
         let keys = Arc::new(overlaid(attempt.unit_id, own, later));
-        self.known
-            .insert(attempt.revision_id, (revision.clone(), keys.clone()));
+        self.known.insert(name, (revision.clone(), keys.clone()));
         Ok((revision, keys))
     }
 

@@ -51,6 +51,8 @@ pub struct Graded {
     pub number: i32,
     /// The hash of that.
     pub previous: Option<Vec<u8>>,
+    /// The revisions whose keys regrades have applied to it, the first first.
+    pub applied: Vec<RevisionId>,
 }
 
 /// The graded attempts of a selection behind an id, and their enrolments.
@@ -94,13 +96,27 @@ pub async fn lock_enrollments(
     Ok(rows.into_iter().map(|row| (row.key.id, row)).collect())
 }
 
-type GradedRow = (Attempt, Vec<u8>, i32, Option<Vec<u8>>, serde_json::Value);
-type GradedTypes = (SqlTypeOf<Columns>, Bytea, Integer, Nullable<Bytea>, Jsonb);
+type GradedRow = (
+    Attempt,
+    Vec<u8>,
+    i32,
+    Option<Vec<u8>>,
+    Vec<RevisionId>,
+    serde_json::Value,
+);
+type GradedTypes = (
+    SqlTypeOf<Columns>,
+    Bytea,
+    Integer,
+    Nullable<Bytea>,
+    Array<SqlUuid>,
+    Jsonb,
+);
 
 /// Reads attempts that are still graded, locked.
 pub async fn read(mut conn: Conn<'_>, course: CourseKey, ids: &[AttemptId]) -> Result<Vec<Graded>> {
     let rows: Vec<GradedRow> = Statement::<GradedTypes>::new(
-        "select ?, attempts.salt, coalesce(r.number, 0), r.hash, coalesce((select jsonb_object_agg(s.question_id, \
+        "select ?, attempts.salt, coalesce(r.number, 0), r.hash, attempts.keys_revisions, coalesce((select jsonb_object_agg(s.question_id, \
          jsonb_build_object('answer', s.answer, 'version', s.version, 'saved_at', s.saved_at, 'points', s.points)) \
          from attempt_answers s where s.org_id = attempts.org_id and s.attempt_id = attempts.id), '{}') \
          from (select * from attempts where org_id = ? and id = any (?) and state = 'graded' order by id for no key update) attempts \
@@ -112,28 +128,29 @@ pub async fn read(mut conn: Conn<'_>, course: CourseKey, ids: &[AttemptId]) -> R
     .bind::<Array<SqlUuid>, _>(ids.to_vec())
     .load(&mut conn)
     .await?;
-    let graded = |(attempt, salt, number, previous, answers): GradedRow| {
+    let graded = |(attempt, salt, number, previous, applied, answers): GradedRow| {
         Ok(Graded {
             attempt,
             salt,
             number,
             previous,
+            applied,
             answers: serde_json::from_value(answers).map_err(Error::internal)?,
         })
     };
     rows.into_iter().map(graded).collect()
 }
 
-/// Notes by whose keys attempts are graded from now on, whether or not they come out otherwise: their reviews say what is right by them.
-pub async fn set_keys(
+/// Notes whose keys were applied to attempts, whether or not they come out otherwise: their reviews say what is right by them.
+pub async fn note_keys(
     course: &MayRegrade<'_>,
     mut conn: Conn<'_>,
     ids: Vec<AttemptId>,
     keys: RevisionId,
 ) -> QueryResult<()> {
     Statement::<Untyped>::new(
-        "update attempts set keys_revision_id = k.id from (select ?::uuid as id) k \
-         where org_id = ? and attempts.id = any (?) and keys_revision_id is distinct from k.id",
+        "update attempts set keys_revisions = keys_revisions || k.id from (select ?::uuid as id) k \
+         where org_id = ? and attempts.id = any (?) and keys_revisions[cardinality(keys_revisions)] is distinct from k.id",
     )
     .bind::<SqlUuid, _>(keys)
     .bind::<SqlUuid, _>(course.course.key.org)

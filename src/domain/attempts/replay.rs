@@ -17,7 +17,7 @@ use crate::domain::record_lists::Seen;
 use crate::domain::visibility::View;
 use crate::kernel::canonical::canonical;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{AttemptKey, QuestionId, QuestionKey, RevisionKey};
+use crate::kernel::ids::{AttemptKey, QuestionId, QuestionKey, RevisionId, RevisionKey};
 use crate::kernel::keyring::Keyring;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -70,23 +70,24 @@ pub async fn find(app: &App, reader: &Reader, viewer: &Viewer, key: AttemptKey) 
         previous: before.map(|before| before.hash.clone()),
         ..stored
     };
-    let revision = app.contents.find(reader, attempt.revision_key()).await?;
-    let own = answer_keys(reader, attempt.revision_key()).await?;
-    let keys = if receipt.keys_revision() == attempt.revision_key() {
-        own
-    } else {
-        let own = Keyed {
-            revision: &revision,
-            keys: &own,
-        };
-        let revision = app.contents.find(reader, receipt.keys_revision()).await?;
-        let keys = answer_keys(reader, receipt.keys_revision()).await?;
-        let later = Keyed {
-            revision: &revision,
-            keys: &keys,
-        };
-        overlaid(attempt.unit_id, own, later)
-    };
+    let own = attempt.revision_key();
+    let revision = app.contents.find(reader, own).await?;
+    let mut keys = answer_keys(reader, own).await?;
+    for id in applied(&receipt, &stored) {
+        let key = RevisionKey::new(own.org, *id);
+        let later = app.contents.find(reader, key).await?;
+        keys = overlaid(
+            attempt.unit_id,
+            Keyed {
+                revision: &revision,
+                keys: &keys,
+            },
+            Keyed {
+                revision: &later,
+                keys: &answer_keys(reader, key).await?,
+            },
+        );
+    }
     let evidence = Evidence {
         receipt: &receipt,
         attempt: &attempt,
@@ -101,6 +102,15 @@ pub async fn find(app: &App, reader: &Reader, viewer: &Viewer, key: AttemptKey) 
         points,
         differences,
     }))
+}
+
+/// The revisions whose keys had been applied when a receipt was issued.
+fn applied<'s>(receipt: &Receipt, stored: &'s Proven) -> &'s [RevisionId] {
+    let last = stored
+        .applied
+        .iter()
+        .rposition(|id| *id == receipt.keys_revision_id);
+    &stored.applied[..last.map_or(0, |last| last + 1)]
 }
 
 async fn answer_keys(reader: &Reader, key: RevisionKey) -> Result<AnswerKeys> {

@@ -149,6 +149,7 @@ fn submitted(cases: &[Case], revision: &Revision, seed: i64, answered: &[bool]) 
         number: 1,
         previous: None,
         keys: revision.key.id,
+        applied: Vec::new(),
     };
     let facts = Facts {
         kind: ReceiptKind::Submitted,

@@ -18,7 +18,6 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use futures_util::future::try_join;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -110,21 +109,21 @@ impl Batch for KeysOf {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct GradesOf(AttemptKey);
 
-/// By whose answer keys an attempt is graded now, and what each of its answers earned.
+/// The revisions whose answer keys regrades have applied to an attempt, the first first, and what each of its answers earned.
 #[derive(Debug)]
 struct Grades {
-    keys: RevisionId,
+    applied: Vec<RevisionId>,
     of: HashMap<QuestionId, Grade>,
 }
 
 /// The points of an answer, and what people said of it, as a whole and by criteria.
 type Grade = (Points, Option<String>, Vec<CriterionGrade>);
 type GradeRow = (
-    (OrgId, AttemptId, RevisionId),
+    (OrgId, AttemptId, Vec<RevisionId>),
     (Option<QuestionId>, Option<Points>, Option<String>, Option<Value>),
 );
 type GradeTypes = (
-    (SqlUuid, SqlUuid, SqlUuid),
+    (SqlUuid, SqlUuid, Array<SqlUuid>),
     (
         Nullable<SqlUuid>,
         Nullable<Integer>,
@@ -139,7 +138,7 @@ impl Batch for GradesOf {
     async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
         let (orgs, ids): (Vec<OrgId>, Vec<AttemptId>) = keys.iter().map(|key| (key.0.org, key.0.id)).unzip();
         let rows: Vec<GradeRow> = Statement::<GradeTypes>::new(
-            "select a.org_id, a.id, coalesce(a.keys_revision_id, a.revision_id), s.question_id, s.points, s.feedback, s.criteria \
+            "select a.org_id, a.id, a.keys_revisions, s.question_id, s.points, s.feedback, s.criteria \
              from attempts a left join attempt_answers s on s.org_id = a.org_id and s.attempt_id = a.id and s.points is not null \
              where a.org_id = any (?) and a.id = any (?)",
         )
@@ -148,11 +147,11 @@ impl Batch for GradesOf {
         .load(&mut conn)
         .await?;
         let mut grades: HashMap<Self, Grades> = HashMap::new();
-        for ((org, attempt, revision), (question, points, feedback, criteria)) in rows {
+        for ((org, attempt, applied), (question, points, feedback, criteria)) in rows {
             let graded = grades
                 .entry(Self(AttemptKey::new(org, attempt)))
                 .or_insert_with(|| Grades {
-                    keys: revision,
+                    applied,
                     of: HashMap::new(),
                 });
             let Some((question, points)) = question.zip(points) else {
@@ -233,7 +232,7 @@ impl Review {
         let Some(grades) = reader.fetch(GradesOf(attempt.key)).await? else {
             return Ok(None);
         };
-        let Some(key) = key_of(app, reader, attempt, grades.keys, (question, prompt)).await? else {
+        let Some(key) = key_of(app, reader, attempt, &grades.applied, (question, prompt)).await? else {
             return Ok(None);
         };
         let (points, feedback, criteria) = grades.of.get(&question).cloned().unwrap_or_default();
@@ -246,26 +245,26 @@ impl Review {
     }
 }
 
-/// What is right by the revision whose keys an attempt is graded by now, where that asks the same question; else by its own.
+/// What is right by the newest of the applied revisions that asks the same question; else by the attempt's own.
 async fn key_of(
     app: &App,
     reader: &Reader,
     attempt: &Attempt,
-    keys: RevisionId,
+    applied: &[RevisionId],
     (question, prompt): (QuestionId, &QuestionPrompt),
 ) -> Result<Option<AnswerKey>> {
-    let own = reader.fetch(KeysOf(attempt.revision_key()));
-    if keys == attempt.revision_id {
-        return Ok(own.await?.and_then(|keys| keys.0.get(&question).cloned()));
+    let keys = reader.fetch(KeysOf(attempt.revision_key())).await?;
+    let mut key = keys.and_then(|keys| keys.0.get(&question).cloned());
+    for id in applied {
+        let later = RevisionKey::new(attempt.key.org, *id);
+        let keys = reader.fetch(KeysOf(later)).await?;
+        let revision = app.contents.find(reader, later).await?;
+        let asked = revision
+            .questions(attempt.unit_id)
+            .find(|(id, _)| *id == question)
+            .map(|(_, prompt)| prompt);
+        let corrected = keys.as_deref().and_then(|keys| keys.0.get(&question));
+        key = laid_over(prompt, key.as_ref(), asked.zip(corrected)).cloned();
     }
-    let later = RevisionKey::new(attempt.key.org, keys);
-    let (own, keys) = try_join(own, reader.fetch(KeysOf(later))).await?;
-    let revision = app.contents.find(reader, later).await?;
-    let asked = revision
-        .questions(attempt.unit_id)
-        .find(|(id, _)| *id == question)
-        .map(|(_, prompt)| prompt);
-    let own = own.as_deref().and_then(|keys| keys.0.get(&question));
-    let key = keys.as_deref().and_then(|keys| keys.0.get(&question));
-    Ok(laid_over(prompt, own, asked.zip(key)).cloned())
+    Ok(key)
 }
