@@ -122,8 +122,8 @@ async fn a_regrade_takes_back_nothing_that_one_before_has_corrected() {
             let attempt = sitting.read().await;
             assert_eq!(attempt["points"], points);
             assert_eq!(attempt["items"][0]["review"]["right"][0]["text"], "b");
-            let replay = "query($id: ID!) { attemptReplay(attemptId: $id) { matches differences { path } } }";
-            let reply = owner.run_with(replay, json!({ "id": sitting.attempt })).await;
+            let again = "query($id: ID!) { attemptReplay(attemptId: $id) { matches differences { path } } }";
+            let reply = owner.run_with(again, json!({ "id": sitting.attempt })).await;
             assert_eq!(
                 reply.data("/attemptReplay/matches"),
                 &json!(true),
@@ -131,5 +131,48 @@ async fn a_regrade_takes_back_nothing_that_one_before_has_corrected() {
                 reply.body
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn what_a_person_gave_for_a_blank_essay_stays_and_a_replay_comes_to_the_same() {
+    let app = TestApp::new().await;
+    let (owner, author) = (app.owner().await, app.member("author").await);
+    let asked = |word: &str| {
+        json!([
+            { "text": "Essay", "points": 5, "answer": { "essay": {} } },
+            { "text": "Word", "answer": { "shortText": { "accepted": [word] } } },
+        ])
+    };
+    let course = quiz::course_of(&app, &author, 0, json!({}), asked("let")).await;
+    let sitting = Sitting::new(&app, &course).await;
+    for (question, answer) in [("Essay", " "), ("Word", "mut")] {
+        let reply = sitting.save(question, json!({ "text": answer })).await;
+        assert_eq!(reply.codes(), "", "{:#}", reply.body);
+    }
+    let reply = sitting.submit().await;
+    assert_eq!(reply.text("/attemptSubmit/attempt/state"), "GRADED");
+    let items = json!([{ "questionId": sitting.question("Essay"), "points": 3 }]);
+    let input =
+        json!({ "attemptId": sitting.attempt, "items": items, "reason": "It was handed in on paper." });
+    owner.does("attemptGrade", input).await;
+    for points in [3, 4] {
+        if points == 4 {
+            edit(&author, &course, asked("mut")).await;
+            let reply = regrade(&owner, &course).await;
+            assert_eq!(
+                reply.data("/quizRegrade/regrade/changedCount"),
+                &json!(1),
+                "{:#}",
+                reply.body
+            );
+        }
+        assert_eq!(sitting.read().await["points"], points);
+        let again = "query($id: ID!) { attemptReplay(attemptId: $id) { matches grade recomputed } }";
+        let reply = owner.run_with(again, json!({ "id": sitting.attempt })).await;
+        assert_eq!(
+            reply.data("/attemptReplay"),
+            &json!({ "matches": true, "grade": points, "recomputed": points })
+        );
     }
 }

@@ -1,10 +1,10 @@
 //! Points for the answers of an attempt.
 
 use super::receipt::{Stored, StoredAnswers};
-use crate::domain::content::{Answer, AnswerKeys, Points, QuestionPrompt};
+use crate::domain::content::{Answer, AnswerKeys, Points, QuestionKind, QuestionPrompt};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::QuestionId;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The saved answers of an attempt, by question.
 pub type Answers = BTreeMap<QuestionId, Answer>;
@@ -33,6 +33,24 @@ impl Grading {
             .copied()
             .sum::<Points>()
             .max(Points::ZERO)
+    }
+
+    /// Takes the points of essays from what people gave, in the place of what a key says: they may have graded a blank one too.
+    pub fn keep_essays(
+        &mut self,
+        questions: &[(QuestionId, QuestionPrompt)],
+        given: impl Fn(QuestionId) -> Option<Points>,
+    ) {
+        let essays: HashSet<QuestionId> = questions
+            .iter()
+            .filter(|(_, prompt)| prompt.kind == QuestionKind::Essay)
+            .map(|(id, _)| *id)
+            .collect();
+        for (id, points) in self.questions.iter().zip(&mut self.points) {
+            if essays.contains(id) {
+                *points = given(*id);
+            }
+        }
     }
 
     /// Whether nothing was answered.
@@ -70,7 +88,7 @@ pub fn grade(
 mod tests {
     use super::*;
     use crate::domain::content::text_rule::TextRule;
-    use crate::domain::content::{AnswerKey, QuestionKind, Rule, Scoring};
+    use crate::domain::content::{AnswerKey, Rule, Scoring};
     use uuid::Uuid;
 
     fn question(n: u128) -> QuestionId {

@@ -24,7 +24,8 @@ use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{
-    AttemptId, AttemptKey, CourseKey, EnrollmentId, EnrollmentKey, RevisionId, RevisionKey, UnitKey,
+    AttemptId, AttemptKey, CourseKey, EnrollmentId, EnrollmentKey, QuestionId, RevisionId, RevisionKey,
+    UnitKey,
 };
 use async_graphql::Enum;
 use serde::{Deserialize, Serialize};
@@ -234,14 +235,10 @@ impl Work<'_, '_> {
         let (_, questions) = asked(&revision, attempt.unit_id, attempt.seed)
             .ok_or_else(|| Error::internal("an attempt at what is no quiz"))?;
         let mut grading = grade(&answers_of(&graded.answers), &questions, &keys)?;
+        let stored = |id: &QuestionId| graded.answers.get(id).and_then(|stored| stored.points);
         // What people graded stays.
-        for (id, points) in grading.questions.iter().zip(&mut grading.points) {
-            if points.is_none() {
-                *points = graded.answers.get(id).and_then(|stored| stored.points);
-            }
-        }
+        grading.keep_essays(&questions, |id| stored(&id));
         let (before, after) = (attempt.points.unwrap_or_default(), grading.total());
-        let stored = |id| graded.answers.get(id).and_then(|stored| stored.points);
         let is_same = grading
             .questions
             .iter()

@@ -189,11 +189,7 @@ impl Evidence<'_> {
             .ok_or_else(|| Error::internal("an attempt at what is no quiz"))?;
         let mut grading = grade(&answers_of(&self.stored.answers), &questions, self.keys)?;
         let recorded = read(&self.receipt.grading);
-        for (id, points) in grading.questions.iter().zip(&mut grading.points) {
-            if points.is_none() {
-                *points = self.given_by_people(&recorded, *id);
-            }
-        }
+        grading.keep_essays(&questions, |id| self.given_by_people(&recorded, id));
         Ok(grading)
     }
 
