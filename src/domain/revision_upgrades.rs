@@ -1,7 +1,6 @@
 //! Moving an enrolment to the present edition of its course, on purpose: nothing is lost unseen.
 
 use super::content::Revision;
-use super::courses::CourseState;
 use super::enrollments::cycles::has_open_attempt;
 use super::enrollments::store::find_for_write;
 use super::enrollments::{EnrollmentState, SeenEnrollment, complete_units};
@@ -10,11 +9,10 @@ use super::progress::{ProgressOf, UnitProgress, UnitProgressState};
 use super::refusal::{Code, Refusal};
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
-use crate::db::schema::courses;
 use crate::db::{Batch, Conn, Statement};
 use crate::kernel::ids::{CourseKey, EnrollmentKey, RevisionId, RevisionKey, UnitId};
 use diesel::prelude::*;
-use diesel::sql_types::{Integer, Untyped, Uuid as SqlUuid};
+use diesel::sql_types::{Integer, Nullable, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -81,6 +79,8 @@ pub struct Upgraded {
 /// Moves an enrolment to the present edition of its course. Progress stays with the units; that of units which are no longer there
 /// counts no more.
 pub async fn upgrade(write: &Write<'_>, key: EnrollmentKey, expected: Option<i32>) -> Result<Upgraded, Stop> {
+    let conn = write.gate.conn();
+    let present = present(conn, key).await?;
     let found = find_for_write(&write.gate, key).await?;
     let enrollment: Allowed<'_, action::EnrollmentsManage, SeenEnrollment> =
         write.gate.allow(found).at("enrollmentId")?;
@@ -92,8 +92,6 @@ pub async fn upgrade(write: &Write<'_>, key: EnrollmentKey, expected: Option<i32
         );
         return refuse_with(Refusal::at(Code::InvalidState, "enrollmentId", message));
     }
-    let (conn, course) = (write.gate.conn(), row.course_key());
-    let present = present(conn, course).await?;
     let Some(present) = present.filter(|present| *present != row.revision_id) else {
         let message = "The enrolment is on the present edition of its course; there is no other to move to.";
         return refuse_with(Refusal::at(Code::InvalidState, "enrollmentId", message));
@@ -119,19 +117,23 @@ pub async fn upgrade(write: &Write<'_>, key: EnrollmentKey, expected: Option<i32
     }
     Ok(Upgraded {
         enrollment: key,
-        course,
+        course: row.course_key(),
         lost: plan.lost,
     })
 }
 
-/// The present edition of a course that is offered; held until the transaction ends.
-async fn present(mut conn: Conn<'_>, course: CourseKey) -> QueryResult<Option<RevisionId>> {
-    let row = courses::table
-        .find((course.org.0, course.id.0))
-        .filter(courses::state.eq(CourseState::Published))
-        .select(courses::revision_id)
-        .for_share();
-    let found: Option<Option<RevisionId>> = row.first(&mut conn).await.optional()?;
+/// The present edition of an enrolment's course, if that is offered. The course is held until the transaction ends: by whoever locks the
+/// enrolment too, before it.
+async fn present(mut conn: Conn<'_>, key: EnrollmentKey) -> QueryResult<Option<RevisionId>> {
+    let found: Option<Option<RevisionId>> = Statement::<Nullable<SqlUuid>>::new(
+        "select c.revision_id from enrollments e join courses c on c.org_id = e.org_id and c.id = e.course_id \
+         where e.org_id = ? and e.id = ? and c.state = 'published' for share of c",
+    )
+    .bind::<SqlUuid, _>(key.org)
+    .bind::<SqlUuid, _>(key.id)
+    .get_result(&mut conn)
+    .await
+    .optional()?;
     Ok(found.flatten())
 }
 

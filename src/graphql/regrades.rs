@@ -136,7 +136,8 @@ impl RegradeMutation {
     /// publication and a regrade of its own. What it is worth stays as it was, and so does what people graded. Each attempt that changes keeps both grades,
     /// with a receipt of each. What newly passes is complete, with whatever follows from that; what newly fails completes nothing anew and stays
     /// complete. What waits for people to grade it is not looked at: regrade again once
-    /// it is graded. All of it or nothing; at most 50000 attempts at a time.
+    /// it is graded. All of it or nothing; at most 50000 attempts at a time. While it runs, seconds for thousands of
+    /// attempts, what their learners send waits and may be answered `UNAVAILABLE`: choose a quiet hour, or name one `revision` after the other.
     ///
     /// Requires: `attempts.regrade` that reaches the course. Cost: 1.
     async fn quiz_regrade(

@@ -109,7 +109,7 @@ async fn dates_are_instants_whatever_a_place_does_to_its_clocks() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deadline_behind_a_change_of_clocks_is_as_many_seconds_away_as_the_limit_says() {
     let database = servers::database_before_clocks_change("lyceum_test_clocks").await;
     let app = TestApp::on(&database, Shared::in_process()).await;

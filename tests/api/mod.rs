@@ -26,6 +26,7 @@ mod connections;
 mod contention;
 mod course_exports;
 mod course_imports;
+mod course_locks;
 mod course_reviews;
 mod deletion_races;
 mod domains;

@@ -388,7 +388,35 @@ async fn a_regrade_takes_as_many_statements_for_many_attempts_as_for_few() {
         assert_eq!(sitting.read().await["points"], 2);
         counts.push(statements);
     }
-    assert_eq!(counts[0], counts[1], "the one who newly passes, and the chunk");
+    assert_eq!(
+        counts[0], counts[1],
+        "the one who completes the quiz, and the chunk: the others had completed it"
+    );
+}
+
+#[tokio::test]
+async fn a_learner_who_completes_the_quiz_by_a_regrade_takes_one_statement_more() {
+    let app = TestApp::new().await;
+    let (owner, author) = (app.owner().await, app.member("author").await);
+    let mut counts = Vec::new();
+    for learners in [1, 3] {
+        let course = course(&app, &author).await;
+        for _ in 0..learners {
+            answered(&app, &course, ["let", "const"]).await;
+        }
+        correct(&author, &course, ["let", "const"]).await;
+        let document = "mutation($input: QuizRegradeInput!) { quizRegrade(input: $input) { regrade { newlyPassedCount } userErrors { code } } }";
+        let input =
+            json!({ "courseId": course.id, "quizId": course.quiz, "dryRun": false, "reason": "All." });
+        let (answer, statements) =
+            super::support::learning::statements(&app, &owner, document, json!({ "input": input })).await;
+        assert_eq!(
+            answer["quizRegrade"]["regrade"]["newlyPassedCount"], learners,
+            "{answer}"
+        );
+        counts.push(statements);
+    }
+    assert_eq!(counts[1], counts[0] + 2);
 }
 
 /// Attempts like the first of a course, of enrolments like its own, until there are so many.

@@ -18,7 +18,7 @@ use crate::auth::policy::Relation;
 use crate::db::Batch;
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::content::{AnswerKeys, CountedAttempt, Points};
-use crate::domain::courses::store::find_for_write;
+use crate::domain::courses::store::find_to_hold;
 use crate::domain::enrollments::{Enrollment, SeenEnrollment};
 use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
 use crate::domain::refusal::{Code, Refusal};
@@ -109,10 +109,11 @@ pub struct Change {
 /// Grades the attempts at a quiz anew by the answer keys of the course's current revision. What was completed stays complete; what
 /// newly passes is complete, with whatever follows from that, in the same transaction.
 pub async fn regrade(write: &Write<'_>, asked: &Asked) -> Result<Regrade, Stop> {
-    let course = find_for_write(&write.gate, asked.course).await?;
+    let course = find_to_hold(&write.gate, asked.course).await?;
     let course: MayRegrade<'_> = write.gate.allow(course).at("courseId")?;
     refuse_all([Refusal::of_name("reason", &asked.reason, 2_000)])?;
     let conn = write.gate.conn();
+    rows::hold_regrades(&course, conn).await?;
     let Some(current) = course.course.revision() else {
         let message = "The course was never published, so there are no attempts.";
         return refuse_with(Refusal::at(Code::NotPublished, "courseId", message));

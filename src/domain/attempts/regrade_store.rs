@@ -55,6 +55,15 @@ pub struct Graded {
     pub applied: Vec<RevisionId>,
 }
 
+/// Holds the regrades of a course: two at once would lock its enrolments in orders of their own.
+pub async fn hold_regrades(course: &MayRegrade<'_>, mut conn: Conn<'_>) -> QueryResult<()> {
+    Statement::<Untyped>::new("select pg_advisory_xact_lock(hashtextextended('regrades of ' || ?::uuid, 0))")
+        .bind::<SqlUuid, _>(course.course.key.id)
+        .execute(&mut conn)
+        .await
+        .map(|_| ())
+}
+
 /// The graded attempts of a selection behind an id, and their enrolments.
 pub async fn chunk(
     mut conn: Conn<'_>,

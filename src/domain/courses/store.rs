@@ -236,20 +236,39 @@ pub async fn find_by_slug(
     Ok(found.map(Arc::new))
 }
 
-/// Reads a course for a write, locked until the transaction ends, with the actor's relation to it.
+/// Reads a course for a write, locked until the transaction ends, with the actor's relation to it. The lock lets rows that refer to the
+/// course be inserted meanwhile: no course is deleted but with its organisation.
 pub async fn find_for_write(gate: &Gate<'_>, key: CourseKey) -> Result<Option<SeenCourse>> {
     if key.org != gate.org() {
         return Ok(None);
     }
     let locked = Course::query()
         .filter(courses::org_id.eq(key.org).and(courses::id.eq(key.id)))
-        .for_update();
-    let Some(course) = locked.first::<Course>(&mut gate.conn()).await.optional()? else {
+        .for_no_key_update();
+    let course: Option<Course> = locked.first(&mut gate.conn()).await.optional()?;
+    seen(gate, course).await
+}
+
+/// Reads a course for a write that leaves it as it is, with the actor's relation to it. Until the transaction ends nobody changes it, and
+/// whoever leaves it as it is does not wait.
+pub async fn find_to_hold(gate: &Gate<'_>, key: CourseKey) -> Result<Option<SeenCourse>> {
+    if key.org != gate.org() {
+        return Ok(None);
+    }
+    let locked = Course::query()
+        .filter(courses::org_id.eq(key.org).and(courses::id.eq(key.id)))
+        .for_share();
+    let course: Option<Course> = locked.first(&mut gate.conn()).await.optional()?;
+    seen(gate, course).await
+}
+
+async fn seen(gate: &Gate<'_>, course: Option<Course>) -> Result<Option<SeenCourse>> {
+    let Some(course) = course else {
         return Ok(None);
     };
     let taught = diesel::select(exists(course_instructors::table.find((
-        key.org,
-        key.id,
+        course.key.org,
+        course.key.id,
         gate.member_id(),
     ))));
     Ok(Some(SeenCourse {
