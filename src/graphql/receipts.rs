@@ -44,7 +44,7 @@ impl AttemptReceipt {
             .find(&ctx.reader(), attempt.revision_key())
             .await?;
         if let Some((policy, _)) = revision.quiz(attempt.unit_id)
-            && review::is_open(&ctx.reader(), attempt, policy).await?
+            && review::is_open(ctx.app(), &ctx.reader(), attempt, policy).await?
         {
             return Ok(true);
         }

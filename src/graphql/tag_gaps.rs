@@ -1,11 +1,13 @@
 //! Gaps in knowledge by what questions of banks are about.
 
 use super::support::operation::Ask;
+use crate::domain::attempts::review;
+use crate::domain::content::ReviewPolicy;
 use crate::domain::content::compiled::SharedRevision;
 use crate::domain::tag_gaps::{Answered, AnsweredBy, AnsweredIn, OwnAnswer, Sums, TagGap};
 use crate::domain::visibility::View;
 use crate::kernel::error::Result;
-use crate::kernel::ids::{CourseKey, EnrollmentKey, OrgId, RevisionId, RevisionKey, UnitId};
+use crate::kernel::ids::{CourseKey, EnrollmentKey, OrgId, RevisionId, RevisionKey, UnitId, UnitKey};
 use async_graphql::Context;
 use std::collections::BTreeMap;
 
@@ -14,16 +16,23 @@ pub async fn of_enrollment(ctx: &Context<'_>, key: EnrollmentKey) -> Result<Vec<
     let Some(answers) = ctx.fetch(AnsweredIn(key)).await? else {
         return Ok(Vec::new());
     };
-    let is_shown = |revision: &SharedRevision, own: &OwnAnswer| {
-        revision.quiz(own.answered.quiz).is_some_and(|(policy, _)| {
-            let is_closed = policy.closes_at.is_some_and(|closes| closes <= own.now);
-            policy.review.is_open(own.is_passed, is_closed)
-        })
-    };
     let mut sums = Sums::default();
     for ((revision, quiz), own) in by_quiz(answers.iter(), |own| &own.answered) {
         let revision = edition(ctx, key.org, revision).await?;
-        let shown = own.into_iter().filter(|own| is_shown(&revision, own));
+        let Some((policy, _)) = revision.quiz(quiz) else {
+            continue;
+        };
+        let closes = if policy.review == ReviewPolicy::AfterClosing {
+            let quiz = UnitKey::new(revision.course, quiz);
+            review::closes(ctx.app(), &ctx.reader(), quiz, policy).await?
+        } else {
+            None
+        };
+        let is_shown = |own: &&OwnAnswer| {
+            let is_closed = closes.is_some_and(|closes| closes <= own.now);
+            policy.review.is_open(own.is_passed, is_closed)
+        };
+        let shown = own.into_iter().filter(is_shown);
         let shown: Vec<&Answered> = shown.map(|own| &own.answered).collect();
         sums.add(&revision, quiz, &shown);
     }

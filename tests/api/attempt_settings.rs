@@ -296,6 +296,12 @@ async fn a_review_may_open_when_the_quiz_is_closed_to_everybody() {
         CourseKey::parse(&past.id).unwrap().id.0
     );
     factory::sql(&app, &edit).await;
+    assert!(
+        !sitting.read().await.to_string().contains("CANARY"),
+        "others sit at it in the current revision, where it closes later"
+    );
+    let current = "update courses set revision_id = r.id from course_revisions r where r.course_id = courses.id and r.number = 2";
+    factory::sql(&app, current).await;
     assert!(sitting.read().await.to_string().contains("CANARY"));
 }
 

@@ -13,7 +13,7 @@ use crate::domain::content::{
     Answer, AnswerKey, AnswerKeys, Points, QuestionPrompt, QuizPolicy, ReviewPolicy,
 };
 use crate::kernel::error::Result;
-use crate::kernel::ids::{AttemptId, AttemptKey, OrgId, QuestionId, RevisionId, RevisionKey};
+use crate::kernel::ids::{AttemptId, AttemptKey, OrgId, QuestionId, RevisionId, RevisionKey, UnitKey};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -148,7 +148,7 @@ impl Batch for GradesOf {
         .await?;
         let mut grades: HashMap<Self, Grades> = HashMap::new();
         for ((org, attempt, applied), (question, points, feedback, criteria)) in rows {
-            let graded = grades
+            let own = grades
                 .entry(Self(AttemptKey::new(org, attempt)))
                 .or_insert_with(|| Grades {
                     applied,
@@ -161,8 +161,7 @@ impl Batch for GradesOf {
                 .map(serde_json::from_value)
                 .transpose()
                 .map_err(unreadable)?;
-            graded
-                .of
+            own.of
                 .insert(question, (points, feedback, criteria.unwrap_or_default()));
         }
         Ok(grades
@@ -193,14 +192,35 @@ impl Batch for Past {
     }
 }
 
-/// Whether the review of an attempt is open.
-pub async fn is_open(reader: &Reader, attempt: &Attempt, policy: &QuizPolicy) -> Result<bool> {
-    let is_closed = match policy.closes_at {
-        Some(closes) if policy.review == ReviewPolicy::AfterClosing => {
-            reader.fetch(Past(closes)).await?.is_some()
-        }
-        _ => false,
+/// When a quiz that was taken by this policy is closed to everybody: at the later `closesAt` of the policy and of the course's current revision,
+/// in which others sit. Never while one of them has none; where the current revision no longer has the quiz, nobody comes to it any more.
+pub async fn closes(
+    app: &App,
+    reader: &Reader,
+    quiz: UnitKey,
+    policy: &QuizPolicy,
+) -> Result<Option<DateTime<Utc>>> {
+    let Some(closes) = policy.closes_at else {
+        return Ok(None);
     };
+    let course = reader.fetch(quiz.course).await?;
+    let Some(current) = course.and_then(|course| course.revision()) else {
+        return Ok(Some(closes));
+    };
+    let current = app.contents.find(reader, current).await?;
+    Ok(match current.quiz(quiz.id) {
+        Some((policy, _)) => policy.closes_at.map(|others| others.max(closes)),
+        None => Some(closes),
+    })
+}
+
+/// Whether the review of an attempt is open.
+pub async fn is_open(app: &App, reader: &Reader, attempt: &Attempt, policy: &QuizPolicy) -> Result<bool> {
+    let is_closed = policy.review == ReviewPolicy::AfterClosing
+        && match closes(app, reader, attempt.unit_key(), policy).await? {
+            Some(closes) => reader.fetch(Past(closes)).await?.is_some(),
+            None => false,
+        };
     Ok(attempt.is_reviewable(policy.review, is_closed))
 }
 
@@ -226,7 +246,7 @@ impl Review {
         policy: &QuizPolicy,
         (question, prompt): (QuestionId, &QuestionPrompt),
     ) -> Result<Option<Self>> {
-        if !is_open(reader, attempt, policy).await? {
+        if !is_open(app, reader, attempt, policy).await? {
             return Ok(None);
         }
         let Some(grades) = reader.fetch(GradesOf(attempt.key)).await? else {

@@ -14,7 +14,8 @@ text_enum! {
         AfterSubmission = "after_submission",
         /// Once the learner has passed the quiz.
         AfterPassing = "after_passing",
-        /// Once the attempt is graded and the quiz is closed to everybody: after `closesAt`.
+        /// Once the attempt is graded and the quiz is closed to everybody: after `closesAt`, the later one of the revision that the attempt was
+        /// started in and of the course's current one. If the quiz never closes in the current one, the review does not open.
         AfterClosing = "after_closing",
     }
 }
