@@ -20,19 +20,10 @@ pub struct TextRule {
     pub fold_accents: bool,
 }
 
-/// A piece of a pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Piece {
-    /// This character.
-    One(char),
-    /// Any run of characters.
-    Any,
-}
-
 impl TextRule {
     /// Whether a text is right; nothing where it is blank.
     pub fn accepts(&self, text: &str) -> Option<bool> {
-        let given: Vec<char> = self.plain(text).chars().collect();
+        let given = self.plain(text);
         (!given.is_empty()).then(|| {
             self.accepted
                 .iter()
@@ -42,12 +33,7 @@ impl TextRule {
 
     /// Says what is wrong with the rule: the field and what it must be.
     pub fn fault(&self) -> Option<(String, &'static str)> {
-        let is_blank = |accepted: &String| {
-            !self
-                .pattern(accepted)
-                .iter()
-                .any(|piece| matches!(piece, Piece::One(_)))
-        };
+        let is_blank = |accepted: &String| self.pattern(accepted).iter().all(String::is_empty);
         if self.accepted.iter().all(is_blank) {
             let message = "A short text has at least one accepted answer that is not blank.";
             return Some(("accepted".to_owned(), message));
@@ -84,51 +70,47 @@ impl TextRule {
         }
     }
 
-    fn pattern(&self, accepted: &str) -> Vec<Piece> {
+    /// The literal texts of a pattern, between which any run of characters stands; just one where it has no wildcards.
+    fn pattern(&self, accepted: &str) -> Vec<String> {
         let plain = self.plain(accepted);
         if !self.wildcards {
-            return plain.chars().map(Piece::One).collect();
+            return vec![plain];
         }
-        let mut pieces = Vec::new();
+        let (mut literals, mut literal) = (Vec::new(), String::new());
         let mut rest = plain.chars().peekable();
         while let Some(c) = rest.next() {
-            pieces.push(match c {
-                '*' => Piece::Any,
-                '\\' => Piece::One(rest.next_if(|next| matches!(next, '*' | '\\')).unwrap_or(c)),
-                c => Piece::One(c),
-            });
+            match c {
+                '*' => literals.push(std::mem::take(&mut literal)),
+                '\\' => literal.push(rest.next_if(|next| matches!(next, '*' | '\\')).unwrap_or(c)),
+                c => literal.push(c),
+            }
         }
-        pieces
+        literals.push(literal);
+        literals
     }
 }
 
-/// Matches a pattern: after each run, the first place where the next piece fits. At most as many steps as pattern and text
-/// have characters, multiplied.
-fn matches(pattern: &[Piece], text: &[char]) -> bool {
-    let (mut at, mut from) = (0, 0);
-    // Where to go on if what follows the last run does not fit: behind the run, one character further in the text.
-    let mut again = None;
-    while from < text.len() {
-        match pattern.get(at) {
-            Some(Piece::One(c)) if *c == text[from] => {
-                at += 1;
-                from += 1;
-            }
-            Some(Piece::Any) => {
-                at += 1;
-                again = Some((at, from));
-            }
-            _ => match again {
-                Some((behind, start)) => {
-                    at = behind;
-                    from = start + 1;
-                    again = Some((behind, from));
-                }
-                None => return false,
-            },
-        }
+/// Matches a pattern: the text begins with the first literal and ends with the last, and has the others in between, each taken where it
+/// comes first behind the one before. At most as many steps, but for a factor, as pattern and text have characters together: each
+/// search goes on where the last one ended, and takes linear time.
+fn matches(pattern: &[String], text: &str) -> bool {
+    let [first, others @ ..] = pattern else {
+        return false;
+    };
+    let Some((last, between)) = others.split_last() else {
+        return text == first;
+    };
+    let inner = text.strip_prefix(first.as_str());
+    let Some(mut rest) = inner.and_then(|rest| rest.strip_suffix(last.as_str())) else {
+        return false;
+    };
+    for literal in between {
+        let Some(at) = rest.find(literal.as_str()) else {
+            return false;
+        };
+        rest = &rest[at + literal.len()..];
     }
-    pattern[at..].iter().all(|piece| *piece == Piece::Any)
+    true
 }
 
 #[cfg(test)]
@@ -217,13 +199,34 @@ mod tests {
         assert_eq!(rule(&["yes", ""]).fault(), None);
     }
 
+    #[test]
+    fn many_long_patterns_that_nearly_match_a_long_text_are_told_from_those_that_do() {
+        let nearly = format!("*{}b", "a".repeat(998));
+        let within = format!("*{}b*", "a".repeat(997));
+        let pairs = "a*".repeat(500);
+        let mut hardest = TextRule {
+            wildcards: true,
+            ..rule(&[])
+        };
+        hardest.accepted = [nearly, within].into_iter().cycle().take(100).collect();
+        assert_eq!(hardest.fault(), None);
+        let text = "a".repeat(10_000);
+        assert_eq!(hardest.accepts(&text), Some(false));
+        assert_eq!(hardest.accepts(&format!("{text}b")), Some(true));
+        assert_eq!(hardest.accepts(&format!("{text}bc")), Some(true));
+        hardest.accepted = vec![format!("{pairs}b"); 100];
+        assert_eq!(hardest.accepts(&text), Some(false));
+        hardest.accepted.push(pairs);
+        assert_eq!(hardest.accepts(&text), Some(true));
+    }
+
     /// The same, one character after the other, by the definition.
-    fn by_definition(pattern: &[Piece], text: &[char]) -> bool {
+    fn by_definition(pattern: &[char], text: &[char]) -> bool {
         match (pattern.split_first(), text.split_first()) {
             (None, None) => true,
-            (Some((Piece::Any, rest)), _) if by_definition(rest, text) => true,
-            (Some((Piece::Any, _)), Some((_, behind))) => by_definition(pattern, behind),
-            (Some((Piece::One(c), rest)), Some((first, behind))) => c == first && by_definition(rest, behind),
+            (Some(('*', rest)), _) if by_definition(rest, text) => true,
+            (Some(('*', _)), Some((_, behind))) => by_definition(pattern, behind),
+            (Some((c, rest)), Some((first, behind))) => c == first && by_definition(rest, behind),
             _ => false,
         }
     }
@@ -232,8 +235,9 @@ mod tests {
         #[test]
         fn matching_is_what_its_definition_says(pattern in "[ab*]{0,8}", text in "[ab]{0,10}") {
             let rule = TextRule { wildcards: true, ..TextRule::default() };
-            let (pattern, text) = (rule.pattern(&pattern), text.chars().collect::<Vec<_>>());
-            prop_assert_eq!(matches(&pattern, &text), by_definition(&pattern, &text));
+            let chars = |text: &str| text.chars().collect::<Vec<_>>();
+            let expected = by_definition(&chars(&pattern), &chars(&text));
+            prop_assert_eq!(matches(&rule.pattern(&pattern), &text), expected);
         }
     }
 }
