@@ -200,6 +200,11 @@ impl Scopes {
         self.0 >> permission as u64 & 1 == 1
     }
 
+    /// Whether these have everything that others have.
+    pub const fn cover(self, others: Self) -> bool {
+        self.0 & others.0 == others.0
+    }
+
     /// The permissions, in the order of the documentation.
     pub fn list(self) -> impl Iterator<Item = Permission> {
         Permission::ALL

@@ -25,9 +25,13 @@ pub const SENSITIVE: &[&str] = &[
     "totpRemove",
 ];
 
+/// The mutations that need one of whoever is there themselves, and that a program sends as well, which has nothing to prove.
+pub const SENSITIVE_IN_SESSIONS: &[&str] = &["apiTokenRotate"];
+
 /// Refuses a sensitive mutation unless the session has a recent proof.
 pub fn check(standing: &Standing, mutation: &str, now: DateTime<Utc>) -> Result<()> {
-    if SENSITIVE.contains(&mutation) {
+    let is_there = standing.credential.any_session().is_ok();
+    if SENSITIVE.contains(&mutation) || is_there && SENSITIVE_IN_SESSIONS.contains(&mutation) {
         demand(standing, now)?;
     }
     Ok(())

@@ -290,7 +290,8 @@ impl AppMutation {
 
     /// Gives a token of yours another secret. The former stays good for a while, so that nothing stops while the app is told.
     ///
-    /// Requires: `apps.manage`, and to be the token's owner. Cost: 1.
+    /// Requires: `apps.manage`, and to be the token's owner: with a recent `stepUp` in a session, and with no fewer scopes than the
+    /// token has where it is a token that asks, be it the same. Cost: 1.
     async fn api_token_rotate(
         &self,
         ctx: &Context<'_>,

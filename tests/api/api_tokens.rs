@@ -9,6 +9,7 @@ use axum::http::{Request, header};
 use chrono::TimeDelta;
 use lyceum::auth::permission::Permission;
 use lyceum::cache::Shared;
+use lyceum::kernel::ids::ApiTokenKey;
 use lyceum::kernel::secret::{Token, TokenKind};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -222,6 +223,39 @@ async fn a_rotated_token_has_two_secrets_for_a_while_and_keeps_its_identity() {
         "UNAUTHENTICATED"
     );
     assert_eq!(create_course(&app, &app.bearer(new), "later").await.codes(), "");
+}
+
+#[tokio::test]
+async fn a_token_gets_no_secret_of_one_that_does_more() {
+    let app = TestApp::new().await;
+    let owner = app.owner().await;
+    let program = apps::app(&app, owner.member).await;
+    let good = app.app.clock.now() + TimeDelta::days(1);
+    let token =
+        async |scopes: &[Permission]| apps::token_until(&app, program, owner.member, scopes, good).await;
+    let (narrow, narrow_secret) = token(&[Permission::AppsManage]).await;
+    let (wide, wide_secret) = token(&apps::all_scopes()).await;
+    let rotate = async |client: &Client, token: &ApiTokenKey| {
+        let input = json!({ "input": { "tokenId": token.to_string() } });
+        client.run_with(TOKEN_ROTATE, input).await
+    };
+    let before = factory::count(&app, "api_token_secrets").await;
+    let refused = rotate(&app.bearer(&narrow_secret), &wide).await;
+    assert_eq!(refused.codes(), "INVALID", "{:#}", refused.body);
+    assert_eq!(refused.data("/apiTokenRotate/secret"), &Value::Null);
+    assert_eq!(factory::count(&app, "api_token_secrets").await, before);
+    for (asks, token) in [
+        (&narrow_secret, &narrow),
+        (&wide_secret, &narrow),
+        (&wide_secret, &wide),
+    ] {
+        let rotated = rotate(&app.bearer(asks), token).await;
+        assert_eq!(rotated.codes(), "", "{:#}", rotated.body);
+        assert!(rotated.data("/apiTokenRotate/secret").is_string());
+    }
+    app.app.clock.advance(TimeDelta::minutes(11));
+    assert_eq!(rotate(&owner.client, &wide).await.codes(), "STEP_UP_REQUIRED");
+    assert_eq!(rotate(&app.bearer(&wide_secret), &wide).await.codes(), "");
 }
 
 #[tokio::test]

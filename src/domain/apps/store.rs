@@ -2,7 +2,7 @@
 
 use super::model::App;
 use crate::auth::allowed::{Allowed, Gate};
-use crate::auth::permission::action;
+use crate::auth::permission::{Scopes, action};
 use crate::db::Conn;
 use crate::db::schema::{api_token_secrets, api_tokens, apps, memberships};
 use crate::domain::organizations::Here;
@@ -84,6 +84,8 @@ pub struct SeenToken {
     pub owner: MemberKey,
     /// Whose account that is.
     pub user: UserId,
+    /// What it may be used for.
+    pub scopes: Scopes,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
     expires_at: DateTime<Utc>,
@@ -96,8 +98,14 @@ impl SeenToken {
     }
 }
 
-/// Owner, owner's account, revocation, end.
-type TokenColumns = (MemberId, UserId, Option<DateTime<Utc>>, DateTime<Utc>);
+/// Owner, owner's account, scopes, revocation, end.
+type TokenColumns = (
+    MemberId,
+    UserId,
+    Vec<String>,
+    Option<DateTime<Utc>>,
+    DateTime<Utc>,
+);
 
 /// Reads and locks a token for a write.
 pub async fn find_token_for_write(gate: &Gate<'_>, key: ApiTokenKey) -> QueryResult<Option<SeenToken>> {
@@ -114,6 +122,7 @@ pub async fn find_token_for_write(gate: &Gate<'_>, key: ApiTokenKey) -> QueryRes
         .select((
             api_tokens::owner_id,
             memberships::user_id,
+            api_tokens::scopes,
             api_tokens::revoked_at,
             api_tokens::expires_at,
         ))
@@ -121,12 +130,15 @@ pub async fn find_token_for_write(gate: &Gate<'_>, key: ApiTokenKey) -> QueryRes
         .first(&mut gate.conn())
         .await
         .optional()?;
-    Ok(row.map(|(owner, user, revoked_at, expires_at)| SeenToken {
-        owner: MemberKey::new(key.org, owner),
-        user,
-        revoked_at,
-        expires_at,
-    }))
+    Ok(
+        row.map(|(owner, user, scopes, revoked_at, expires_at)| SeenToken {
+            owner: MemberKey::new(key.org, owner),
+            user,
+            scopes: Scopes::read(scopes.iter().map(String::as_str)),
+            revoked_at,
+            expires_at,
+        }),
+    )
 }
 
 /// How many tokens of an app open something.

@@ -5,6 +5,7 @@
 
 use super::store::{self, MayManage, SeenToken};
 use crate::auth::permission::{Permission, Scopes};
+use crate::auth::standing::OrgStanding;
 use crate::cache::Stale;
 use crate::domain::mutate::{At, Stop, Write, refuse_all, refuse_with};
 use crate::domain::organizations::Here;
@@ -87,7 +88,7 @@ pub async fn create(write: &Write<'_>, app: AppKey, new: NewToken, secret: &Toke
 }
 
 /// Gives a token of the actor's own another secret; the former stays good for a while, so that it can be exchanged where it is
-/// used.
+/// used. Whoever comes with a token gets no secret of one that does more.
 pub async fn rotate(
     write: &Write<'_>,
     key: ApiTokenKey,
@@ -101,6 +102,11 @@ pub async fn rotate(
     if Some(token.owner) != gate.member() {
         let message = "Only its owner gets a token's new secret, since it acts as them. Revoke it, and make one of your own.";
         return refuse_with(Refusal::at(Code::NotOwner, "tokenId", message));
+    }
+    let carried = gate.standing().map_or(Scopes::ALL, OrgStanding::scopes);
+    if !carried.cover(token.scopes) {
+        let message = "The token has scopes that the one you ask with has not. Rotate it by itself, by one that has them, or in a session.";
+        return refuse_with(Refusal::at(Code::Invalid, "tokenId", message));
     }
     if !(0..=MOST_OVERLAP).contains(&overlap) {
         let message = format!("The overlap has 0 to {MOST_OVERLAP} seconds.");
