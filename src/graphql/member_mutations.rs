@@ -197,8 +197,8 @@ impl MemberMutation {
         Ok(Some(MembershipRestorePayload { member, ..payload }))
     }
 
-    /// Removes a member from the organisation, from all groups and from all teaching. Their records stay; they come back by
-    /// a new invitation, as the same member. They leave the courses that they have not completed, as by `enrollmentWithdraw`: their seats go
+    /// Removes a member from the organisation, from all groups and from all teaching. The tokens of apps that act as them end.
+    /// Their records stay; they come back by a new invitation, as the same member. They leave the courses that they have not completed, as by `enrollmentWithdraw`: their seats go
     /// to who waits. The last owner stays.
     ///
     /// Requires: `members.manage`; for an owner, to be one. Cost: 1.

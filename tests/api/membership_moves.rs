@@ -4,7 +4,7 @@ use super::support::app::Person;
 use super::support::client::{Client, Reply};
 use super::support::learning::enroll;
 use super::support::people::{accept, invite, role_id};
-use super::support::{TestApp, factory};
+use super::support::{TestApp, apps, factory};
 use futures_util::future::join_all;
 use lyceum::cache::Shared;
 use lyceum::dev::redis::PrivateRedis;
@@ -288,5 +288,26 @@ async fn a_suspension_ends_access_on_another_node_within_a_second() {
             "the other node still lets them in"
         );
         tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_tokens_of_who_goes_stay_void_when_they_come_back() {
+    let app = TestApp::new().await;
+    let owner = app.owner().await;
+    for way in ["Remove", "Leave"] {
+        let member = app.member("admin").await;
+        let secret = apps::token(&app, member.member, &apps::all_scopes()).await;
+        assert!(sees(&app, &app.bearer(&secret)).await);
+        let gone = match way {
+            "Remove" => make(&owner, "Remove", &member, json!({})).await,
+            _ => leave(&app, &member).await,
+        };
+        assert_eq!(gone.codes(), "", "{way}: {:#}", gone.body);
+        let token = invite(&app, &owner, &member.email, "admin").await;
+        assert_eq!(accept(&member, &token).await.codes(), "", "{way}");
+        assert!(sees(&app, &member).await, "{way}");
+        let reply = app.bearer(&secret).run("{ __typename }").await;
+        assert_eq!(reply.status, 401, "{way}");
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! Active and suspended turn into each other; both can be removed, and whoever was removed comes back by a new invitation
 //! alone. Whoever is not active has no standing, so their access ends with the move, on every node. Whoever is suspended keeps
-//! their seats in courses; whoever is removed leaves the courses that they have not completed.
+//! their seats in courses; whoever is removed leaves the courses that they have not completed, and the tokens that act as them end.
 
 use super::model::{MemberState, SeenMember};
 use super::roles::{giving, last_owner};
-use super::store;
+use super::{parting, store};
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::{Action, action};
 use crate::cache::Stale;
@@ -104,6 +104,7 @@ async fn carry_out<A: Action>(
     store::set_state(member, conn, to).await.map_err(last_owner)?;
     if to == MemberState::Removed {
         store::release(member, conn).await?;
+        parting::end_tokens(member, conn, write.app.clock.now()).await?;
     }
     write.happened(happening, row.key, json!({ "from": row.state.as_str() }));
     match to {

@@ -1,6 +1,8 @@
 //! Statements about what a member leaves behind.
 
+use super::model::SeenMember;
 use super::offboard::MayOffboard;
+use crate::auth::allowed::Allowed;
 use crate::db::{Conn, Statement};
 use crate::kernel::ids::{MemberKey, UserId};
 use chrono::{DateTime, Utc};
@@ -59,7 +61,11 @@ pub async fn hand_over(member: &MayOffboard<'_>, mut conn: Conn<'_>, heir: Membe
 }
 
 /// Ends the tokens of apps that act as the member, and the sessions that apps opened for them.
-pub async fn end_tokens(member: &MayOffboard<'_>, mut conn: Conn<'_>, now: DateTime<Utc>) -> QueryResult<()> {
+pub async fn end_tokens<A>(
+    member: &Allowed<'_, A, SeenMember>,
+    mut conn: Conn<'_>,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
     let key = member.member.key;
     Statement::<Untyped>::new(
         "with tokens as (update api_tokens set revoked_at = ? where org_id = ? and owner_id = ? and revoked_at is null) \
