@@ -139,7 +139,7 @@ impl MemberMutation {
     /// Gives a member another role; it counts from their next request on. Only an owner makes or unmakes an owner, and the
     /// last owner stays one.
     ///
-    /// Requires: `members.manage`. Cost: 1.
+    /// Requires: `members.manage`, over somebody whose role gives no more than your own. Cost: 1.
     async fn membership_role_change(
         &self,
         ctx: &Context<'_>,
@@ -168,7 +168,7 @@ impl MemberMutation {
     /// Suspends an active member: they may not act until they are restored, and see nothing of the organisation. It holds on
     /// every node at once; their records stay, and so do their seats in courses. The last owner stays active.
     ///
-    /// Requires: `members.manage`; for an owner, to be one. Cost: 1.
+    /// Requires: `members.manage`, over somebody whose role gives no more than your own; for an owner, to be one. Cost: 1.
     async fn membership_suspend(
         &self,
         ctx: &Context<'_>,
@@ -198,10 +198,10 @@ impl MemberMutation {
     }
 
     /// Removes a member from the organisation, from all groups and from all teaching. The tokens of apps that act as them end.
-    /// Their records stay; they come back by a new invitation, as the same member. They leave the courses that they have not completed, as by `enrollmentWithdraw`: their seats go
-    /// to who waits. The last owner stays.
+    /// Their records stay; they come back by a new invitation, as the same member. They leave the courses that they have not
+    /// completed, as by `enrollmentWithdraw`: their seats go to who waits. The last owner stays.
     ///
-    /// Requires: `members.manage`; for an owner, to be one. Cost: 1.
+    /// Requires: `members.manage`, over somebody whose role gives no more than your own; for an owner, to be one. Cost: 1.
     async fn membership_remove(
         &self,
         ctx: &Context<'_>,

@@ -179,11 +179,11 @@ impl Member {
         let manages = verdicts.may(permission, facts);
         facts.exceeds = standing.is_some_and(|standing| role.exceeds(standing, permission));
         let gives = manages && verdicts.may(permission, facts);
-        let moves = |which: Move| manages && !relation.own && which.from().contains(&self.state);
+        let moves = |which: Move| gives && !relation.own && which.from().contains(&self.state);
         Ok(MemberAccess {
-            change_role: manages && self.state != MemberState::Removed,
+            change_role: gives && self.state != MemberState::Removed,
             suspend: moves(Move::Suspend),
-            restore: moves(Move::Restore) && gives,
+            restore: moves(Move::Restore),
             remove: moves(Move::Remove),
             offboard: gives && !relation.own,
             refusals: verdicts.refusals(),

@@ -101,16 +101,18 @@ async fn whoever_manages_some_members_gives_the_learners_role_alone() {
     let author = BUILT_IN.iter().find(|role| role.slug == "author").unwrap();
     let slug = factory::role(&app, managing(author.grants(), "managed")).await;
     let lead = app.member(&slug).await;
-    let inside = app.member("author").await;
-    factory::group(&app, lead.member, &[inside.member]).await;
-    let inside = inside.member.to_string();
+    let (above, inside) = (app.member("author").await, app.learner().await);
+    factory::group(&app, lead.member, &[above.member, inside.member]).await;
+    let (above, inside) = (above.member.to_string(), inside.member.to_string());
     let [same, learner] = [
         role_id(&app, &owner, "instructor").await,
         role_id(&app, &owner, "learner").await,
     ];
     assert_eq!(give(&lead, &inside, &same).await, "ROLE_NOT_ALLOWED");
-    assert_eq!(role_of(&owner, &inside).await, "author");
+    assert_eq!(role_of(&owner, &inside).await, "learner");
     assert_eq!(give(&lead, &inside, &learner).await, "");
+    assert_eq!(give(&lead, &above, &learner).await, "FORBIDDEN");
+    assert_eq!(role_of(&owner, &above).await, "author");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::support::app::Person;
 use super::support::client::{Client, Reply};
 use super::support::learning::enroll;
-use super::support::people::{accept, invite, role_id};
+use super::support::people::{accept, invite, role_id, role_of};
 use super::support::{TestApp, apps, factory};
 use futures_util::future::join_all;
 use lyceum::cache::Shared;
@@ -310,4 +310,37 @@ async fn the_tokens_of_who_goes_stay_void_when_they_come_back() {
         let reply = app.bearer(&secret).run("{ __typename }").await;
         assert_eq!(reply.status, 401, "{way}");
     }
+}
+
+#[tokio::test]
+async fn nobody_takes_anything_from_somebody_above_them() {
+    let app = TestApp::new().await;
+    let (owner, admin, learner) = (app.owner().await, app.member("admin").await, app.learner().await);
+    let grants = json!({ "members.read": ["all"], "members.manage": ["all"] });
+    let manager = app.member(&factory::role(&app, grants).await).await;
+    let lesser = role_id(&app, &owner, "learner").await;
+    for (verb, more) in [
+        ("Suspend", json!({})),
+        ("Remove", json!({})),
+        ("RoleChange", json!({ "roleId": lesser })),
+    ] {
+        let reply = make(&manager, verb, &admin, more).await;
+        assert_eq!(reply.codes(), "FORBIDDEN", "{verb}: {:#}", reply.body);
+        assert_eq!(state(&owner, &admin).await, "ACTIVE", "{verb}");
+        assert_eq!(
+            role_of(&owner, &admin.member.to_string()).await,
+            "admin",
+            "{verb}"
+        );
+    }
+    let can =
+        "query($id: ID!) { node(id: $id) { ... on Member { viewerCan { changeRole suspend remove } } } }";
+    for (person, may) in [(&admin, false), (&learner, true)] {
+        let seen = manager
+            .run_with(can, json!({ "id": person.member.to_string() }))
+            .await;
+        let expected = json!({ "changeRole": may, "suspend": may, "remove": may });
+        assert_eq!(seen.data("/node/viewerCan"), &expected);
+    }
+    assert_eq!(make(&manager, "Suspend", &learner, json!({})).await.codes(), "");
 }

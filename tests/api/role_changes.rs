@@ -193,8 +193,8 @@ async fn whoever_manages_some_members_makes_learners_of_them_and_nothing_else() 
     )
     .await;
     let lead = app.member(&slug).await;
-    let inside = app.member("author").await;
-    factory::group(&app, lead.member, &[inside.member]).await;
+    let (author, inside) = (app.member("author").await, app.learner().await);
+    factory::group(&app, lead.member, &[author.member, inside.member]).await;
     for role in ["admin", "author"] {
         let role = role_id(&app, &owner, role).await;
         let reply = change(&lead, &inside, &role, json!({})).await;
@@ -203,6 +203,12 @@ async fn whoever_manages_some_members_makes_learners_of_them_and_nothing_else() 
     let learner = role_id(&app, &owner, "learner").await;
     assert_eq!(change(&lead, &inside, &learner, json!({})).await.codes(), "");
     assert_eq!(role_of(&owner, &inside.member.to_string()).await, "learner");
+    assert_eq!(
+        change(&lead, &author, &learner, json!({})).await.codes(),
+        "FORBIDDEN",
+        "an author is above who manages some members"
+    );
+    assert_eq!(role_of(&owner, &author.member.to_string()).await, "author");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

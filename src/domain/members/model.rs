@@ -95,7 +95,7 @@ pub struct SeenMember {
     pub relation: Relation,
     /// Whether the member is an owner, or is about to become one.
     pub is_owner: bool,
-    /// Whether the member is about to get a role that the actor may not give.
+    /// Whether the member has, or is about to get, a role that the actor may not give.
     pub exceeds: bool,
 }
 

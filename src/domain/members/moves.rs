@@ -5,7 +5,7 @@
 //! their seats in courses; whoever is removed leaves the courses that they have not completed, and the tokens that act as them end.
 
 use super::model::{MemberState, SeenMember};
-use super::roles::{giving, last_owner};
+use super::roles::{find_below, giving, last_owner};
 use super::{parting, store};
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::{Action, action};
@@ -57,7 +57,8 @@ impl Move {
     }
 }
 
-/// Makes a move with a member. Restoring gives the member's role again, so it takes what giving it takes.
+/// Makes a move with a member. It takes what giving them their role takes: restoring gives it again, and nobody lets go of
+/// somebody above them.
 pub async fn make(
     write: &Write<'_>,
     key: MemberKey,
@@ -65,9 +66,11 @@ pub async fn make(
     expected_version: Option<i32>,
 ) -> Result<MemberKey, Stop> {
     let gate = &write.gate;
-    let mut member: Allowed<'_, action::MembersManage, _> = gate
-        .allow(store::find_for_write(gate, key).await?)
-        .at("memberId")?;
+    let found = match which {
+        Move::Restore => store::find_for_write(gate, key).await?,
+        Move::Suspend | Move::Remove => find_below(gate, key).await?,
+    };
+    let mut member: Allowed<'_, action::MembersManage, _> = gate.allow(found).at("memberId")?;
     if which == Move::Restore {
         let role = member.member.role_key();
         let roles = RoleKey::load_many(&[role], gate.conn()).await?;

@@ -2,7 +2,7 @@
 
 use super::export;
 use super::model::{MemberState, SeenMember};
-use super::roles::{exceeds, last_owner, role_not_allowed};
+use super::roles::{find_below, last_owner, role_not_allowed};
 use super::{parting, store};
 use crate::auth::allowed::{Allowed, Gate};
 use crate::auth::permission::{Grants, Permission, action};
@@ -65,7 +65,7 @@ pub async fn offboard(
     expected_version: Option<i32>,
 ) -> Result<Offboarded, Stop> {
     let gate = &write.gate;
-    let member = allowed(gate, key).await?;
+    let member: MayOffboard<'_> = gate.allow(find_below(gate, key).await?).at("memberId")?;
     let row = &member.member;
     if gate.member() == Some(key) {
         let message =
@@ -104,18 +104,6 @@ pub async fn offboard(
     memberships::end(write, &member).await?;
     write.outdates(Stale::Standing(row.user_id));
     Ok(Offboarded { member: key, export })
-}
-
-/// Reads and locks a member whom the actor may let go: nobody above them.
-async fn allowed<'g>(gate: &'g Gate<'_>, key: MemberKey) -> Result<MayOffboard<'g>, Stop> {
-    let mut found = store::find_for_write(gate, key).await?;
-    if let Some(member) = &mut found {
-        let role = member.member.role_key();
-        let roles = RoleKey::load_many(&[role], gate.conn()).await?;
-        let role = roles.get(&role).ok_or(Error::NotFound)?;
-        member.exceeds = exceeds(gate, role, Permission::MembersManage);
-    }
-    gate.allow(found).at("memberId")
 }
 
 /// Lets another member go on, if that gives them no more than the actor may give.

@@ -15,7 +15,19 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberKey, RoleKey};
 use serde_json::json;
 
-/// Gives a member another role.
+/// Reads and locks a member for a decision that takes something from them: nobody takes it from somebody above them.
+pub async fn find_below(gate: &Gate<'_>, key: MemberKey) -> Result<Option<SeenMember>> {
+    let Some(mut seen) = store::find_for_write(gate, key).await? else {
+        return Ok(None);
+    };
+    let role = seen.member.role_key();
+    let roles = RoleKey::load_many(&[role], gate.conn()).await?;
+    let role = roles.get(&role).ok_or(Error::NotFound)?;
+    seen.exceeds = exceeds(gate, role, Permission::MembersManage);
+    Ok(Some(seen))
+}
+
+/// Gives a member, who is not above the actor, another role.
 pub async fn change_role(
     write: &Write<'_>,
     key: MemberKey,
@@ -23,7 +35,7 @@ pub async fn change_role(
     expected_version: Option<i32>,
 ) -> Result<MemberKey, Stop> {
     let gate = &write.gate;
-    let seen = store::find_for_write(gate, key).await?;
+    let seen = find_below(gate, key).await?;
     let roles = RoleKey::load_many(&[role], gate.conn()).await?;
     let to = roles.get(&role).filter(|_| role.org == gate.org());
     let seen = seen.map(|mut seen| {
