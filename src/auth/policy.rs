@@ -89,6 +89,14 @@ pub struct Relation {
     pub managed: bool,
 }
 
+impl Relation {
+    /// The same, for what is decided about others alone: none to what is the actor's own.
+    #[must_use]
+    pub fn of_others(self) -> Self {
+        if self.own { Self::default() } else { self }
+    }
+}
+
 /// Everything about the resource that a decision may depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Facts {

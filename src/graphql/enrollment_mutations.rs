@@ -211,7 +211,7 @@ impl EnrollmentMutation {
     /// Joins a published course, or asks to, as its terms say; where all seats are taken, waits for one. The enrolment stays on the
     /// edition that the course has when you come in. Who has left a course may join it again, and keeps what was complete and until when the
     /// course was due and theirs: by the terms of today it may be earlier, not later. Who left and whose time is over by now is enrolled anew by
-    /// the staff alone: INVALID_STATE.
+    /// the staff alone: `INVALID_STATE`.
     ///
     /// Requires: `enrollments.manage` for yourself. Cost: 1.
     async fn enroll(
@@ -257,7 +257,7 @@ impl EnrollmentMutation {
     }
 
     /// Lets a learner in who asked to be: REQUESTED becomes ACTIVE, on the course's present edition. It takes a free seat, and those who wait
-    /// for one come first. The times of the course's terms begin.
+    /// for one come first. The times of the course's terms begin. A learner who is suspended or was removed is not let in: `INVALID_STATE`.
     ///
     /// Requires: `enrollments.manage` for the learner or the course, more than for yourself. Cost: 1.
     async fn enrollment_approve(
@@ -297,7 +297,8 @@ impl EnrollmentMutation {
     }
 
     /// Gives a learner other times. An ACTIVE enrolment stays so; one that is EXPIRED becomes ACTIVE, on the edition that it is on, if
-    /// it is said until when and a seat is free; or COMPLETED, if all that was missing was graded meanwhile.
+    /// it is said until when and a seat is free; or COMPLETED, if all that was missing was graded meanwhile. A learner who is suspended or
+    /// was removed gets no other times: `INVALID_STATE`.
     ///
     /// Requires: `enrollments.manage` for the learner or the course, more than for yourself. Cost: 1.
     async fn enrollment_extend(
@@ -337,7 +338,8 @@ impl EnrollmentMutation {
     }
 
     /// Lets a learner begin a complete course anew: COMPLETED becomes ACTIVE, in the next cycle, on the course's present edition and
-    /// without progress. What the former cycle came to stays in `formerCycles`, and its certificate holds.
+    /// without progress. What the former cycle came to stays in `formerCycles`, and its certificate holds. A learner who is
+    /// suspended or was removed begins nothing: `INVALID_STATE`.
     ///
     /// Requires: `enrollments.manage` for the learner or the course, more than for yourself. Cost: 1.
     async fn enrollment_reopen(

@@ -47,7 +47,8 @@ pub struct EnrollmentTermsMutation;
 #[Object]
 impl EnrollmentTermsMutation {
     /// Says how learners come into a course, how many, and for how long. It takes effect at once and for whom is let in from now on;
-    /// enrolments that there are keep their times. Seats that there are now go to those who wait, in their order.
+    /// enrolments that there are keep their times, and who waits for a seat keeps their place, whatever the policy becomes: withdraw those who
+    /// are not to come in. Seats that there are now go to those who wait, in their order.
     ///
     /// Requires: `courses.update`. Cost: 1.
     async fn course_enrollment_terms_set(

@@ -33,6 +33,7 @@ mod domains;
 mod embed_sessions;
 mod enrollment_bulk;
 mod enrollment_cycles;
+mod enrollment_deciders;
 mod enrollment_moves;
 mod enrollment_returns;
 mod enrollment_seats;

@@ -145,9 +145,10 @@ pub struct Candidate {
 impl Protected for Candidate {
     /// To be enrolled by somebody takes more than coming by oneself, even where that is oneself.
     fn facts(&self) -> Facts {
-        let relation = Relation {
-            own: self.relation.own && self.comes,
-            ..self.relation
+        let relation = if self.comes {
+            self.relation
+        } else {
+            self.relation.of_others()
         };
         Facts::of(Kind::Enrollment, self.member.org).related(relation)
     }

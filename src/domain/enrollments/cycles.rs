@@ -3,7 +3,7 @@
 
 use super::candidates::{self, Offer};
 use super::model::{Enrollment, EnrollmentState};
-use super::moves::{MayDecide, at, decidable, refuse_unless};
+use super::moves::{MayDecide, at, decidable, is_active, refuse_unless, refuse_unless_active};
 use crate::db::schema::enrollment_cycles;
 use crate::db::{Batch, Conn, Statement};
 use crate::domain::mutate::{Stop, Write, refuse_with};
@@ -94,6 +94,7 @@ pub async fn reopen(write: &Write<'_>, key: EnrollmentKey) -> Result<EnrollmentK
         &[EnrollmentState::Completed],
         EnrollmentState::Active,
     )?;
+    refuse_unless_active(write, &enrollment).await?;
     let course = enrollment.0.enrollment.course_key();
     let offer = candidates::find_offer(write, course)
         .await
@@ -107,7 +108,7 @@ pub async fn reopen(write: &Write<'_>, key: EnrollmentKey) -> Result<EnrollmentK
 }
 
 /// Lets an enrolment begin anew whose time for that has come by the database's clock; tells whether it did. Where the course is not
-/// offered, or the learner sits at a quiz, its time comes again in a day.
+/// offered, or the learner is no active member or sits at a quiz, its time comes again in a day.
 pub async fn renew(write: &Write<'_>, key: EnrollmentKey) -> Result<bool, Stop> {
     let enrollment = decidable(write, key).await?;
     let conn = write.gate.conn();
@@ -116,7 +117,9 @@ pub async fn renew(write: &Write<'_>, key: EnrollmentKey) -> Result<bool, Stop> 
     }
     let offer = candidates::find_offer(write, enrollment.0.enrollment.course_key()).await;
     match offer {
-        Ok(offer) if !has_open_attempt(conn, key).await? => begin_anew(write, &enrollment, &offer).await?,
+        Ok(offer) if is_active(conn, &enrollment).await? && !has_open_attempt(conn, key).await? => {
+            begin_anew(write, &enrollment, &offer).await?;
+        }
         Ok(_) | Err(Stop::Refused(_)) => {
             postpone(conn, &enrollment).await?;
             return Ok(false);

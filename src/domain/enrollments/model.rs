@@ -203,17 +203,14 @@ impl Protected for SeenEnrollment {
     }
 }
 
-/// An enrolment as those decide about it who let learners in. Nobody decides about their own.
+/// An enrolment as those decide about it who let learners in. Nobody decides about their own, be it in a course that they teach or in a
+/// group that they manage, but for who reaches everything.
 #[derive(Clone, Debug)]
 pub struct Decided(pub SeenEnrollment);
 
 impl Protected for Decided {
     fn facts(&self) -> Facts {
-        let relation = Relation {
-            own: false,
-            ..self.0.relation
-        };
-        Facts::of(Kind::Enrollment, self.0.enrollment.key.org).related(relation)
+        Facts::of(Kind::Enrollment, self.0.enrollment.key.org).related(self.0.relation.of_others())
     }
 
     fn read_permission(&self) -> Option<Permission> {

@@ -32,6 +32,27 @@ pub(super) async fn decidable<'w>(write: &'w Write<'_>, key: EnrollmentKey) -> R
     write.gate.allow(found.map(Decided)).at("enrollmentId")
 }
 
+/// Whether the learner may act in the organisation; [`decidable`] holds them in their state.
+pub(super) async fn is_active(mut conn: Conn<'_>, enrollment: &MayDecide<'_>) -> QueryResult<bool> {
+    let member = enrollment.0.enrollment.member_key();
+    Statement::<Bool>::new(
+        "select exists (select from memberships where org_id = ? and id = ? and state = 'active')",
+    )
+    .bind::<SqlUuid, _>(member.org)
+    .bind::<SqlUuid, _>(member.id)
+    .get_result(&mut conn)
+    .await
+}
+
+/// Refuses to let somebody in, or go on, who is suspended or removed.
+pub(super) async fn refuse_unless_active(write: &Write<'_>, enrollment: &MayDecide<'_>) -> Result<(), Stop> {
+    if is_active(write.gate.conn(), enrollment).await? {
+        return Ok(());
+    }
+    let message = "The learner is no active member: restore them, or invite them again, first.";
+    refuse_with(Refusal::at(Code::InvalidState, "enrollmentId", message))
+}
+
 /// Refuses a move that is not for an enrolment in this state, and says which moves are.
 pub(super) fn refuse_unless(
     enrollment: &SeenEnrollment,
@@ -62,6 +83,7 @@ pub async fn approve(write: &Write<'_>, key: EnrollmentKey) -> Result<Enrollment
         &[EnrollmentState::Requested],
         EnrollmentState::Active,
     )?;
+    refuse_unless_active(write, &enrollment).await?;
     let course = row.course_key();
     let offer = candidates::find_offer(write, course)
         .await
@@ -140,6 +162,7 @@ pub async fn extend(
     let enrollment = decidable(write, key).await?;
     let row = &enrollment.0.enrollment;
     refuse_unless(&enrollment.0, &[Active, Expired], Active)?;
+    refuse_unless_active(write, &enrollment).await?;
     let past = |path, at: &MaybeUndefined<DateTime<Utc>>| {
         let is_past = matches!(at, MaybeUndefined::Value(at) if *at <= row.read_at);
         is_past.then(|| Refusal::at(Code::Invalid, path, "This lies in the past."))

@@ -29,11 +29,12 @@ pub async fn hold(write: &Write<'_>, course: CourseKey) -> Result<()> {
     Ok(())
 }
 
-/// Holds the seats of an enrolment's course, and the course.
+/// Holds the seats of an enrolment's course, and before them the course and the learner's membership.
 pub async fn hold_for(write: &Write<'_>, key: EnrollmentKey) -> Result<()> {
     Statement::<Untyped>::new(
         "select pg_advisory_xact_lock(hashtextextended('seats of ' || c.id, 0)) from (select c.id from enrollments e \
-         join courses c on c.org_id = e.org_id and c.id = e.course_id where e.org_id = ? and e.id = ? for share of c) c",
+         join courses c on c.org_id = e.org_id and c.id = e.course_id join memberships m on m.org_id = e.org_id and m.id = e.member_id \
+         where e.org_id = ? and e.id = ? for share of m, c) c",
     )
     .bind::<SqlUuid, _>(key.org)
     .bind::<SqlUuid, _>(key.id)
