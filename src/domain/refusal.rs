@@ -48,7 +48,7 @@ pub enum Code {
     DeadlinePassed,
     /// The organisation would have no owner left.
     LastOwner,
-    /// The invitation was used, declined, revoked or is past its time.
+    /// The invitation was used, declined, revoked or is past its time, or its sender may not give its role any more.
     InvitationSpent,
     /// The invitation is for another address.
     WrongAddress,

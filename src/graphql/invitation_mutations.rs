@@ -204,7 +204,8 @@ impl InvitationMutation {
         }
     }
 
-    /// Accepts an invitation to your address: you become a member of the organisation, with the invited role.
+    /// Accepts an invitation to your address: you become a member of the organisation, with the invited role. It is good as long as
+    /// who sent it is an active member who may give that role.
     ///
     /// Requires: to be signed in with the account of the invited address, and to have verified it. Cost: 1.
     async fn invitation_accept(

@@ -184,3 +184,36 @@ async fn accepting_again_with_the_same_key_is_the_same_acceptance() {
     );
     assert_eq!(again.text("/invitationAccept/organization/slug"), app.slug);
 }
+
+#[tokio::test]
+async fn an_invitation_is_good_as_long_as_its_sender_may_give_its_role() {
+    let app = TestApp::new().await;
+    let owner = app.owner().await;
+    for way in [
+        "membershipSuspend",
+        "membershipRemove",
+        "membershipOffboard",
+        "membershipRoleChange",
+    ] {
+        let admin = app.member("admin").await;
+        let (user, email, token) = factory::user(&app.app).await;
+        let second = app.bearer(&token);
+        let invitation = invite(&app, &admin, &email, "admin").await;
+        let member = json!({ "memberId": admin.member.to_string() });
+        let mut input = member.clone();
+        match way {
+            "membershipOffboard" => input["policy"] = json!("KEEP"),
+            "membershipRoleChange" => input["roleId"] = json!(role_id(&app, &owner, "manager").await),
+            _ => {}
+        }
+        owner.does(way, input).await;
+        let refused = accept(&second, &invitation).await;
+        assert_eq!(refused.codes(), "INVITATION_SPENT", "{way}: {:#}", refused.body);
+        let joined = format!("memberships where user_id = '{}'", user.0);
+        assert_eq!(factory::count(&app, &joined).await, 0, "{way}");
+        if way == "membershipSuspend" {
+            owner.does("membershipRestore", member).await;
+            assert_eq!(accept(&second, &invitation).await.codes(), "");
+        }
+    }
+}

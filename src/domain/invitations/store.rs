@@ -267,6 +267,12 @@ pub struct Open {
     /// The invited address.
     #[diesel(sql_type = Text)]
     pub email: String,
+    /// The role that awaits.
+    #[diesel(sql_type = SqlUuid)]
+    pub role_id: RoleId,
+    /// Who sent it.
+    #[diesel(sql_type = SqlUuid)]
+    pub invited_by: MemberId,
     /// Whether it may be accepted now.
     #[diesel(sql_type = Bool)]
     pub is_open: bool,
@@ -275,7 +281,7 @@ pub struct Open {
 /// Reads and locks an invitation that somebody accepts.
 pub async fn find_for_acceptance(mut conn: Conn<'_>, key: InvitationKey) -> QueryResult<Option<Open>> {
     Statement::<Untyped>::new(
-        "select email, state = 'pending' and expires_at > clock_timestamp() as is_open \
+        "select email, role_id, invited_by, state = 'pending' and expires_at > clock_timestamp() as is_open \
          from invitations where org_id = ? and id = ? for update",
     )
     .bind::<SqlUuid, _>(key.org)

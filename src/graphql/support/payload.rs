@@ -134,7 +134,7 @@ macro_rules! code_doc {
         "The organisation would have no owner left."
     };
     (InvitationSpent) => {
-        "The invitation was used, declined, revoked or is past its time; ask for a new one."
+        "The invitation was used, declined, revoked or is past its time, or who sent it may not give its role any more; ask for a new one."
     };
     (WrongAddress) => {
         "The invitation is for another email address than yours."
