@@ -57,17 +57,14 @@ pub struct Embed {
     pub operations: Vec<String>,
 }
 
-/// What a learner's session may be used for.
-static LEARNING: LazyLock<Scopes> = LazyLock::new(|| {
-    Scopes::of([
-        Permission::MembersRead,
-        Permission::CoursesRead,
-        Permission::EnrollmentsManage,
-        Permission::LearningRecordsRead,
-        Permission::AttemptsTake,
-    ])
-});
 static LEARNER: LazyLock<Grants> = LazyLock::new(|| Grants::read(&roles::learner().grants()));
+/// What a learner's session may be used for: what the role of learners gives, but for the audit, which names other courses and
+/// other programs.
+static LEARNING: LazyLock<Scopes> = LazyLock::new(|| {
+    let gives = |permission: &Permission| LEARNER.reach(*permission).is_some();
+    let given = Permission::ALL.iter().copied().filter(gives);
+    Scopes::of(given.filter(|permission| *permission != Permission::AuditRead))
+});
 
 impl ApiToken {
     /// Whether it was never used from a network before.
