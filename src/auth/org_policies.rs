@@ -74,6 +74,19 @@ impl From<Option<i32>> for OwnPolicies {
     }
 }
 
+impl OwnPolicies {
+    /// Whether one of them permits this, to whomever and wherever.
+    pub fn permit(&self, permission: Permission) -> bool {
+        match self {
+            Self::Read(own) => own
+                .policies
+                .iter()
+                .any(|policy| policy.permits && policy.permissions.contains(&permission)),
+            Self::None | Self::Unread(_) => false,
+        }
+    }
+}
+
 impl OrgPolicies {
     /// Reads a text whose faults nobody has seen yet.
     pub(super) fn read<'p>(

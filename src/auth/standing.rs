@@ -145,6 +145,11 @@ impl OrgStanding {
         self.grants.reach(permission)
     }
 
+    /// Whether anything gives a permission that may reach the member: their role, or a policy of the organisation's own.
+    pub fn may_have(&self, permission: Permission) -> bool {
+        self.reach(permission).is_some() || self.own_policies.permit(permission)
+    }
+
     /// Whether the role gives everything that these grants give.
     pub fn holds(&self, grants: &Grants) -> bool {
         self.grants.cover(grants)

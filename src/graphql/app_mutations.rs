@@ -56,7 +56,7 @@ pub struct ApiTokenCreateInput {
     pub app_id: ID,
     /// What it is called, of 1 to 100 characters: where it is kept, say.
     pub name: String,
-    /// What it may be used for: permissions that your role gives. Name as few as will do.
+    /// What it may be used for: permissions that your role gives, or that a policy of the organisation's own permits. Name as few as will do.
     pub scopes: Vec<Permission>,
     /// When it stops being good: at most 366 days from now; 90 days from now where it is left out.
     pub expires_at: Option<DateTime<Utc>>,

@@ -259,6 +259,26 @@ async fn a_token_gets_no_secret_of_one_that_does_more() {
 }
 
 #[tokio::test]
+async fn what_a_policy_of_the_organisation_permits_can_be_a_scope() {
+    let app = TestApp::new().await;
+    let owner = app.owner().await;
+    let keeper = app
+        .member(&factory::role(&app, json!({ "apps.manage": ["all"] })).await)
+        .await;
+    let program = program(&app, &keeper).await;
+    let refused = token(&keeper, &program, &["COURSES_CREATE"]).await;
+    assert_eq!(refused.codes(), "INVALID");
+    assert_eq!(factory::count(&app, "api_tokens").await, 0);
+    let source =
+        "@id(\"all-create\") permit (principal is Member, action == Action::\"courses.create\", resource);";
+    let policies = json!({ "organizationId": app.org_id(), "source": source });
+    owner.does("policiesSet", policies).await;
+    let made = token(&keeper, &program, &["COURSES_CREATE"]).await;
+    let client = app.bearer(made.text("/apiTokenCreate/secret"));
+    assert_eq!(create_course(&app, &client, "permitted").await.codes(), "");
+}
+
+#[tokio::test]
 async fn a_token_ends_with_its_time_and_with_its_app() {
     let app = TestApp::new().await;
     let owner = app.owner().await;

@@ -48,10 +48,10 @@ pub async fn create(write: &Write<'_>, app: AppKey, new: NewToken, secret: &Toke
         .ok_or(Error::NotFound)
         .at("appId")?;
     let owner = gate.standing().ok_or(Error::NotFound)?;
-    let unfit = |permission: &&Permission| !permission.is_scope() || !owner.reach(**permission).is_some();
+    let unfit = |permission: &&Permission| !permission.is_scope() || !owner.may_have(**permission);
     let fault = match new.scopes.iter().find(unfit) {
         Some(permission) => Some(format!(
-            "{} cannot be a scope of yours: your role does not give it, or it takes the person themselves.",
+            "{} cannot be a scope of yours: neither your role nor a policy of the organisation gives it, or it takes the person themselves.",
             permission.as_str()
         )),
         None => new
