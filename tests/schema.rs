@@ -188,7 +188,7 @@ async fn every_table_is_closed_by_forced_row_security() {
 
 #[tokio::test]
 async fn every_key_of_a_tenants_row_begins_with_the_organisation() {
-    let global = "'users', 'sessions', 'session_tokens', 'security_events', 'account_idempotency_records', 'account_tokens', 'totp_factors', 'recovery_codes', 'mails', 'identities', 'operators', 'provider_sign_ins', 'interests', 'processing_objections', 'organizations'";
+    let global = "'users', 'sessions', 'session_tokens', 'security_events', 'account_idempotency_records', 'account_tokens', 'totp_factors', 'recovery_codes', 'mails', 'identities', 'operators', 'provider_sign_ins', 'interests', 'processing_objections', 'profile_details', 'organizations'";
     let keys = format!(
         "select format('%s %s', c.relname, k.conname) from pg_constraint k join pg_class c on c.oid = k.conrelid \
          where c.relnamespace = 'public'::regnamespace and k.contype in ('p', 'u', 'f') and c.relname not in ({global}) and c.relname not like '\\_\\_%' \

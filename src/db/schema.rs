@@ -996,6 +996,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    profile_details (user_id, detail) {
+        user_id -> Uuid,
+        detail -> Text,
+        value -> Text,
+        visibility -> Text,
+    }
+}
+
+diesel::table! {
     processing_objections (id) {
         id -> Uuid,
         user_id -> Uuid,

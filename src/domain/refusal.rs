@@ -16,7 +16,7 @@ pub enum Code {
     IdempotencyMismatch,
     /// The object was edited in the meantime.
     VersionConflict,
-    /// Another object has this slug, external id or address.
+    /// Another object has this slug, external id, address or user name.
     Taken,
     /// The course has nothing that could be published.
     NothingToPublish,

@@ -1,11 +1,11 @@
-//! Accounts: registering, the address, the names.
+//! Accounts: registering, and the address.
 
 use super::support::operation::Ask;
-use super::viewer::{Viewer, locks};
+use super::viewer::locked;
+use crate::domain::accounts::addresses;
 use crate::domain::accounts::register::{self, Registration};
-use crate::domain::accounts::{addresses, profile};
 use crate::domain::refusal::{Code, Refusal};
-use crate::domain::sso::{ProfileField, refuse_locked};
+use crate::domain::sso::ProfileField;
 use crate::kernel::email::address;
 use crate::kernel::secret::Secret;
 use crate::{inputs, payload};
@@ -60,23 +60,7 @@ pub struct EmailChangeInput {
     pub idempotency_key: Option<String>,
 }
 
-/// What `profileUpdate` takes: what is left out stays as it is.
-#[derive(Clone, Debug, InputObject)]
-pub struct ProfileUpdateInput {
-    /// Your first name; 1 to 100 characters.
-    pub first_name: Option<String>,
-    /// Your last name; 1 to 100 characters.
-    pub last_name: Option<String>,
-    /// Send the same key to send the same request twice; 1 to 200 bytes, kept for 24 hours.
-    pub idempotency_key: Option<String>,
-}
-
-inputs!(
-    EmailVerifyInput,
-    EmailVerificationSendInput,
-    EmailChangeInput,
-    ProfileUpdateInput
-);
+inputs!(EmailVerifyInput, EmailVerificationSendInput, EmailChangeInput);
 
 payload! {
     /// What `register` answers: the same whether the address has an account already or not.
@@ -100,15 +84,6 @@ payload! {
     /// What `emailChange` answers: the same whether the address has an account already or not.
     EmailChangePayload {}
     EmailChangeUserError, EmailChangeErrorCode { InvalidState, FieldLockedBySso, Invalid, IdempotencyMismatch }
-}
-
-payload! {
-    /// What `profileUpdate` answers.
-    ProfileUpdatePayload {
-        /// You, with your new names.
-        viewer: Viewer,
-    }
-    ProfileUpdateUserError, ProfileUpdateErrorCode { FieldLockedBySso, Invalid, IdempotencyMismatch }
 }
 
 /// The mutations on accounts.
@@ -218,40 +193,4 @@ impl AccountMutation {
             Err(refusals) => EmailChangePayload::refused(refusals),
         }
     }
-
-    /// Changes your names. Your places in organisations keep the names that those know.
-    ///
-    /// Requires: to be signed in. Cost: 1.
-    async fn profile_update(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "What to change.")] input: ProfileUpdateInput,
-    ) -> Result<Option<ProfileUpdatePayload>> {
-        let names = [("firstName", &input.first_name), ("lastName", &input.last_name)];
-        let changes: Vec<_> = names
-            .iter()
-            .filter(|(_, name)| name.is_some())
-            .map(|(path, _)| (*path, ProfileField::Name))
-            .collect();
-        if let Some(refusals) = locked(ctx, &changes).await? {
-            return ProfileUpdatePayload::refused(refusals);
-        }
-        let (first_name, last_name) = (input.first_name.clone(), input.last_name.clone());
-        let done = ctx.operation().mutate_own("profileUpdate", &input, move |write| {
-            Box::pin(async move { profile::update(write, first_name.as_deref(), last_name.as_deref()).await })
-        });
-        match done.await? {
-            Ok(()) => Ok(Some(ProfileUpdatePayload {
-                viewer: Viewer::current(ctx),
-                ..Default::default()
-            })),
-            Err(refusals) => ProfileUpdatePayload::refused(refusals),
-        }
-    }
-}
-
-/// Refuses to change what the organisation's provider decides, in a session that it opened.
-async fn locked(ctx: &Context<'_>, changes: &[(&str, ProfileField)]) -> Result<Option<Vec<Refusal>>> {
-    let refusals = refuse_locked(&locks(ctx).await?, changes);
-    Ok(Some(refusals).filter(|refusals| !refusals.is_empty()))
 }

@@ -13,6 +13,7 @@ use crate::auth::policy::Relation;
 use crate::auth::standing::OrgStanding;
 use crate::connection;
 use crate::db::paginate::CursorValue;
+use crate::domain::accounts::profile::{Profile, SharedProfileOf};
 use crate::domain::groups::{Group, GroupsOfMember};
 use crate::domain::members::model::{self, RelationTo};
 use crate::domain::members::moves::Move;
@@ -76,6 +77,16 @@ impl Member {
     async fn field_policies(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<FieldPolicy>> {
         let locked = ctx.fetch(LocksOf(self.key)).await?.unwrap_or_default();
         Ok(FieldPolicy::of(&locked))
+    }
+
+    /// What the person lets the members of their organisations see of what they say of themselves, the same to all who see the
+    /// member; nothing before they joined, and nothing once they are suspended or removed. Cost: 1, batched.
+    async fn profile(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<Profile>> {
+        if self.state != MemberState::Active || ctx.viewer().in_org(self.key.org).is_none() {
+            return Ok(Arc::default());
+        }
+        let profile = ctx.fetch(SharedProfileOf(self.user_id)).await?;
+        Ok(profile.unwrap_or_default())
     }
 
     /// The member's role. Cost: 1, batched.

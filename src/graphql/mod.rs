@@ -63,6 +63,7 @@ pub mod passwords;
 pub mod path_enrollment_mutations;
 pub mod path_enrollments;
 pub mod policies;
+pub mod profiles;
 pub mod profiling;
 pub mod progress;
 pub mod provider_sign_in;

@@ -40,6 +40,7 @@ use super::organization_security_events;
 use super::passwords::PasswordMutation;
 use super::path_enrollments;
 use super::policies::{self, PolicyMutation, PolicyQuery};
+use super::profiles::ProfileMutation;
 use super::profiling::ProfilingMutation;
 use super::progress::ProgressMutation;
 use super::provider_sign_in::ProviderSignInMutation;
@@ -327,6 +328,7 @@ pub struct AccountMutations(
     AccountMutation,
     PasswordMutation,
     SecondFactorMutation,
+    ProfileMutation,
     ProfilingMutation,
     AccountLinkMutation,
 );

@@ -18,9 +18,11 @@ use crate::auth::step_up::holds_until;
 use crate::domain::accounts::Identity;
 use crate::domain::accounts::interests::InterestsOf;
 use crate::domain::accounts::objections::{ObjectionsOf, ProcessingObjection};
+use crate::domain::accounts::profile::{Profile, ProfileDetailVisibility, ProfileOf};
 use crate::domain::accounts::second_factor::{self, SecondFactor};
 use crate::domain::members::Member;
-use crate::domain::sso::{FieldPolicy, LocksOf, ProfileField};
+use crate::domain::refusal::Refusal;
+use crate::domain::sso::{FieldPolicy, LocksOf, ProfileField, refuse_locked};
 use crate::domain::support_grants::SupportGrant;
 use crate::domain::users::User;
 use crate::kernel::error::Result;
@@ -49,6 +51,11 @@ impl Viewer {
     async fn user(&self, ctx: &Context<'_>) -> Result<Arc<User>> {
         ctx.viewer().account()?;
         ctx.fetch_one(self.key()).await
+    }
+
+    async fn own_profile(&self, ctx: &Context<'_>) -> Result<Arc<Profile>> {
+        let user = ctx.viewer().account()?.user;
+        Ok(ctx.fetch(ProfileOf(user)).await?.unwrap_or_default())
     }
 }
 
@@ -84,6 +91,19 @@ impl Viewer {
     /// Your last name. Cost: 1, batched.
     async fn last_name(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
         Ok(self.user(ctx).await?.last_name.clone())
+    }
+
+    /// What you say of yourself; `profileUpdate` changes it. Cost: 1, batched.
+    async fn profile(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<Profile>> {
+        Ok(self.own_profile(ctx).await?)
+    }
+
+    /// Who sees what you say of yourself: one for each detail of your profile that you give. Cost: 1, batched.
+    async fn profile_visibilities(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Vec<ProfileDetailVisibility>> {
+        Ok(self.own_profile(ctx).await?.visibilities.clone())
     }
 
     /// When your account was made. Cost: 1, batched.
@@ -279,12 +299,18 @@ impl Viewer {
 }
 
 /// What the organisation's provider decides about the viewer, in a session that it opened.
-pub async fn locks(ctx: &Context<'_>) -> Result<Vec<ProfileField>> {
+async fn locks(ctx: &Context<'_>) -> Result<Vec<ProfileField>> {
     let sso = ctx.viewer().person().and_then(|person| person.credential.sso());
     match sso.and_then(|org| ctx.viewer().in_org(org)) {
         Some(standing) => Ok(ctx.fetch(LocksOf(standing.key())).await?.unwrap_or_default()),
         None => Ok(Vec::new()),
     }
+}
+
+/// Refuses to change what the organisation's provider decides, in a session that it opened.
+pub async fn locked(ctx: &Context<'_>, changes: &[(&str, ProfileField)]) -> Result<Option<Vec<Refusal>>> {
+    let refusals = refuse_locked(&locks(ctx).await?, changes);
+    Ok(Some(refusals).filter(|refusals| !refusals.is_empty()))
 }
 
 /// The root field about the signed-in person.

@@ -67,6 +67,7 @@ mod organizations;
 mod passwords;
 mod path_enrollments;
 mod policies;
+mod profiles;
 mod progress;
 mod progress_reports;
 mod provider_refusals;

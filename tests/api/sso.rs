@@ -186,6 +186,8 @@ async fn the_session_reaches_nothing_of_the_account() {
         "securityEvents { totalCount }",
         "interests",
         "processingObjections { purpose }",
+        "profile { bio }",
+        "profileVisibilities { detail }",
         "recommendations { reasons { kind } }",
     ] {
         let reply = person.run(&format!("{{ viewer {{ {field} }} }}")).await;

@@ -52,6 +52,7 @@ const ACCOUNT: &[&str] = &[
     "BookmarkConnection.",
     "BookmarkEdge.",
     "ProcessingObjection.",
+    "ProfileDetailVisibility.",
     "Recommendation",
     "OwnershipTransfer.",
     "SupportGrant",

@@ -2,7 +2,7 @@
 //!
 //! Everything here belongs to one person and to no organisation, and is written through [`mod@write`]. Tables: `users`,
 //! `sessions`, `session_tokens`, `account_tokens`, `totp_factors`, `recovery_codes`, `security_events`, `identities`,
-//! `interests`, `processing_objections`.
+//! `interests`, `processing_objections`, `profile_details`.
 
 #[macro_use]
 mod own_list;

@@ -26,8 +26,8 @@ const KEPT_DAYS: i64 = 7;
 const MOST: (usize, i64) = (2_000_000, 500);
 
 /// A copy of what the organisation had about a member when they were let go: their membership, groups, enrolments with progress,
-/// attempts with the answers that they gave, reviews, learning paths, and certificates. Not their bookmarks, which are nobody's but their
-/// own. It is kept for 7 days.
+/// attempts with the answers that they gave, reviews, learning paths, and certificates. Not their bookmarks and their profile, which are
+/// nobody's but their own. It is kept for 7 days.
 ///
 /// Requires: `members.manage` with the reach `all`. Cost: 1.
 #[derive(Clone, Debug, HasQuery, SimpleObject)]

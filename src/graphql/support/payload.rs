@@ -86,7 +86,7 @@ macro_rules! code_doc {
         "It was edited in the meantime: the answer shows what is stored; repeat the edit on that version."
     };
     (Taken) => {
-        "Another one has this slug, external id or address; choose another."
+        "Another one has this slug, external id, address or user name; choose another."
     };
     (NothingToPublish) => {
         "The draft has no unit, or a quiz without questions or with less than it draws; the message says which."

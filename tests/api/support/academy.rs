@@ -141,6 +141,10 @@ impl Academy {
                  insert into identities (id, user_id, provider, issuer, subject, email) select gen_random_uuid(), user_id, 'google', \
                  '{hidden}-identities-issuer', '{hidden}-identities-subject-{role}', '{hidden}-identities-email' from sessions; \
                  insert into interests select user_id, '{{{hidden}-more-courses-tag}}' from sessions; \
+                 insert into profile_details select user_id, k.detail, k.value, 'members' from sessions, (values ('bio', '{hidden}-profiles-bio'), \
+                 ('education', '{hidden}-profiles-education'), ('experience', '{hidden}-profiles-experience'), ('goals', '{hidden}-profiles-goals'), \
+                 ('phone', '+431234567'), ('avatar_url', 'https://{hidden}.example/picture'), ('company', '{hidden}-profiles-company'), \
+                 ('job_title', '{hidden}-profiles-job'), ('username', '{hidden}-{role}'), ('country', 'AT')) k (detail, value); \
                  insert into processing_objections (id, user_id, purpose, withdrawn_at) select gen_random_uuid(), user_id, 'profiling', now() from sessions; \
                  insert into totp_factors (user_id, secret, confirmed_at) select user_id, sha512('x'), now() from sessions; \
                  insert into mails (id, user_id, template, recipient, detail, failed_at) select gen_random_uuid(), user_id, 'security_notice', \

@@ -1,0 +1,2 @@
+drop table profile_details;
+delete from classification.classes where name = 'profile';
