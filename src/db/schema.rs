@@ -872,6 +872,7 @@ diesel::table! {
         password_hash -> Text,
         created_at -> Timestamptz,
         email_verified_at -> Nullable<Timestamptz>,
+        age_attested_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -28,6 +28,8 @@ pub struct User {
     pub last_name: String,
     /// When it was shown that the address is theirs; never yet where nothing stands here.
     pub email_verified_at: Option<DateTime<Utc>>,
+    /// When they said that they are 13 or older; never where nothing stands here.
+    pub age_attested_at: Option<DateTime<Utc>>,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
 }

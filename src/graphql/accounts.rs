@@ -3,22 +3,13 @@
 use super::support::operation::Ask;
 use super::viewer::locked;
 use crate::domain::accounts::addresses;
-use crate::domain::accounts::register::{self, Registration};
+use crate::domain::accounts::register::{self, AgeAttestation, Registration};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::sso::ProfileField;
 use crate::kernel::email::address;
 use crate::kernel::secret::Secret;
 use crate::{inputs, payload};
-use async_graphql::{Context, Enum, InputObject, Object, Result};
-
-/// How old somebody says that they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum AgeAttestation {
-    /// Under 13: they cannot have an account.
-    Under13,
-    /// 13 or older.
-    AtLeast13,
-}
+use async_graphql::{Context, InputObject, Object, Result};
 
 /// What `register` takes.
 #[derive(Clone, Debug, InputObject)]
@@ -31,7 +22,7 @@ pub struct RegisterInput {
     pub email: String,
     /// The password: 15 characters or more where the academy says nothing else, and nothing that is easy to guess.
     pub password: Secret<String>,
-    /// How old you are, where the interface asks; nothing of it is stored.
+    /// How old you are, where the interface asks: when you said that you are 13 or older is kept, `viewer { ageAttestedAt }`.
     pub age_attestation: Option<AgeAttestation>,
 }
 
@@ -104,15 +95,12 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who wants an account.")] input: RegisterInput,
     ) -> Result<Option<RegisterPayload>> {
-        if input.age_attestation == Some(AgeAttestation::Under13) {
-            let message = "Nobody under 13 can have an account. Nothing of what you sent was stored.";
-            return RegisterPayload::refused(vec![Refusal::at(Code::UnderAge, "ageAttestation", message)]);
-        }
         let registration = Registration {
             first_name: input.first_name,
             last_name: input.last_name,
             email: input.email,
             password: input.password,
+            age: input.age_attestation,
         };
         let operation = ctx.operation();
         let request = operation.account_request_once("register");

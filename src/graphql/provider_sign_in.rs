@@ -7,6 +7,7 @@ use super::viewer::Viewer;
 use crate::auth::providers::SocialProvider;
 use crate::auth::step_up;
 use crate::domain::accounts::identities::{Identity, unlink};
+use crate::domain::accounts::register::AgeAttestation;
 use crate::domain::accounts::sign_in::SignedIn;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::sign_ins::attempt::{Purpose, begin};
@@ -47,6 +48,9 @@ pub struct SocialLoginCompleteInput {
     pub code: Secret<String>,
     /// What the page got when it began.
     pub browser_token: Secret<String>,
+    /// How old you are, where the interface asks: where the sign-in makes an account, when you said that you are 13 or older is
+    /// kept, `viewer { ageAttestedAt }`.
+    pub age_attestation: Option<AgeAttestation>,
 }
 
 /// What `identityLink` takes.
@@ -117,7 +121,7 @@ payload! {
         challenge: String,
     }
     SocialLoginCompleteUserError, SocialLoginCompleteErrorCode {
-        InvalidToken, LinkRequired, MembershipEnded, ProviderUnavailable, Taken, LimitReached
+        InvalidToken, UnderAge, LinkRequired, MembershipEnded, ProviderUnavailable, Taken, LimitReached
     }
 }
 
@@ -222,8 +226,11 @@ impl ProviderSignInMutation {
         let operation = ctx.operation();
         let request = operation.account_request_once("socialLoginComplete");
         operation.read_anew().await;
-        let (code, browser) = (input.code.expose(), input.browser_token.expose());
-        match Box::pin(complete(ctx.app(), code, browser, request)).await? {
+        let secrets = (
+            input.code.expose().as_str(),
+            input.browser_token.expose().as_str(),
+        );
+        match Box::pin(complete(ctx.app(), secrets, input.age_attestation, request)).await? {
             Ok(SignedIn {
                 session: Some(session),
                 ..

@@ -106,6 +106,11 @@ impl Viewer {
         Ok(self.own_profile(ctx).await?.visibilities.clone())
     }
 
+    /// When you said that you are 13 or older, as you made your account; null where you did not. Cost: 1, batched.
+    async fn age_attested_at(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<DateTime<Utc>>> {
+        Ok(self.user(ctx).await?.age_attested_at)
+    }
+
     /// When your account was made. Cost: 1, batched.
     async fn created_at(&self, ctx: &Context<'_>) -> async_graphql::Result<DateTime<Utc>> {
         Ok(self.user(ctx).await?.created_at)

@@ -148,6 +148,25 @@ async fn what_cannot_be_an_account_is_refused_with_every_fault_and_leaves_nothin
 }
 
 #[tokio::test]
+async fn who_says_that_they_are_old_enough_sees_when_they_said_so() {
+    let app = mail::app().await;
+    let attested = "{ viewer { createdAt ageAttestedAt } }";
+    let (_, unasked, _) = registered(&app).await;
+    assert_eq!(
+        unasked.run(attested).await.data("/viewer/ageAttestedAt"),
+        &Value::Null
+    );
+    let email = mail::address(&app);
+    let mut input = registration(&email);
+    input["ageAttestation"] = json!("AT_LEAST_13");
+    let before = app.app.clock.now();
+    assert_eq!(register(&app, input).await.codes(), "");
+    let reply = login(&app, &email).await.run(attested).await;
+    let said: chrono::DateTime<chrono::Utc> = reply.text("/viewer/ageAttestedAt").parse().unwrap();
+    assert!((said - before).abs() < TimeDelta::minutes(1));
+}
+
+#[tokio::test]
 async fn a_verification_token_is_good_once_also_for_fifty_at_a_time() {
     let app = mail::app().await;
     let (_, client, token) = registered(&app).await;

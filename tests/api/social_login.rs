@@ -64,6 +64,53 @@ async fn who_is_new_gets_an_account_and_signs_in_to_it_again() {
 }
 
 #[tokio::test]
+async fn who_is_new_may_say_how_old_they_are_and_has_no_account_under_13() {
+    let (app, provider, _, email) = set_up().await;
+    let page = page(&begin(&app.anonymous(), "GOOGLE", PAGE).await, "socialLoginBegin");
+    let back = provider.walk(&app, &page).await;
+    let code = found(&back, "code").unwrap_or_else(|| panic!("no code in {back}"));
+    let says = async |age: Option<&str>| {
+        let input = json!({ "code": code, "browserToken": page.browser_token, "ageAttestation": age });
+        let answer = "token viewer { ageAttestedAt }";
+        app.anonymous()
+            .mutate("socialLoginComplete", &input, answer)
+            .await
+    };
+    let reply = says(Some("UNDER_13")).await;
+    assert_eq!(reply.codes(), "UNDER_AGE");
+    assert_eq!(
+        reply.data("/socialLoginComplete/userErrors/0/field"),
+        &json!(["ageAttestation"])
+    );
+    assert_eq!(accounts_of(&email).await, 0);
+    let reply = says(Some("AT_LEAST_13")).await;
+    assert_eq!(reply.codes(), "", "{:#}", reply.body);
+    assert!(
+        reply
+            .data("/socialLoginComplete/viewer/ageAttestedAt")
+            .is_string()
+    );
+    // Another sign-in changes nothing of it, and who is not asked has said nothing.
+    let first = reply.text("/socialLoginComplete/viewer/ageAttestedAt").to_owned();
+    app.app.clock.advance(TimeDelta::minutes(5));
+    let again = sign_in(&app, &provider, "GOOGLE").await;
+    let again = app.bearer(again.text("/socialLoginComplete/token"));
+    let attested = "{ viewer { ageAttestedAt } }";
+    assert_eq!(again.run(attested).await.text("/viewer/ageAttestedAt"), first);
+    let other = app.app.clock.uuid().simple().to_string();
+    provider.is(&other, &format!("{other}@people.example"), true);
+    let unasked = sign_in(&app, &provider, "GOOGLE").await;
+    let unasked = app.bearer(unasked.text("/socialLoginComplete/token"));
+    assert!(
+        unasked
+            .run(attested)
+            .await
+            .data("/viewer/ageAttestedAt")
+            .is_null()
+    );
+}
+
+#[tokio::test]
 async fn the_account_of_an_address_is_linked_where_both_sides_have_seen_that_it_is_theirs() {
     let (app, provider, subject, _) = set_up().await;
     let learner = app.learner().await;

@@ -176,6 +176,7 @@ async fn the_session_reaches_nothing_of_the_account() {
         "id",
         "email",
         "emailVerifiedAt",
+        "ageAttestedAt",
         "firstName",
         "lastName",
         "createdAt",

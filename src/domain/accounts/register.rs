@@ -11,9 +11,33 @@ use crate::kernel::email::address;
 use crate::kernel::error::Result;
 use crate::kernel::ids::UserId;
 use crate::kernel::secret::Secret;
+use async_graphql::Enum;
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use std::sync::Arc;
+
+/// How old somebody says that they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum AgeAttestation {
+    /// Under 13: they cannot have an account.
+    Under13,
+    /// 13 or older.
+    AtLeast13,
+}
+
+impl AgeAttestation {
+    /// Refuses who says that they are too young for an account.
+    pub fn fault_of(said: Option<Self>) -> Option<Refusal> {
+        let message = "Nobody under 13 can have an account. Nothing of what you sent was stored.";
+        (said == Some(Self::Under13)).then(|| Refusal::at(Code::UnderAge, "ageAttestation", message))
+    }
+
+    /// When somebody said that they are old enough: now, if they do.
+    pub fn attested_at(said: Option<Self>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        (said == Some(Self::AtLeast13)).then_some(now)
+    }
+}
 
 /// Who wants an account.
 #[derive(Clone, Debug)]
@@ -26,11 +50,16 @@ pub struct Registration {
     pub email: String,
     /// The password.
     pub password: Secret<String>,
+    /// How old they say that they are, where they were asked.
+    pub age: Option<AgeAttestation>,
 }
 
 /// Makes an account whose address is not verified yet, and mails to the address: how to verify it, or that it has an account.
 /// Nothing else tells whether it had one.
 pub async fn register(app: &Arc<App>, registration: Registration, request: AccountRequest) -> Outcome<()> {
+    if let Some(refusal) = AgeAttestation::fault_of(registration.age) {
+        return Ok(Err(vec![refusal]));
+    }
     let (first_name, last_name) = (
         name(&registration.first_name, "firstName"),
         name(&registration.last_name, "lastName"),
@@ -56,8 +85,9 @@ pub async fn register(app: &Arc<App>, registration: Registration, request: Accou
     };
     attempt(app, Trying::Mail, &email, request.origin.network()).await?;
     let hash = app.passwords.hash(registration.password).await?;
+    let attested_at = AgeAttestation::attested_at(registration.age, app.clock.now());
     write_proven(app, UserId(app.clock.uuid()), request, move |write| {
-        Box::pin(async move { insert(write, email, (first_name, last_name), hash).await })
+        Box::pin(async move { insert(write, email, (first_name, last_name), hash, attested_at).await })
     })
     .await
 }
@@ -67,6 +97,7 @@ async fn insert(
     email: String,
     (first_name, last_name): (String, String),
     hash: String,
+    attested_at: Option<DateTime<Utc>>,
 ) -> Result<(), Stop> {
     let made = diesel::insert_into(users::table)
         .values((
@@ -75,6 +106,7 @@ async fn insert(
             users::first_name.eq(first_name),
             users::last_name.eq(last_name),
             users::password_hash.eq(hash),
+            users::age_attested_at.eq(attested_at),
         ))
         .on_conflict_do_nothing()
         .execute(&mut write.conn())

@@ -8,7 +8,7 @@ use crate::db::schema::users;
 use crate::domain::accounts::events::SecurityEventKind;
 use crate::domain::accounts::identities::{link, owner, tell, touch};
 use crate::domain::accounts::person::{NO_PASSWORD, Person};
-use crate::domain::accounts::register::name;
+use crate::domain::accounts::register::{AgeAttestation, name};
 use crate::domain::accounts::sign_in::{SignedIn, enter};
 use crate::domain::accounts::throttle::{Trying, attempt as try_to};
 use crate::domain::accounts::tokens::invalid;
@@ -28,15 +28,18 @@ use std::sync::Arc;
 /// Completes a sign-in, by whatever provider it is.
 pub async fn complete(
     app: &Arc<App>,
-    code: &str,
-    browser: &str,
+    (code, browser): (&str, &str),
+    age: Option<AgeAttestation>,
     request: AccountRequest,
 ) -> Outcome<SignedIn> {
+    if let Some(refusal) = AgeAttestation::fault_of(age) {
+        return Ok(Err(vec![refusal]));
+    }
     match attempt::complete(app, code, browser, None).await? {
         Some(Completed {
             purpose: Purpose::SignIn(provider),
             profile,
-        }) => sign_in(app, provider, profile, request).await,
+        }) => sign_in(app, provider, profile, age, request).await,
         Some(Completed {
             purpose: Purpose::Organization(org, id),
             profile,
@@ -76,6 +79,7 @@ async fn sign_in(
     app: &Arc<App>,
     provider: SocialProvider,
     profile: Profile,
+    age: Option<AgeAttestation>,
     request: AccountRequest,
 ) -> Outcome<SignedIn> {
     if let Some(user) = owner(&app.db, &profile).await? {
@@ -99,7 +103,7 @@ async fn sign_in(
             })
             .await
         }
-        None => register(app, provider, profile, email, request).await,
+        None => register(app, provider, (profile, email), age, request).await,
     }
 }
 
@@ -123,8 +127,8 @@ async fn link_by_address(
 async fn register(
     app: &Arc<App>,
     provider: SocialProvider,
-    profile: Profile,
-    email: String,
+    (profile, email): (Profile, String),
+    age: Option<AgeAttestation>,
     request: AccountRequest,
 ) -> Outcome<SignedIn> {
     if !profile.email_verified {
@@ -132,7 +136,7 @@ async fn register(
     }
     write_proven(app, UserId(app.clock.uuid()), request, move |write| {
         Box::pin(async move {
-            insert(write, &profile, &email).await?;
+            insert(write, &profile, &email, age).await?;
             link(write, provider, &profile).await?;
             write.happened(SecurityEventKind::IdentityLinked);
             if !profile.email_verified {
@@ -145,7 +149,12 @@ async fn register(
     .await
 }
 
-async fn insert(write: &AccountWrite<'_>, profile: &Profile, email: &str) -> Result<(), Stop> {
+async fn insert(
+    write: &AccountWrite<'_>,
+    profile: &Profile,
+    email: &str,
+    age: Option<AgeAttestation>,
+) -> Result<(), Stop> {
     let (first_name, last_name) = names(profile, email);
     let verified_at = profile.email_verified.then(|| write.app.clock.now());
     let made = diesel::insert_into(users::table)
@@ -156,6 +165,7 @@ async fn insert(write: &AccountWrite<'_>, profile: &Profile, email: &str) -> Res
             users::last_name.eq(last_name),
             users::password_hash.eq(NO_PASSWORD),
             users::email_verified_at.eq(verified_at),
+            users::age_attested_at.eq(AgeAttestation::attested_at(age, write.app.clock.now())),
         ))
         .on_conflict_do_nothing()
         .execute(&mut write.conn())

@@ -132,7 +132,7 @@ impl Academy {
                 "update memberships set name = '{hidden}-memberships-name-{role}', email = '{hidden}-memberships-email-{role}@people.example' \
                  where id = '{}'; set local app.\"user\" = '{}'; \
                  update users set first_name = '{hidden}-users-first-{role}', last_name = '{hidden}-users-last-{role}', password_hash = '{hidden}-users-password', \
-                 email = '{hidden}-users-email-{role}@people.example'; \
+                 email = '{hidden}-users-email-{role}@people.example', age_attested_at = now(); \
                  update sessions set user_agent = '{hidden}-sessions-agent-{role}', network = '{hidden}-sessions-network'; \
                  insert into security_events (id, user_id, kind, session_id, user_agent, network) \
                  select gen_random_uuid(), user_id, 'signed_in', id, '{hidden}-events-agent', '{hidden}-events-network' from sessions; \
