@@ -23,7 +23,7 @@ use crate::domain::organizations::Organization;
 use crate::domain::paths::followers::PathParent;
 use crate::domain::record_lists::{Parent, Seen};
 use crate::domain::roles::Role;
-use crate::domain::sso::{FieldPolicy, LocksOf};
+use crate::domain::sso::{FieldPolicy, LockReason, LocksOf};
 use crate::domain::visibility::View;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{GroupId, GroupKey, Key, MemberKey, OrgId, OrganizationKey, RoleId, RoleKey};
@@ -72,11 +72,11 @@ impl Member {
         self.key
     }
 
-    /// Which fields of the member's profile can be changed here: none that the organisation's own provider decides about. Cost: 1,
-    /// batched.
+    /// Whether the member's name and address in this organisation can be changed here. They cannot: the organisation's own provider
+    /// decides about them at each sign-in, or they are as they were when the member joined. Cost: 1, batched.
     async fn field_policies(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<FieldPolicy>> {
         let locked = ctx.fetch(LocksOf(self.key)).await?.unwrap_or_default();
-        Ok(FieldPolicy::of(&locked))
+        Ok(FieldPolicy::of(&locked, Some(LockReason::SetAtJoining)))
     }
 
     /// What the person lets the members of their organisations see of what they say of themselves, the same to all who see the

@@ -22,7 +22,7 @@ use crate::domain::accounts::profile::{Profile, ProfileDetailVisibility, Profile
 use crate::domain::accounts::second_factor::{self, SecondFactor};
 use crate::domain::members::Member;
 use crate::domain::refusal::Refusal;
-use crate::domain::sso::{FieldPolicy, LocksOf, ProfileField, refuse_locked};
+use crate::domain::sso::{FieldPolicy, LockReason, LocksOf, ProfileField, refuse_locked};
 use crate::domain::support_grants::SupportGrant;
 use crate::domain::users::User;
 use crate::kernel::error::Result;
@@ -138,10 +138,12 @@ impl Viewer {
         Ok(try_join_all(members).await?.into_iter().flatten().collect())
     }
 
-    /// Which fields of your profile you can change: in a session that an organisation's own provider opened, those of your place
-    /// there, of which the provider may decide. Cost: 1, batched.
+    /// Whether you can change the name and the address of your account, with `profileUpdate` and `emailChange`: in a session of your
+    /// own. In one that an organisation's own provider opened you cannot, nor can a program that acts for you. Cost: 1, batched.
     async fn field_policies(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<FieldPolicy>> {
-        Ok(FieldPolicy::of(&locks(ctx).await?))
+        let is_own = ctx.viewer().account().is_ok();
+        let otherwise = (!is_own).then_some(LockReason::SessionRequired);
+        Ok(FieldPolicy::of(&locks(ctx).await?, otherwise))
     }
 
     /// Your identities at services by which you sign in, the oldest first, at most 20. Cost: 1; one SQL statement.

@@ -6,7 +6,7 @@ use super::support::links;
 use super::support::sso::{Place, connect};
 use super::support::{factory, servers};
 use chrono::TimeDelta;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const SESSION: &str = "mutation($token: String!) { sessionRefresh(input: {refreshToken: $token}) { token refreshToken refreshExpiresAt userErrors { code } } }";
 
@@ -61,9 +61,10 @@ async fn what_the_provider_decides_is_locked_and_follows_it() {
     assert_eq!(reply.data("/viewer/memberships/0/fieldPolicies"), &locked);
     let reply = place.owner.run(policies).await;
     assert_eq!(reply.data("/viewer/fieldPolicies/0/editable"), &json!(true));
+    // No mutation changes what an organisation calls its members, and which session it is makes no difference to that.
     assert_eq!(
-        reply.data("/viewer/memberships/0/fieldPolicies/1/reason"),
-        &Value::Null
+        reply.data("/viewer/memberships/0/fieldPolicies/1"),
+        &json!({ "field": "EMAIL", "editable": false, "reason": "SET_AT_JOINING" })
     );
     let before = servers::state_of(place.app.org).await;
     let profile = "mutation { profileUpdate(input: {firstName: \"Eve\", lastName: \"Eve\"}) { userErrors { code field } } }";
@@ -107,6 +108,16 @@ async fn what_the_provider_decides_is_locked_and_follows_it() {
         .data("/socialLoginComplete/viewer/memberships")[0]
         .clone();
     assert_eq!(member["name"], "Ada King");
+    // And cannot be changed in such a session either: it is of the account.
+    let person = place.person().await;
+    let reply = person.run(policies).await;
+    let name = |reason: &str| json!({ "field": "NAME", "editable": false, "reason": reason });
+    assert_eq!(reply.data("/viewer/fieldPolicies/0"), &name("SESSION_REQUIRED"));
+    assert_eq!(
+        reply.data("/viewer/memberships/0/fieldPolicies/0"),
+        &name("SET_AT_JOINING")
+    );
+    assert_eq!(person.run(profile).await.codes(), "SESSION_REQUIRED");
 }
 
 #[tokio::test]

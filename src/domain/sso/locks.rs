@@ -42,6 +42,10 @@ impl ProfileField {
 pub enum LockReason {
     /// The organisation's own provider decides about it.
     LockedBySso,
+    /// It is as it was when the member joined: nothing changes it here, and what the person changes of their account does not.
+    SetAtJoining,
+    /// It is of the account, which takes a session of the person's own: this is an organisation's, or a program's.
+    SessionRequired,
 }
 
 /// Whether a field of somebody's profile can be changed here.
@@ -58,10 +62,11 @@ pub struct FieldPolicy {
 }
 
 impl FieldPolicy {
-    /// What may be changed of a profile of which so much is locked.
-    pub fn of(locked: &[ProfileField]) -> Vec<Self> {
+    /// What may be changed of a profile of which so much is locked, and the rest for another reason, where there is one.
+    pub fn of(locked: &[ProfileField], otherwise: Option<LockReason>) -> Vec<Self> {
         let policy = |field| {
-            let reason = locked.contains(&field).then_some(LockReason::LockedBySso);
+            let lock = locked.contains(&field).then_some(LockReason::LockedBySso);
+            let reason = lock.or(otherwise);
             Self {
                 field,
                 editable: reason.is_none(),
