@@ -163,12 +163,50 @@ async fn every_column_is_classified() {
     let bare = column(
         "select format('%s.%s', c.relname, a.attname) from pg_class c join pg_attribute a on a.attrelid = c.oid \
          where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped and c.relname not like '\\_\\_%' \
-         and coalesce(col_description(c.oid, a.attnum), '') !~ '^category=[a-z]+; purpose=[^;]+; basis=[a-z_]+; retention=[^;]+$'",
+         and coalesce(col_description(c.oid, a.attnum), '') !~ '^category=[a-z]+; purpose=[^;]+; basis=[a-z_]+; retention=[^;]+(; free text)?$'",
     );
     assert_eq!(
         bare.await,
         BTreeSet::new(),
         "without category, purpose, basis and retention"
+    );
+}
+
+/// Texts about people that are no list of values and in which nobody writes what they like: names, links, and what programs note.
+const FORMED: &[&str] = &[
+    "attempt_receipts.key_id",
+    "audit_entries.action",
+    "audit_entries.detail",
+    "audit_entries.request_id",
+    "audit_entries.target",
+    "certificates.course_title",
+    "certificates.holder_name",
+    "certificates.organization_name",
+    "memberships.name",
+    "security_events.network",
+    "security_events.user_agent",
+    "submissions.link",
+    "submissions.rubric",
+    "support_grants.operator_name",
+    "support_grants.permissions",
+    "users.first_name",
+    "users.last_name",
+];
+
+#[tokio::test]
+async fn where_people_write_what_they_like_about_people_is_marked() {
+    let unmarked = column(
+        "select format('%s.%s', c.relname, a.attname) from pg_class c join pg_attribute a on a.attrelid = c.oid join pg_type t on t.oid = a.atttypid \
+         where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped \
+         and t.typname in ('text', 'jsonb', '_text') and col_description(c.oid, a.attnum) ~ '^category=(identity|learning|record);' \
+         and col_description(c.oid, a.attnum) !~ '; free text$' and not exists (select from pg_constraint k where k.conrelid = c.oid \
+         and k.contype = 'c' and cardinality(k.conkey) = 1 and k.conkey[1] = a.attnum and pg_get_constraintdef(k.oid) like '%ANY (ARRAY[%')",
+    );
+    let formed = FORMED.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        unmarked.await,
+        formed,
+        "call mark_free_text for it, or say here what it is"
     );
 }
 
