@@ -70,6 +70,8 @@ pub enum Code {
     AlreadyMember,
     /// Something else still refers to it.
     InUse,
+    /// It was done too often in too short a time.
+    RateLimited,
     /// The organisation has as many as it may.
     LimitReached,
     /// It is somebody else's.

@@ -108,7 +108,7 @@ payload! {
         results: Vec<InvitationsSendResult>,
     }
     InvitationsSendUserError, InvitationsSendErrorCode {
-        NotFound, Invalid, Taken, AlreadyMember, RoleNotAllowed, IdempotencyMismatch
+        NotFound, Invalid, Taken, AlreadyMember, RoleNotAllowed, RateLimited, IdempotencyMismatch
     }
 }
 
@@ -146,7 +146,7 @@ payload! {
         token: String,
     }
     InvitationResendUserError, InvitationResendErrorCode {
-        NotFound, Invalid, InvalidState, RoleNotAllowed, IdempotencyMismatch
+        NotFound, Invalid, InvalidState, RoleNotAllowed, RateLimited, IdempotencyMismatch
     }
 }
 
@@ -172,6 +172,9 @@ impl InvitationMutation {
     ///
     /// An address has one open invitation in an organisation: another takes the place of the former, if you may manage that
     /// one. Only an owner invites owners; who may invite with the reach `managed` alone invites learners.
+    ///
+    /// An address is sent five invitations by an organisation and ten by all of them, then one an hour and one every half hour;
+    /// an organisation sends 2,500, then one every five seconds. Rows beyond that are refused with `RATE_LIMITED`.
     ///
     /// Requires: `invitations.manage`. Cost: 1 for each row; SQL statements do not depend on the rows.
     async fn invitations_send(
@@ -268,7 +271,7 @@ impl InvitationMutation {
     }
 
     /// Sends a pending or expired invitation again, with another token and a new term of 14 days. The former token opens
-    /// nothing any more.
+    /// nothing any more. It counts as another invitation to the address: see `invitationsSend`.
     ///
     /// Requires: `invitations.manage`, and that you may give its role. Cost: 1.
     async fn invitation_resend(

@@ -49,6 +49,7 @@ mod groups;
 mod http;
 mod import_faults;
 mod insights;
+mod invitation_limits;
 mod invitation_moves;
 mod invitation_refusals;
 mod invitations;

@@ -19,6 +19,9 @@ pub enum Trying {
     Proof,
     /// Having a mail sent: five to an address from one network, then one every ten minutes.
     Mail,
+    /// Having an invitation sent: five to an address from one organisation, then one an hour; ten from all of them, then one
+    /// every half hour; and 2,500 from one organisation, then one every five seconds. The organisation is the network.
+    Invitation,
     /// Having a name server asked: thirty times for an organisation from one network, then once every ten seconds.
     Lookup,
 }
@@ -42,7 +45,7 @@ impl Share {
 /// An attempt that was let through.
 pub struct Attempt([Share; 3]);
 
-/// Lets an attempt through, or says when the next one may be made.
+/// Lets an attempt through, or says when the next one may be made: then nothing is taken.
 pub async fn attempt(app: &App, trying: Trying, subject: &str, network: &str) -> Result<Attempt> {
     // A hash, since Redis is to hold no addresses.
     let subject = BASE64.encode(&Sha256::digest(subject.trim().to_lowercase())[..16]);
@@ -62,19 +65,25 @@ pub async fn attempt(app: &App, trying: Trying, subject: &str, network: &str) ->
             share(network.to_owned(), 50, 60),
             share(subject, 20, 600),
         ]),
+        Trying::Invitation => Attempt([
+            share(format!("{subject}@{network}"), 5, 3_600),
+            share(network.to_owned(), 2_500, 5),
+            share(subject, 10, 1_800),
+        ]),
         Trying::Lookup => Attempt([
             share(format!("{subject}@{network}"), 30, 10),
             share(network.to_owned(), 100, 6),
             share(subject, 60, 10),
         ]),
     };
-    for share in &attempt.0 {
+    for (before, share) in attempt.0.iter().enumerate() {
         let taken = app
             .buckets
             .take(&share.bucket, share.bucket(), share.points)
             .await;
         if !taken.granted {
             let retry_after = share.bucket().seconds_until(share.points, taken.remaining);
+            put_back(app, &attempt.0[..before]).await;
             return Err(Error::RateLimited { retry_after });
         }
     }
@@ -84,10 +93,19 @@ pub async fn attempt(app: &App, trying: Trying, subject: &str, network: &str) ->
 impl Attempt {
     /// Puts back what was taken: it was the right one.
     pub async fn succeeded(self, app: &App) {
-        for share in &self.0 {
-            app.buckets
-                .put_back(&share.bucket, share.bucket(), share.points)
-                .await;
-        }
+        put_back(app, &self.0).await;
+    }
+
+    /// Puts back what was taken: it was not made after all.
+    pub async fn withdrawn(self, app: &App) {
+        put_back(app, &self.0).await;
+    }
+}
+
+async fn put_back(app: &App, shares: &[Share]) {
+    for share in shares {
+        app.buckets
+            .put_back(&share.bucket, share.bucket(), share.points)
+            .await;
     }
 }

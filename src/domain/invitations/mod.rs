@@ -5,6 +5,7 @@
 //! place of the former. Table: `invitations`.
 
 pub mod accept;
+mod limits;
 pub mod model;
 pub mod moves;
 pub mod send;

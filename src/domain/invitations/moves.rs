@@ -2,6 +2,7 @@
 //!
 //! Only what is pending can be moved, be it past its time: accepted, declined and revoked are final.
 
+use super::limits;
 use super::model::{InvitationState, SentInvitation};
 use super::store;
 use crate::auth::allowed::Allowed;
@@ -37,6 +38,10 @@ pub async fn resend(write: &Write<'_>, key: InvitationKey) -> Result<Resent, Sto
     given.exceeds = role.is_some_and(|role| exceeds(gate, &role, Permission::InvitationsManage));
     let given = gate.allow(Some(given));
     let given = given.map_err(|_| Stop::Refused(vec![role_not_allowed("invitationId")]))?;
+    let limits = limits::take(write, &[given.invitation.email.as_str()]).await?;
+    if let Some(Err(retry_after)) = limits.first() {
+        return refuse_with(limits::too_many("invitationId", *retry_after));
+    }
     let edition = given.invitation.edition + 1;
     let token = invitation_token(&write.app.keyring, key.id, edition);
     store::renew(&given, gate.conn(), token.hash(), edition).await?;

@@ -1,5 +1,6 @@
 //! Sending invitations, many at once.
 
+use super::limits;
 use super::model::{Inviting, facts_of_new, facts_of_sent};
 use super::store::{self, NewRow};
 use crate::auth::allowed::Allowed;
@@ -82,10 +83,15 @@ pub async fn send(
     let mut refused: HashMap<usize, Refusal> = HashMap::new();
     let good = sound_rows(write, rows, &mut refused).await?;
     let good = without_members(write, good, &mut refused).await?;
-    let (good, replaced) = without_pending(write, good, &mut refused).await?;
-    if policy == ErrorPolicy::RejectAll && !refused.is_empty() {
+    let (good, standing) = without_pending(write, good, &mut refused).await?;
+    if refuses_all(policy, &refused) {
         return Err(Stop::Refused(in_order(refused)));
     }
+    let good = within_limits(write, good, policy, &mut refused).await?;
+    if refuses_all(policy, &refused) {
+        return Err(Stop::Refused(in_order(refused)));
+    }
+    let replaced = replaced_by(&good, standing);
     store::revoke(&allowed, conn, org, &replaced).await?;
     let new: Vec<NewRow<'_>> = good
         .iter()
@@ -102,7 +108,7 @@ pub async fn send(
         .collect();
     let (good, late): (Vec<Good>, Vec<Good>) = good.into_iter().partition(|row| stored.contains(&row.id));
     refused.extend(late.into_iter().map(|row| (row.index, pending(row.index))));
-    if policy == ErrorPolicy::RejectAll && !refused.is_empty() {
+    if refuses_all(policy, &refused) {
         return Err(Stop::Refused(in_order(refused)));
     }
     let mails: Vec<Mail> = good
@@ -212,12 +218,12 @@ async fn without_members(
     Ok(good)
 }
 
-/// The rows whose address has no pending invitation, or one that gives way; and those that give way.
+/// The rows whose address has no pending invitation, or one that may give way; and those that may.
 async fn without_pending(
     write: &Write<'_>,
     good: Vec<Good>,
     refused: &mut HashMap<usize, Refusal>,
-) -> Result<(Vec<Good>, Vec<InvitationId>)> {
+) -> Result<(Vec<Good>, Vec<store::Standing>)> {
     let (org, me) = (write.gate.org(), write.gate.member_id());
     let emails: Vec<&str> = good.iter().map(|row| row.email.as_str()).collect();
     let standing = store::standing(write.gate.conn(), org, &emails).await?;
@@ -229,7 +235,53 @@ async fn without_pending(
     let kept: HashSet<String> = kept.into_iter().map(|known| known.email).collect();
     let (taken, good): (Vec<Good>, Vec<Good>) = good.into_iter().partition(|row| kept.contains(&row.email));
     refused.extend(taken.into_iter().map(|row| (row.index, pending(row.index))));
-    Ok((good, replaced.into_iter().map(|known| known.id).collect()))
+    Ok((good, replaced))
+}
+
+/// The rows whose address may be sent another invitation. Where one may not and that refuses all, none counts as sent.
+async fn within_limits(
+    write: &Write<'_>,
+    good: Vec<Good>,
+    policy: ErrorPolicy,
+    refused: &mut HashMap<usize, Refusal>,
+) -> Result<Vec<Good>> {
+    let emails: Vec<&str> = good.iter().map(|row| row.email.as_str()).collect();
+    let taken = limits::take(write, &emails).await?;
+    let (mut sendable, mut attempts) = (Vec::new(), Vec::new());
+    for (row, taken) in good.into_iter().zip(taken) {
+        match taken {
+            Ok(attempt) => {
+                attempts.push(attempt);
+                sendable.push(row);
+            }
+            Err(retry_after) => {
+                let path = format!("invitations.{}.email", row.index);
+                refused.insert(row.index, limits::too_many(&path, retry_after));
+            }
+        }
+    }
+    if refuses_all(policy, refused) {
+        for attempt in attempts {
+            attempt.withdrawn(write.app).await;
+        }
+    }
+    Ok(sendable)
+}
+
+/// Which of the pending invitations give way to those that are sent.
+fn replaced_by(good: &[Good], standing: Vec<store::Standing>) -> Vec<InvitationId> {
+    let emails: HashSet<&str> = good.iter().map(|row| row.email.as_str()).collect();
+    let gives_way = |known: &store::Standing| emails.contains(known.email.as_str());
+    standing
+        .into_iter()
+        .filter(gives_way)
+        .map(|known| known.id)
+        .collect()
+}
+
+/// Whether what is refused so far refuses the other rows too.
+fn refuses_all(policy: ErrorPolicy, refused: &HashMap<usize, Refusal>) -> bool {
+    policy == ErrorPolicy::RejectAll && !refused.is_empty()
 }
 
 fn pending(index: usize) -> Refusal {

@@ -163,6 +163,9 @@ macro_rules! code_doc {
     (InUse) => {
         "Something else still refers to it; the message says what to do with that."
     };
+    (RateLimited) => {
+        "It was done too often in too short a time; the message says when it may be done again."
+    };
     (LimitReached) => {
         "There are as many as there may be."
     };
