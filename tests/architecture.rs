@@ -145,3 +145,31 @@ fn statements_stay_in_the_lower_half() {
 fn uses_axum(text: &str) -> bool {
     text.lines().any(|line| line.starts_with("use axum"))
 }
+
+#[test]
+fn idempotency_looks_at_every_secret_of_an_input() {
+    for (path, text) in sources("src/graphql") {
+        let listed: String = text
+            .split("inputs!(")
+            .skip(1)
+            .filter_map(|inputs| inputs.split(");").next())
+            .collect();
+        for input in text.split("\npub struct ").skip(1) {
+            let fields = input.split("\n}").next().unwrap();
+            let name = input.split(' ').next().unwrap();
+            if !fields.contains("pub idempotency_key:") {
+                continue;
+            }
+            let named = listed.split(&format!("{name} {{")).nth(1).unwrap_or_default();
+            let named = named.split('}').next().unwrap();
+            for line in fields.lines().filter(|line| line.contains("Secret<")) {
+                let field = line.trim().trim_start_matches("pub ").split(':').next().unwrap();
+                assert!(
+                    named.split(',').any(|secret| secret.trim() == field),
+                    "{}: inputs!({name} {{ {field} }})",
+                    path.display()
+                );
+            }
+        }
+    }
+}

@@ -19,6 +19,8 @@ use crate::db::schema::idempotency_records;
 use crate::db::{Scope, Statement, Tx};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberId, MemberKey, OrgId, UserId};
+use crate::kernel::keyring::{Keyring, Use};
+use crate::kernel::secret::Secret;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -118,7 +120,7 @@ pub struct Request {
     pub entry: Entry,
     /// The client's key for sending the same request twice.
     pub idempotency_key: Option<String>,
-    /// SHA-256 over the input: the same key with another input is refused.
+    /// [Hash](Self::hash) of the input: the same key with another input is refused.
     pub input_hash: [u8; 32],
     /// The request's id, for the audit.
     pub request_id: String,
@@ -127,9 +129,19 @@ pub struct Request {
 }
 
 impl Request {
-    /// Hashes a mutation's input.
-    pub fn hash(input: &impl std::fmt::Debug) -> [u8; 32] {
-        Sha256::digest(format!("{input:?}")).into()
+    /// Hashes a mutation's input. Its secrets do not print, so they are named beside it; a key of the service's own goes into the
+    /// hash with them, so that nobody who reads it can try passwords on it. Where that key changes, it is another input.
+    pub fn hash(
+        keyring: &Keyring,
+        input: &impl std::fmt::Debug,
+        secrets: &[Option<&Secret<String>>],
+    ) -> [u8; 32] {
+        let printed = format!("{input:?}");
+        if secrets.is_empty() {
+            return Sha256::digest(printed).into();
+        }
+        let exposed: Vec<Option<&String>> = secrets.iter().map(|secret| secret.map(Secret::expose)).collect();
+        keyring.mac(Use::RequestSecrets, format!("{exposed:?} {printed}").as_bytes())
     }
 }
 

@@ -35,7 +35,13 @@ pub struct PasswordResetInput {
     pub idempotency_key: Option<String>,
 }
 
-inputs!(PasswordChangeInput, PasswordResetInput);
+inputs!(
+    PasswordChangeInput {
+        current_password,
+        new_password
+    },
+    PasswordResetInput { new_password },
+);
 
 payload! {
     /// What `passwordChange` answers.

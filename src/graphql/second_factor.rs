@@ -38,7 +38,7 @@ pub struct RecoveryCodesRegenerateInput {
 
 inputs!(
     TotpBeginInput,
-    TotpConfirmInput,
+    TotpConfirmInput { code },
     TotpRemoveInput,
     RecoveryCodesRegenerateInput
 );

@@ -87,7 +87,7 @@ pub struct SsoConnectionRemoveInput {
     pub idempotency_key: Option<String>,
 }
 
-inputs!(SsoConnectionSetInput, SsoConnectionRemoveInput);
+inputs!(SsoConnectionSetInput { client_secret }, SsoConnectionRemoveInput);
 
 payload! {
     /// What `ssoConnectionSet` answers.

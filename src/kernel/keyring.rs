@@ -29,6 +29,8 @@ pub enum Use {
     ReceiptKey,
     /// The addresses of files.
     FileAddress,
+    /// Which secrets a request with an idempotency key had.
+    RequestSecrets,
 }
 
 impl Use {
@@ -44,6 +46,7 @@ impl Use {
             Self::SsoSecret => b"lyceum/sso-secret/1",
             Self::ReceiptKey => b"lyceum/receipt-key/1",
             Self::FileAddress => b"lyceum/file-address/1",
+            Self::RequestSecrets => b"lyceum/request-secrets/1",
         }
     }
 }

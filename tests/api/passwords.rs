@@ -118,6 +118,33 @@ async fn a_mailed_token_sets_a_new_password_once_and_ends_all_sessions() {
 }
 
 #[tokio::test]
+async fn another_password_under_the_same_idempotency_key_is_another_request_and_is_not_set() {
+    const OTHER: &str = "another night in the harbour";
+    let app = mail::app().await;
+    let person = app.learner().await;
+    let with = |password| json!({ "newPassword": password, "idempotencyKey": "k" });
+    assert_eq!(change(&person, with(NEW)).await, "");
+    assert_eq!(change(&person, with(NEW)).await, "", "the same request");
+    assert_eq!(change(&person, with(OTHER)).await, "IDEMPOTENCY_MISMATCH");
+    assert_eq!(login(&app, &person.email, NEW).await.codes(), "");
+    let refused = login(&app, &person.email, OTHER).await;
+    assert_eq!(refused.codes(), "WRONG_CREDENTIALS");
+
+    let (person, token) = forgetful(&app).await;
+    let reset = |password: &str| {
+        let input = json!({ "token": token, "newPassword": password, "idempotencyKey": "k" });
+        let anonymous = app.anonymous();
+        async move { anonymous.run_with(RESET, json!({ "input": input })).await.codes() }
+    };
+    assert_eq!(reset(NEW).await, "");
+    assert_eq!(reset(NEW).await, "", "the same request");
+    assert_eq!(reset(OTHER).await, "IDEMPOTENCY_MISMATCH");
+    assert_eq!(login(&app, &person.email, NEW).await.codes(), "");
+    let refused = login(&app, &person.email, OTHER).await;
+    assert_eq!(refused.codes(), "WRONG_CREDENTIALS");
+}
+
+#[tokio::test]
 async fn of_fifty_resets_with_one_token_one_wins() {
     let app = mail::app().await;
     let (person, token) = forgetful(&app).await;

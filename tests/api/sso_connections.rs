@@ -124,6 +124,20 @@ async fn a_provider_that_does_not_describe_itself_is_not_saved() {
 }
 
 #[tokio::test]
+async fn another_client_secret_under_the_same_idempotency_key_is_another_request() {
+    let place = Place::new().await;
+    let set = |secret| {
+        let more = json!({ "clientSecret": secret, "idempotencyKey": "k" });
+        connect(&place.app, &place.owner, &place.provider, more)
+    };
+    assert_eq!(set("secret").await.codes(), "");
+    let before = servers::state_of(place.app.org).await;
+    assert_eq!(set("secret").await.codes(), "", "the same request");
+    assert_eq!(set("another secret").await.codes(), "IDEMPOTENCY_MISMATCH");
+    assert_eq!(servers::state_of(place.app.org).await, before);
+}
+
+#[tokio::test]
 async fn another_issuer_means_other_people() {
     let place = Place::new().await;
     let first = place.person().await;

@@ -32,7 +32,7 @@ pub struct AccountRequest {
     pub mutation: &'static str,
     /// The client's key for sending the same request twice.
     pub idempotency_key: Option<String>,
-    /// SHA-256 over the input: the same key with another input is refused.
+    /// [Hash](crate::domain::mutate::Request::hash) of the input: the same key with another input is refused.
     pub input_hash: [u8; 32],
     /// Where the request comes from.
     pub origin: Origin,

@@ -6,6 +6,7 @@ use crate::domain::mutate::{Done, Entry, Outcome, Request, Write, mutate};
 use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::Error;
 use crate::kernel::ids::{Key, OrgId};
+use crate::kernel::secret::Secret;
 use async_graphql::{Context, ID};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -15,6 +16,11 @@ use serde::de::DeserializeOwned;
 pub trait Input: std::fmt::Debug {
     /// The client's key for sending the same request twice.
     fn idempotency_key(&self) -> Option<&str>;
+
+    /// Its secrets, which do not print: with others it is another input.
+    fn secrets(&self) -> Vec<Option<&Secret<String>>> {
+        Vec::new()
+    }
 }
 
 /// Reads an id of the input, or refuses it at its path.
@@ -69,7 +75,7 @@ impl Operation {
             org,
             entry,
             idempotency_key: key,
-            input_hash: Request::hash(input),
+            input_hash: self.hash(input),
             request_id: self.request_id.clone(),
             statements: self.statements.clone(),
         };
@@ -101,6 +107,10 @@ impl Operation {
         Ok(key.map(str::to_owned))
     }
 
+    fn hash(&self, input: &impl Input) -> [u8; 32] {
+        Request::hash(&self.app.keyring, input, &input.secrets())
+    }
+
     /// What the write of a mutation that has a key is about.
     pub fn account_request(
         &self,
@@ -109,7 +119,7 @@ impl Operation {
     ) -> Result<AccountRequest, Vec<Refusal>> {
         Ok(AccountRequest {
             idempotency_key: self.idempotency_key(input)?,
-            input_hash: Request::hash(input),
+            input_hash: self.hash(input),
             ..self.account_request_once(mutation)
         })
     }
@@ -145,14 +155,19 @@ pub fn signed_in(ctx: &Context<'_>) -> Result<(), Error> {
     ctx.viewer().person().map(|_| ()).ok_or(Error::Unauthenticated)
 }
 
-/// Says of inputs that they carry an idempotency key.
+/// Says of inputs that they carry an idempotency key, and which of their fields are secrets: `inputs!(A, B { password })`.
 #[macro_export]
 macro_rules! inputs {
-    ($($input:ident),+ $(,)?) => {$(
+    ($($input:ident $({ $($secret:ident),+ $(,)? })?),+ $(,)?) => {$(
         impl $crate::graphql::support::mutation::Input for $input {
             fn idempotency_key(&self) -> Option<&str> {
                 self.idempotency_key.as_deref()
             }
+            $(
+                fn secrets(&self) -> Vec<Option<&$crate::kernel::secret::Secret<String>>> {
+                    vec![$(Option::<&$crate::kernel::secret::Secret<String>>::from(&self.$secret)),+]
+                }
+            )?
         }
     )+};
 }
