@@ -130,7 +130,7 @@ pub struct TransferMutation;
 #[Object]
 impl TransferMutation {
     /// Offers the organisation to an active member: they take it over with `ownershipTransferAccept` within 7 days, or do not. There
-    /// is one open offer at a time.
+    /// is one open offer at a time. It is mailed to them. Offers count as invitations to their address: see `invitationsSend`.
     ///
     /// Requires: `ownership.transfer`: to be an owner; and a recent proof of who you are, see `stepUp`. Cost: 1.
     async fn organization_transfer_ownership(
@@ -193,7 +193,7 @@ impl TransferMutation {
     }
 
     /// Takes over an organisation that is offered to you: you become an owner, and whoever offered it an administrator, both at
-    /// once.
+    /// once. A mail tells all owners, and whoever was one until now.
     ///
     /// Requires: that it is offered to you. Cost: 1.
     async fn ownership_transfer_accept(

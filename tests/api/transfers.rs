@@ -2,7 +2,7 @@
 
 use super::support::client::{Client, Reply};
 use super::support::people::role_of;
-use super::support::{TestApp, factory};
+use super::support::{TestApp, factory, mail};
 use futures_util::future::join_all;
 use lyceum::kernel::ids::MemberKey;
 use serde_json::{Value, json};
@@ -171,4 +171,37 @@ async fn taking_declining_and_withdrawing_at_once_leave_one_outcome_and_an_owner
     let owners =
         "memberships m join roles r on r.org_id = m.org_id and r.id = m.role_id where r.slug = 'owner'";
     assert_eq!(factory::count(&app, owners).await, 1);
+}
+
+#[tokio::test]
+async fn an_offer_is_mailed_to_the_member_and_a_transfer_to_all_owners_and_the_former_one() {
+    let app = mail::app().await;
+    let (owner, second, heir) = (app.owner().await, app.owner().await, app.learner().await);
+    let bystander = app.member("admin").await;
+    assert_eq!(offer(&app, &owner, heir.member).await.codes(), "");
+    let offered = mail::letters(&app, &heir.email, 1).await;
+    assert!(offered[0].contains(&format!("Subject: {} is offered to you", app.slug)));
+    assert!(mail::delivered_to(&second.email).is_empty());
+    assert_eq!(answer(&app, &heir, "Accept").await.codes(), "");
+    for (who, count) in [(&owner, 1), (&second, 1), (&heir, 2)] {
+        let letters = mail::letters(&app, &who.email, count).await;
+        let subject = format!("Subject: {} was handed over", app.slug);
+        assert!(letters[count - 1].contains(&subject), "{letters:#?}");
+    }
+    assert!(mail::delivered_to(&bystander.email).is_empty());
+}
+
+#[tokio::test]
+async fn what_is_offered_again_and_again_is_refused_and_mailed_no_more() {
+    let app = TestApp::new().await;
+    let (owner, heir) = (app.owner().await, app.learner().await);
+    for _ in 0..5 {
+        assert_eq!(offer(&app, &owner, heir.member).await.codes(), "");
+        assert_eq!(answer(&app, &owner, "Withdraw").await.codes(), "");
+    }
+    assert_eq!(offer(&app, &owner, heir.member).await.codes(), "RATE_LIMITED");
+    assert_eq!(
+        factory::count(&app, "ownership_transfers where state = 'offered'").await,
+        0
+    );
 }

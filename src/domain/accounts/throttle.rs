@@ -19,7 +19,7 @@ pub enum Trying {
     Proof,
     /// Having a mail sent: five to an address from one network, then one every ten minutes.
     Mail,
-    /// Having an invitation sent: five to an address from one organisation, then one an hour; ten from all of them, then one
+    /// Having an invitation sent, or an offer: five to an address from one organisation, then one an hour; ten from all of them, then one
     /// every half hour; and 2,500 from one organisation, then one every five seconds. The organisation is the network.
     Invitation,
     /// Having a name server asked: thirty times for an organisation from one network, then once every ten seconds.

@@ -97,9 +97,21 @@ pub async fn letter(app: &App, mail: &Due, app_url: Option<&str>) -> Result<Opti
                 expires_at: mail.detail["until"].as_str()?.parse().ok()?,
             })
         }),
+        Template::OwnershipOffered => ownership_offered(&mail.detail).and_then(to),
+        Template::OwnershipTransferred => {
+            let organization = mail.detail["organization"].as_str();
+            organization.and_then(|organization| to(Content::OwnershipTransferred(organization)))
+        }
         Template::Invitation => invitation(app, mail, app_url).await?,
     };
     Ok(written)
+}
+
+fn ownership_offered(detail: &Value) -> Option<Content<'_>> {
+    Some(Content::OwnershipOffered {
+        organization: detail["organization"].as_str()?,
+        expires_at: detail["until"].as_str()?.parse().ok()?,
+    })
 }
 
 async fn invitation(app: &App, mail: &Due, app_url: Option<&str>) -> Result<Option<Letter>> {

@@ -33,6 +33,15 @@ pub enum Content<'a> {
         /// Until when.
         expires_at: DateTime<Utc>,
     },
+    /// An organisation is offered to its reader.
+    OwnershipOffered {
+        /// The organisation's name.
+        organization: &'a str,
+        /// Until when.
+        expires_at: DateTime<Utc>,
+    },
+    /// The organisation of this name was handed over.
+    OwnershipTransferred(&'a str),
     /// An organisation invites with this token.
     Invitation {
         /// The token.
@@ -103,6 +112,11 @@ pub fn write(recipient: String, content: &Content<'_>, app_url: Option<&str>) ->
                 expires_at.format("%-d %B %Y, %H:%M UTC"),
             ),
         ),
+        Content::OwnershipOffered {
+            organization,
+            expires_at,
+        } => ownership_offered(organization, *expires_at),
+        Content::OwnershipTransferred(organization) => ownership_transferred(organization),
         Content::Invitation {
             token,
             organization,
@@ -123,6 +137,28 @@ pub fn write(recipient: String, content: &Content<'_>, app_url: Option<&str>) ->
         subject: subject.chars().filter(|char| !char.is_control()).collect(),
         text,
     }
+}
+
+fn ownership_offered(organization: &str, expires_at: DateTime<Utc>) -> (String, String) {
+    (
+        format!("{organization} is offered to you"),
+        format!(
+            "An owner of {organization} offers to hand it over to you. If you accept, you own it, and they stay as an administrator.\n\n\
+             Sign in, and accept or decline until {}. If you do nothing, nothing changes.\n",
+            expires_at.format("%-d %B %Y, %H:%M UTC"),
+        ),
+    )
+}
+
+fn ownership_transferred(organization: &str) -> (String, String) {
+    (
+        format!("{organization} was handed over"),
+        format!(
+            "{organization} was handed over: another member owns it in the place of an owner, who is an administrator now.\n\nYou get \
+             this because you own it, or did until now. Its audit says who they are. If you did not expect this, talk to the other \
+             owners at once.\n"
+        ),
+    )
 }
 
 #[cfg(test)]

@@ -35,6 +35,10 @@ text_enum! {
         Invitation = "invitation",
         /// Tells somebody that an organisation proposes to link their account, if the address has one.
         AccountLink = "account_link",
+        /// Tells a member that an organisation is offered to them.
+        OwnershipOffered = "ownership_offered",
+        /// Tells an organisation's owners that it was handed over.
+        OwnershipTransferred = "ownership_transferred",
     }
 }
 

@@ -1,6 +1,7 @@
 //! Offering, withdrawing, taking and declining.
 
 use super::model::{Answered, OpenTransfer, OwnershipTransfer};
+use super::notices;
 use crate::auth::allowed::Allowed;
 use crate::auth::permission::action;
 use crate::cache::Stale;
@@ -43,13 +44,15 @@ pub async fn offer(write: &Write<'_>, to: MemberKey) -> Result<OrganizationKey, 
         }
         close(conn, &open, "withdrawn").await?;
     }
+    let expires_at = write.app.clock.now() + TimeDelta::days(OFFER_DAYS);
+    notices::tell_of_offer(write, &member.member, expires_at).await?;
     diesel::insert_into(ownership_transfers::table)
         .values((
             ownership_transfers::org_id.eq(org),
             ownership_transfers::id.eq(write.app.clock.uuid()),
             ownership_transfers::from_member_id.eq(from.id),
             ownership_transfers::to_member_id.eq(to.id),
-            ownership_transfers::expires_at.eq(write.app.clock.now() + TimeDelta::days(OFFER_DAYS)),
+            ownership_transfers::expires_at.eq(expires_at),
         ))
         .execute(&mut gate.conn())
         .await?;
@@ -99,6 +102,7 @@ pub async fn accept(write: &Write<'_>) -> Result<OrganizationKey, Stop> {
         set_role(&answered, gate.conn(), member, role).await?;
     }
     close(gate.conn(), &open, "accepted").await?;
+    notices::tell_of_transfer(write, open.from()).await?;
     let key = OrganizationKey(open.org);
     let detail = json!({ "from": open.from().to_string(), "to": open.to().to_string() });
     write.happened("ownership.transferred", key, detail);
