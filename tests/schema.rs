@@ -268,7 +268,7 @@ async fn the_doors_are_these_and_no_others() {
         "due_enrollments",
         "due_mails",
         "due_organizations",
-        "end_support",
+        "due_support_ends",
         "forget_expired",
         "forget_expired_of_accounts",
         "forget_expired_of_apps",

@@ -29,7 +29,7 @@ enum Of {
 enum Operator {
     /// Makes an account an operator's.
     Add(Account),
-    /// Makes it an operator's no longer, and ends its grants; a node notices within 30 seconds.
+    /// Makes it an operator's no longer, and ends its grants: nodes notice within a second or two while a worker runs, else within 30 seconds.
     Remove(Account),
 }
 

@@ -836,6 +836,7 @@ diesel::table! {
         decided_by -> Nullable<Uuid>,
         decided_at -> Nullable<Timestamptz>,
         expires_at -> Nullable<Timestamptz>,
+        is_noted -> Bool,
     }
 }
 

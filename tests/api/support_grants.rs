@@ -8,6 +8,7 @@ use lyceum::cache::Shared;
 use lyceum::domain::support_grants::ending::set_operator;
 use lyceum::jobs::escort;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const MEMBERS: &str =
     "query($id: ID!) { organization(id: $id) { members(first: 100) { nodes { id role { slug } state } } } }";
@@ -317,7 +318,7 @@ async fn who_is_no_operator_any_more_is_out() {
             .await
             .unwrap()
     );
-    // The command tells no node: each finds out when it reads the standing anew.
+    // The command tells no node: who reads the standing anew finds out at once, and a job tells the others.
     let elsewhere = app
         .beside(Shared::in_process())
         .await
@@ -345,4 +346,51 @@ async fn who_is_no_operator_any_more_is_out() {
             .await
             .unwrap()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_end_of_support_access_is_noted_once_and_told_to_all_nodes() {
+    let database = "lyceum_test_support_ends";
+    let config = servers::database_of_its_own(database).await;
+    let owner_url = servers::owner_url_of(database);
+    let app = TestApp::on(&config, Shared::in_process()).await;
+    let owner = app.owner().await;
+    let operator = async || {
+        let (user, email, token) = factory::user(&app.app).await;
+        let client = app.bearer(&token);
+        factors::enrol(&app, &client).await;
+        assert!(set_operator(&owner_url, &email, true).await.unwrap());
+        operators::Operator { user, email, client }
+    };
+    let (timed, removed, asking) = (operator().await, operator().await, operator().await);
+    let ended = let_in(&app, &owner, &timed, &["MEMBERS_READ"]).await;
+    let revoked = let_in(&app, &owner, &removed, &["MEMBERS_READ"]).await;
+    let asked = ask(&app, &asking, &["MEMBERS_READ"]).await;
+    for operator in [&timed, &removed] {
+        assert!(members(&app, operator).await.is_some(), "the node remembers them");
+    }
+    let over = format!(
+        "update memberships set support_until = now() - interval '1 second' where user_id = '{}'",
+        timed.user.0
+    );
+    factory::change(&app, &over).await;
+    for operator in [&removed, &asking] {
+        assert!(set_operator(&owner_url, &operator.email, false).await.unwrap());
+    }
+    assert_eq!(escort::run_once(&app.app).await.unwrap(), 3);
+    for operator in [&timed, &removed] {
+        assert_eq!(members(&app, operator).await, None);
+    }
+    assert_eq!(escort::run_once(&app.app).await.unwrap(), 0, "once");
+    let targets = async |action: &str| {
+        let entries = factory::audit(&app, action).await;
+        let targets = entries.into_iter().map(|(target, _)| target);
+        targets.collect::<BTreeSet<_>>()
+    };
+    assert_eq!(targets("support.ended").await, BTreeSet::from([ended]));
+    assert_eq!(targets("support.revoked").await, BTreeSet::from([revoked, asked]));
+    let events = "outbox_events where kind in ('support.ended', 'support.revoked')";
+    assert_eq!(factory::count(&app, events).await, 3);
+    let gone = "memberships where support_until is not null and state = 'removed'";
+    assert_eq!(factory::count(&app, gone).await, 2);
 }

@@ -138,6 +138,7 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
     ("submission.regraded", Audience::Learning),
     ("support.approved", Audience::Auditors),
     ("support.declined", Audience::Auditors),
+    ("support.ended", Audience::Auditors),
     ("support.read", Audience::Auditors),
     ("support.requested", Audience::Auditors),
     ("support.revoked", Audience::Auditors),

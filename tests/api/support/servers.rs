@@ -179,6 +179,11 @@ pub fn owner_url() -> &'static str {
     &servers().owner_url
 }
 
+/// How the owner of the tables reaches another database.
+pub fn owner_url_of(database: &str) -> String {
+    servers().cluster.owner_url(database)
+}
+
 /// Makes an empty database for tests of its own; returns its address for the owner of its tables.
 pub async fn new_database(name: &str) -> String {
     make_anew(&servers().cluster, name).await;
