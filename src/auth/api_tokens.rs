@@ -4,6 +4,7 @@ use super::credential::{ApiToken, Credential};
 use super::permission::Scopes;
 use super::standing::{OrgStanding, Standing};
 use crate::db::{Db, Statement};
+use crate::kernel::clock::Clock;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{ApiTokenId, ApiTokenKey, MemberId, MemberKey, OrgId, UserId};
 use crate::kernel::secret::TokenHash;
@@ -64,12 +65,13 @@ pub async fn load(db: &Db, secret: &TokenHash) -> Result<Option<Standing>> {
     }))
 }
 
-/// Notes that a token is in use; a network that it was not used from before is told to the organisation.
-pub async fn note_use(db: &Db, token: ApiTokenKey, now: DateTime<Utc>, network: Option<&str>) -> Result<()> {
-    let door = Statement::<Text>::new("select door.api_token_used(?, ?, ?, ?)::text")
+/// Notes that a token is in use; a network that it was not used from before is told to the organisation and to the token's owner.
+pub async fn note_use(db: &Db, token: ApiTokenKey, clock: &Clock, network: Option<&str>) -> Result<()> {
+    let door = Statement::<Text>::new("select door.api_token_used(?, ?, ?, ?, ?)::text")
         .bind::<Uuid, _>(token.org)
         .bind::<Uuid, _>(token.id)
-        .bind::<Timestamptz, _>(now)
-        .bind::<Nullable<Text>, _>(network.map(str::to_owned));
+        .bind::<Timestamptz, _>(clock.now())
+        .bind::<Nullable<Text>, _>(network.map(str::to_owned))
+        .bind::<Uuid, _>(clock.uuid());
     db.door::<_, String>(door).await.map(|_| ())
 }

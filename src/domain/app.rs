@@ -208,7 +208,7 @@ impl App {
             Credential::ApiToken(token) => {
                 let network = origin.network.as_deref();
                 token.networks.extend(network.map(str::to_owned));
-                api_tokens::note_use(&self.db, token.key, now, network).await
+                api_tokens::note_use(&self.db, token.key, &self.clock, network).await
             }
             // It ends before anybody would look.
             Credential::LearnerSession(_) => Ok(()),

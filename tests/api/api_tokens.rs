@@ -2,7 +2,7 @@
 
 use super::support::app::Person;
 use super::support::client::{Client, Reply};
-use super::support::{TestApp, apps, factory};
+use super::support::{TestApp, apps, factory, people};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
@@ -416,12 +416,16 @@ async fn use_from_another_network_is_a_security_event_and_the_first_one_is_not()
         reply.data("/organization/securityEvents/nodes").clone()
     };
     assert_eq!(events().await, json!([]));
+    let told = "API_TOKEN_USED_FROM_NEW_NETWORK".to_owned();
+    assert!(!people::security_events(&owner).await.contains(&told));
     for address in ["198.51.100.9", "198.51.100.10", "192.0.2.2"] {
         ask(address).await;
     }
     let expected =
         json!([{ "kind": "API_TOKEN_USED_FROM_NEW_NETWORK", "member": { "id": owner.member.to_string() } }]);
     assert_eq!(events().await, expected);
+    let own = people::security_events(&owner).await;
+    assert_eq!(own.iter().filter(|kind| **kind == told).count(), 1);
     let listed = owner.run_with(APPS, json!({ "id": app.org_id() })).await;
     let shown = &listed.data("/organization/apps/0/tokens")[0];
     assert_eq!(shown["networks"], json!(["192.0.2.0/24", "198.51.100.0/24"]));
