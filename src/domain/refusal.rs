@@ -82,7 +82,7 @@ pub enum Code {
     NotVerified,
     /// The name servers did not answer.
     DnsUnavailable,
-    /// The address has an account, which must be linked first.
+    /// There is an account, which must be linked first.
     LinkRequired,
     /// The membership is suspended or was removed.
     MembershipEnded,

@@ -231,7 +231,8 @@ impl AccountLinkMutation {
         }
     }
 
-    /// Ends a link that you accepted. You stay a member until you leave, with `membershipLeave`.
+    /// Ends a link that you accepted: the organisation's provider no longer signs in as you, and the sessions that it opened end.
+    /// You stay a member until you leave, with `membershipLeave`.
     ///
     /// Requires: that you accepted it; in a session of yours. Cost: 1.
     async fn account_link_end(

@@ -215,7 +215,7 @@ impl ProviderSignInMutation {
     /// By a service: an identity that is linked signs in to its account; one that is not makes an account, unless its address has
     /// one. That one is linked by itself only where both the service and this server have seen that the address is the
     /// person's; otherwise the answer is `LINK_REQUIRED`. By an organisation's own provider: the member whom it means, who is
-    /// made a learner at the first sign-in.
+    /// made a learner at the first sign-in; `LINK_REQUIRED` where they are an owner, or the link of their own account no longer holds.
     ///
     /// Requires: nothing but the two secrets, which are good once. Cost: 1.
     async fn social_login_complete(

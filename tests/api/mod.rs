@@ -98,6 +98,7 @@ mod social_login;
 mod sockets;
 mod sso;
 mod sso_connections;
+mod sso_links;
 mod standing_changes;
 mod state_transitions;
 mod statements;

@@ -84,7 +84,7 @@ pub async fn refuse(write: &Write<'_>, key: AccountLinkKey) -> Result<AccountLin
     Ok(key)
 }
 
-/// Ends what the person accepted. They stay a member until they leave.
+/// Ends what the person accepted, and what the organisation's provider opened by it. They stay a member until they leave.
 pub async fn end(write: &Write<'_>, key: AccountLinkKey) -> Result<AccountLinkKey, Stop> {
     let (answered, _) = answered(write, key).await?;
     let link = &answered.link;
@@ -94,7 +94,9 @@ pub async fn end(write: &Write<'_>, key: AccountLinkKey) -> Result<AccountLinkKe
     }
     let (state, now) = (AccountLinkState::Ended, write.app.clock.now());
     store::answer(&answered, write.gate.conn(), state, link.member_id, now).await?;
+    store::end_sessions(&answered, write.gate.conn(), now).await?;
     write.happened("account_link.ended", key, json!({}));
+    write.outdates(Stale::Standing(answered.user));
     Ok(key)
 }
 

@@ -199,6 +199,23 @@ pub async fn answer(
         .map(|_| ())
 }
 
+/// Ends the sessions of the person that the organisation's provider opened.
+pub async fn end_sessions(
+    answered: &Admitted<'_, Answered>,
+    mut conn: Conn<'_>,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    Statement::<Untyped>::new(
+        "update sessions set revoked_at = ? where user_id = ? and confined_to = ? and revoked_at is null",
+    )
+    .bind::<Timestamptz, _>(now)
+    .bind::<SqlUuid, _>(answered.user)
+    .bind::<SqlUuid, _>(answered.link.key.org)
+    .execute(&mut conn)
+    .await
+    .map(|_| ())
+}
+
 /// Makes the person a learner, again if they once were a member, unless they are one. Gives who they are, and whether that is
 /// new.
 pub async fn join(

@@ -15,7 +15,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::sign_ins::social::names;
 use crate::kernel::email::address;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{MemberId, MemberKey, RoleId, SsoConnectionKey, UserId};
+use crate::kernel::ids::{MemberId, MemberKey, OrgId, RoleId, SsoConnectionKey, UserId};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Text, Timestamptz, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -63,6 +63,14 @@ struct Known {
     user_id: UserId,
     #[diesel(sql_type = Text)]
     state: MemberState,
+    #[diesel(sql_type = Bool)]
+    is_owner: bool,
+    /// Whether they have an account of their own, which the provider was to sign in to by a link.
+    #[diesel(sql_type = Bool)]
+    is_linked: bool,
+    /// The addresses under which they accepted that, and have not ended it.
+    #[diesel(sql_type = Array<Text>)]
+    links: Vec<String>,
 }
 
 /// Finds or makes the member whom the provider means; gives the account behind them.
@@ -94,6 +102,7 @@ async fn enter(
     };
     match known(conn, connection, profile).await? {
         Some(known) if known.state == MemberState::Active => {
+            check_link(write, connection.org, &known).await?;
             follow(write, connection, profile, &known, &found.locked_fields).await?;
             Ok(known.user_id)
         }
@@ -135,14 +144,37 @@ async fn attach(
     Ok(Some(user))
 }
 
+/// Refuses whom the provider means no longer: a member who has become an owner, and an account of somebody's own whose link does not
+/// hold at this moment.
+async fn check_link(write: &Write<'_>, org: OrgId, known: &Known) -> Result<(), Stop> {
+    if known.is_owner {
+        let message = "Owners do not sign in by the organisation's provider. Sign in to your own account.";
+        return refuse_with(Refusal::whole(Code::LinkRequired, message));
+    }
+    for email in &known.links {
+        if linked_account(&write.app.db, org, email).await? == Some(known.user_id) {
+            return Ok(());
+        }
+    }
+    if !known.is_linked {
+        return Ok(());
+    }
+    let message = "Your account is not linked to this organisation any more. Sign in to it yourself, and ask an administrator to \
+         propose the link again.";
+    refuse_with(Refusal::whole(Code::LinkRequired, message))
+}
+
 async fn known(
     mut conn: Conn<'_>,
     connection: SsoConnectionKey,
     profile: &Profile,
 ) -> QueryResult<Option<Known>> {
     Statement::<Untyped>::new(
-        "select m.id as member_id, m.user_id, m.state from sso_identities i \
-         join memberships m on m.org_id = i.org_id and m.id = i.member_id \
+        "select m.id as member_id, m.user_id, m.state, r.slug = 'owner' as is_owner, \
+         exists (select from account_links l where l.org_id = m.org_id and l.member_id = m.id) as is_linked, \
+         array(select l.email from account_links l where l.org_id = m.org_id and l.member_id = m.id and l.state = 'accepted') as links \
+         from sso_identities i join memberships m on m.org_id = i.org_id and m.id = i.member_id \
+         join roles r on r.org_id = m.org_id and r.id = m.role_id \
          where i.org_id = ? and i.connection_id = ? and i.subject = ? for share of m",
     )
     .bind::<SqlUuid, _>(connection.org)

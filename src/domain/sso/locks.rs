@@ -77,7 +77,8 @@ impl FieldPolicy {
     }
 }
 
-/// What is locked of a member: what their organisation's provider decides, where they sign in by it.
+/// What is locked of a member: what their organisation's provider decides, where they sign in by it. Owners do not, nor does who has
+/// ended the link of their account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LocksOf(pub MemberKey);
 
@@ -98,7 +99,10 @@ impl Batch for LocksOf {
         let rows: Vec<Row> = Statement::<Untyped>::new(
             "select distinct i.org_id, i.member_id, c.locked_fields from sso_identities i \
              join sso_connections c on c.org_id = i.org_id and c.id = i.connection_id and c.is_enabled \
-             where i.org_id = any(?) and i.member_id = any(?)",
+             join memberships m on m.org_id = i.org_id and m.id = i.member_id \
+             join roles r on r.org_id = m.org_id and r.id = m.role_id and r.slug <> 'owner' \
+             where i.org_id = any(?) and i.member_id = any(?) and coalesce((select bool_or(l.state = 'accepted') \
+             from account_links l where l.org_id = i.org_id and l.member_id = i.member_id), true)",
         )
         .bind::<Array<SqlUuid>, _>(keys.iter().map(|key| key.0.org).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(keys.iter().map(|key| key.0.id).collect::<Vec<_>>())

@@ -182,7 +182,7 @@ macro_rules! code_doc {
         "The name servers did not answer, so nothing is known yet: try again in a while."
     };
     (LinkRequired) => {
-        "The provider's address has an account already: sign in to it and link the provider with `identityLink`."
+        "There is an account that the provider does not sign in to: sign in to it yourself, and link the provider with `identityLink`, or accept the organisation's link of accounts."
     };
     (MembershipEnded) => {
         "The membership is suspended or was removed: an administrator of the organisation can say why."
