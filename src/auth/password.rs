@@ -47,7 +47,7 @@ pub struct Passwords {
     argon2: Argon2<'static>,
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
-    /// The hash of a password that nobody has: verified where an account is missing, so that both take as long.
+    /// The hash of a password that nobody has: verified where an account or its password is missing, so that all take as long.
     decoy: Arc<str>,
     /// Characters of a new password at least.
     least: usize,
@@ -79,19 +79,27 @@ impl Passwords {
             .map_err(Error::internal)
     }
 
-    /// Tells whether the password is the stored one; `None` stored takes as long and is always wrong.
+    /// Tells whether the password is the stored one; `None` stored, or what is no hash, takes as long and is always wrong.
     pub async fn verify(&self, password: Secret<String>, stored: Option<String>) -> Result<bool> {
         let argon2 = self.argon2.clone();
-        let known = stored.is_some();
-        let stored = stored.unwrap_or_else(|| self.decoy.to_string());
+        let (verified, is_somebodys) = self.to_verify(stored);
         self.off_thread(move || {
-            PasswordHash::new(&stored).is_ok_and(|hash| {
+            PasswordHash::new(&verified).is_ok_and(|hash| {
                 argon2
                     .verify_password(normal(&password).as_bytes(), &hash)
                     .is_ok()
-            }) && known
+            }) && is_somebodys
         })
         .await
+    }
+
+    /// The hash that a password is verified against, and whether it is the account's: the decoy where there is none, or where the
+    /// account has no password and something else stands in its place.
+    fn to_verify(&self, stored: Option<String>) -> (String, bool) {
+        match stored.filter(|stored| PasswordHash::new(stored).is_ok()) {
+            Some(stored) => (stored, true),
+            None => (self.decoy.to_string(), false),
+        }
     }
 
     /// Whether a stored password was hashed with other parameters than those of now.
@@ -155,6 +163,23 @@ mod tests {
             )
         };
         assert_eq!(costs(&passwords.decoy), costs(&real));
+    }
+
+    #[tokio::test]
+    async fn an_account_without_a_password_is_hashed_like_a_missing_one_and_is_always_wrong() {
+        let passwords = Passwords::new(&PasswordConfig {
+            argon2_memory_kib: 64,
+            ..PasswordConfig::default()
+        })
+        .unwrap();
+        let password = || Secret::new("none".to_owned());
+        let decoy = (passwords.decoy.to_string(), false);
+        for stored in [None, Some("none".to_owned()), Some(String::new())] {
+            assert_eq!(passwords.to_verify(stored.clone()), decoy);
+            assert!(!passwords.verify(password(), stored).await.unwrap());
+        }
+        let stored = passwords.hash(password()).await.unwrap();
+        assert_eq!(passwords.to_verify(Some(stored.clone())), (stored, true));
     }
 
     #[tokio::test]

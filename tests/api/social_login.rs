@@ -1,5 +1,6 @@
 //! Signing in by services that anybody may sign in by, and linking them.
 
+use super::support::app::PASSWORD;
 use super::support::browser::{self, Browser, PAGE, begin, begin_link, complete, complete_link, found, page};
 use super::support::client::Client;
 use super::support::people::{has_events, security_events};
@@ -108,6 +109,27 @@ async fn who_is_new_may_say_how_old_they_are_and_has_no_account_under_13() {
             .data("/viewer/ageAttestedAt")
             .is_null()
     );
+}
+
+#[tokio::test]
+async fn an_account_without_a_password_is_signed_in_to_by_none() {
+    let (app, provider, _, email) = set_up().await;
+    assert_eq!(sign_in(&app, &provider, "GOOGLE").await.codes(), "");
+    let login =
+        "mutation($input: LoginInput!) { login(input: $input) { token userErrors { code message } } }";
+    let mut answers = Vec::new();
+    for (email, password) in [
+        (email.as_str(), PASSWORD),
+        (email.as_str(), "none"),
+        (email.as_str(), ""),
+        ("nobody@people.example", "none"),
+    ] {
+        let input = json!({ "input": { "email": email, "password": password } });
+        let reply = app.anonymous().run_with(login, input).await;
+        assert_eq!(reply.codes(), "WRONG_CREDENTIALS", "{password:?}");
+        answers.push(reply.data("").clone());
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
 }
 
 #[tokio::test]
