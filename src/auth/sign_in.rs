@@ -19,6 +19,11 @@ pub struct Account {
 }
 
 impl Account {
+    /// The stored password, as it was when this was read.
+    pub fn password_hash(&self) -> &str {
+        &self.password_hash
+    }
+
     /// Whether the password was hashed with other parameters than those of now.
     pub fn is_outdated(&self, passwords: &Passwords) -> bool {
         passwords.is_outdated(&self.password_hash)

@@ -65,6 +65,7 @@ mod offboarding;
 mod oidc_provider;
 mod organization_changes;
 mod organizations;
+mod password_races;
 mod passwords;
 mod path_enrollments;
 mod policies;

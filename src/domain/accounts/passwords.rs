@@ -4,7 +4,7 @@ use super::addresses::mark_verified;
 use super::events::SecurityEventKind;
 use super::identities::unlink_unproven;
 use super::notices::notify;
-use super::person::Person;
+use super::person::{Person, wrong_password};
 use super::sessions::{Ending, revoke};
 use super::sign_in::note_failure;
 use super::throttle::{Trying, attempt};
@@ -35,6 +35,7 @@ pub async fn change(
     request: AccountRequest,
 ) -> Outcome<()> {
     let person = Person::read(app, standing.user).await?;
+    let rests_on_former = current.is_some();
     match current {
         None => step_up::demand(standing, app.clock.now())?,
         Some(current) => {
@@ -42,12 +43,7 @@ pub async fn change(
             let tried = attempt(app, Trying::Proof, &person.email, network).await?;
             if !person.has_password(app, current).await? {
                 note_failure(app, standing.user, SecurityEventKind::StepUpFailed, request);
-                let message = "This is not your password. Check it and try again.";
-                return Ok(Err(vec![Refusal::at(
-                    Code::WrongCredentials,
-                    "currentPassword",
-                    message,
-                )]));
+                return Ok(Err(vec![wrong_password("currentPassword")]));
             }
             tried.succeeded(app).await;
         }
@@ -59,6 +55,9 @@ pub async fn change(
     let session = standing.credential.session()?;
     write_own(app, standing, request, move |write| {
         Box::pin(async move {
+            if rests_on_former && !person.keeps_password(write.conn(), write.user).await? {
+                return refuse_with(wrong_password("currentPassword"));
+            }
             store(write, hash).await?;
             revoke(write, Ending::Others(session)).await?;
             tell(write, SecurityEventKind::PasswordChanged).await

@@ -4,6 +4,7 @@ use crate::db::pool::Statements;
 use crate::db::schema::users;
 use crate::db::{Conn, Scope, Tx};
 use crate::domain::app::App;
+use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::UserId;
 use crate::kernel::secret::Secret;
@@ -55,6 +56,11 @@ impl Person {
             .await
     }
 
+    /// Whether the account's password still is what it was when this was read.
+    pub async fn keeps_password(&self, conn: Conn<'_>, user: UserId) -> QueryResult<bool> {
+        is_password_of(conn, user, &self.password_hash).await
+    }
+
     /// Whether the account has a password.
     pub fn signs_in_by_password(&self) -> bool {
         self.password_hash != NO_PASSWORD
@@ -64,4 +70,21 @@ impl Person {
     pub fn words(&self) -> [&str; 3] {
         [&self.email, &self.first_name, &self.last_name]
     }
+}
+
+/// Whether this is how an account's password is stored. A password is verified before its account is held, so whoever writes on the
+/// strength of it asks within the write: by then it may have been changed, and proves nothing.
+pub async fn is_password_of(mut conn: Conn<'_>, user: UserId, hash: &str) -> QueryResult<bool> {
+    let same = users::table
+        .filter(users::id.eq(user))
+        .filter(users::password_hash.eq(hash))
+        .count();
+    let found: i64 = same.get_result(&mut conn).await?;
+    Ok(found == 1)
+}
+
+/// Refuses a password that is not the account's.
+pub fn wrong_password(path: &str) -> Refusal {
+    let message = "This is not your password. Check it and try again.";
+    Refusal::at(Code::WrongCredentials, path, message)
 }

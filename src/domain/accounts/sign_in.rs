@@ -1,6 +1,7 @@
 //! Signing in with address and password.
 
 use super::events::SecurityEventKind;
+use super::person::is_password_of;
 use super::second_factor::{FactorProof, accept, is_confirmed, may_try, wrong};
 use super::throttle::{Trying, attempt};
 use super::tokens::{Purpose, invalid, owner, spend};
@@ -51,8 +52,11 @@ pub async fn sign_in(
             } else {
                 None
             };
-            write_proven(app, account.user_id, request, |write| {
+            write_proven(app, account.user_id, request, move |write| {
                 Box::pin(async move {
+                    if !is_password_of(write.conn(), write.user, account.password_hash()).await? {
+                        return refuse_with(wrong_credentials());
+                    }
                     rehash(write, rehashed).await?;
                     if is_confirmed(write).await? {
                         return challenge(write).await;
@@ -66,10 +70,14 @@ pub async fn sign_in(
             if let Some(account) = account {
                 note_failure(app, account.user_id, SecurityEventKind::SignInFailed, request);
             }
-            let message = "Address and password do not belong together. Check both and try again.";
-            Ok(Err(vec![Refusal::whole(Code::WrongCredentials, message)]))
+            Ok(Err(vec![wrong_credentials()]))
         }
     }
+}
+
+fn wrong_credentials() -> Refusal {
+    let message = "Address and password do not belong together. Check both and try again.";
+    Refusal::whole(Code::WrongCredentials, message)
 }
 
 /// Stores the password as it is hashed by now.

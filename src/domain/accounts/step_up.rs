@@ -1,8 +1,8 @@
 //! Stepping up: a fresh proof of who one is, for what is sensitive.
 
 use super::events::SecurityEventKind;
-use super::person::Person;
-use super::second_factor::{self, FactorProof, accept, may_try, wrong};
+use super::person::{Person, wrong_password};
+use super::second_factor::{self, FactorProof, accept, is_confirmed, may_try, wrong};
 use super::sign_in::note_failure;
 use super::throttle::{Trying, attempt};
 use super::write::{AccountRequest, AccountWrite, write_own};
@@ -53,22 +53,32 @@ pub async fn step_up(
     request: AccountRequest,
 ) -> Outcome<DateTime<Utc>> {
     if second_factor::exists(app, standing.user).await? {
-        let message = "You have a second factor: give a code of it, or a recovery code.";
-        return Ok(Err(vec![Refusal::at(Code::Invalid, "password", message)]));
+        return Ok(Err(vec![takes_a_code()]));
     }
     let person = Person::read(app, standing.user).await?;
     let tried = attempt(app, Trying::Proof, &person.email, request.origin.network()).await?;
     if !person.has_password(app, password).await? {
         note_failure(app, standing.user, SecurityEventKind::StepUpFailed, request);
-        let message = "This is not your password. Check it and try again.";
-        return Ok(Err(vec![Refusal::at(
-            Code::WrongCredentials,
-            "password",
-            message,
-        )]));
+        return Ok(Err(vec![wrong_password("password")]));
     }
     tried.succeeded(app).await;
-    write_own(app, standing, request, |write| Box::pin(mark(write))).await
+    write_own(app, standing, request, move |write| {
+        Box::pin(async move {
+            if is_confirmed(write).await? {
+                return refuse_with(takes_a_code());
+            }
+            if !person.keeps_password(write.conn(), write.user).await? {
+                return refuse_with(wrong_password("password"));
+            }
+            mark(write).await
+        })
+    })
+    .await
+}
+
+fn takes_a_code() -> Refusal {
+    let message = "You have a second factor: give a code of it, or a recovery code.";
+    Refusal::at(Code::Invalid, "password", message)
 }
 
 async fn mark(write: &AccountWrite<'_>) -> Result<DateTime<Utc>, Stop> {
