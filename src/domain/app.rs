@@ -1,6 +1,7 @@
 //! The running academy: everything that an operation needs, made once per node.
 
 use super::TIME_TO_LIVE;
+use super::announced::Announced;
 use super::content::Contents;
 use super::courses::Faces;
 use super::events::Feeds;
@@ -29,7 +30,6 @@ use chrono::TimeDelta;
 use moka::future::Cache;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::broadcast::error::RecvError;
 
 /// How often it is noted that a session is in use.
@@ -63,13 +63,30 @@ pub struct App {
     pub feeds: Feeds,
     /// What may be tried in a while.
     pub buckets: Buckets,
-    standings: Cache<TokenHash, Arc<Standing>>,
+    standings: Cache<TokenHash, Known>,
     /// The origins that organisations allow: all of them, so that no stranger's origin costs a look-up.
     origins: Cache<(), Arc<HashSet<String>>>,
     /// Revisions of organisations' own policies. A revision never changes.
     own_policies: Cache<(OrgId, i32), Arc<OrgPolicies>>,
-    /// Counts the announcements that made standings stale.
-    restandings: AtomicU64,
+    /// What made standings stale.
+    announced: Announced,
+}
+
+/// A standing in memory.
+#[derive(Clone)]
+struct Known {
+    standing: Arc<Standing>,
+    /// How many announcements there were when its reading began.
+    announcements: u64,
+}
+
+impl Known {
+    fn holds(&self, announced: &Announced) -> bool {
+        let standing = &self.standing;
+        let people = [standing.user].into_iter().chain(standing.credential.behind());
+        let orgs = standing.orgs.iter().map(|standing| standing.org);
+        announced.is_silent_since(self.announcements, people, orgs)
+    }
 }
 
 /// What a node reaches beyond its database.
@@ -103,11 +120,10 @@ impl App {
             standings: Cache::builder()
                 .max_capacity(100_000)
                 .time_to_live(TIME_TO_LIVE)
-                .support_invalidation_closures()
                 .build(),
             origins: Cache::builder().time_to_live(TIME_TO_LIVE).build(),
             own_policies: Cache::new(10_000),
-            restandings: AtomicU64::new(0),
+            announced: Announced::default(),
             buckets: Buckets::new(shared.clone()),
             policies: Policies::platform()?,
             db,
@@ -140,30 +156,37 @@ impl App {
 
     /// The standing behind a token: from memory, or read.
     async fn standing(&self, kind: TokenKind, hash: TokenHash, origin: &Origin) -> Result<Arc<Standing>> {
-        let load = Box::pin(async {
-            // What was read while a standing changed may be from before the change, and must not be remembered.
-            loop {
-                let before = self.restandings.load(Ordering::SeqCst);
-                let loaded = match kind {
-                    TokenKind::ApiToken => api_tokens::load(&self.db, &hash).await?,
-                    TokenKind::LearnerSession | TokenKind::EmbedSession => {
-                        learner_sessions::load(&self.db, &hash).await?
-                    }
-                    _ => standing::load(&self.db, &hash).await?,
-                };
-                if self.restandings.load(Ordering::SeqCst) == before {
-                    let mut loaded = loaded.ok_or(Error::Unauthenticated)?;
-                    loaded.orgs.retain(|standing| !standing.is_over(self.clock.now()));
-                    for standing in &mut loaded.orgs {
-                        *standing = self.with_policies(standing).await?;
-                    }
-                    self.note_use(&mut loaded, origin).await;
-                    return Ok(Arc::new(loaded));
-                }
+        loop {
+            let read = Box::pin(self.read_standing(kind, &hash, origin));
+            let known = self.standings.try_get_with(hash, read).await;
+            let known = known.map_err(|error: Arc<Error>| Error::clone(&error))?;
+            // It may be from before a change that was announced while it was read, or since.
+            if known.holds(&self.announced) {
+                return Ok(known.standing);
             }
-        });
-        let standing = self.standings.try_get_with(hash, load).await;
-        standing.map_err(|error: Arc<Error>| Error::clone(&error))
+            self.standings.invalidate(&hash).await;
+        }
+    }
+
+    async fn read_standing(&self, kind: TokenKind, hash: &TokenHash, origin: &Origin) -> Result<Known> {
+        let announcements = self.announced.count();
+        let read = match kind {
+            TokenKind::ApiToken => api_tokens::load(&self.db, hash).await?,
+            TokenKind::LearnerSession | TokenKind::EmbedSession => {
+                learner_sessions::load(&self.db, hash).await?
+            }
+            _ => standing::load(&self.db, hash).await?,
+        };
+        let mut read = read.ok_or(Error::Unauthenticated)?;
+        read.orgs.retain(|standing| !standing.is_over(self.clock.now()));
+        for standing in &mut read.orgs {
+            *standing = self.with_policies(standing).await?;
+        }
+        self.note_use(&mut read, origin).await;
+        Ok(Known {
+            standing: Arc::new(read),
+            announcements,
+        })
     }
 
     /// Whether the pages of an origin may call the API since some organisation says so; not while that cannot be found out.
@@ -225,21 +248,11 @@ impl App {
     }
 
     fn forget(&self, stale: Stale) {
-        if !matches!(stale, Stale::Course(_) | Stale::Events(_)) {
-            self.restandings.fetch_add(1, Ordering::SeqCst);
-        }
+        self.announced.note(stale);
         match stale {
-            Stale::Standing(user) => {
-                let _ = self.standings.invalidate_entries_if(move |_, standing| {
-                    standing.user == user || standing.credential.behind() == Some(user)
-                });
-            }
+            Stale::Standing(_) => {}
             Stale::Course(course) => self.faces.forget(course),
-            Stale::Organization(org) => {
-                let here = move |standing: &Arc<Standing>| standing.orgs.iter().any(|here| here.org == org);
-                let _ = self
-                    .standings
-                    .invalidate_entries_if(move |_, standing| here(standing));
+            Stale::Organization(_) => {
                 self.faces.forget_all();
                 self.origins.invalidate_all();
             }

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod account_links;
 pub mod accounts;
+mod announced;
 pub mod app;
 pub mod apps;
 pub mod assets;

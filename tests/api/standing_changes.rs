@@ -2,7 +2,7 @@
 
 use super::support::app::Person;
 use super::support::socket::{Heard, Sequencing, Socket, listen};
-use super::support::{TestApp, apps, factory, people};
+use super::support::{TestApp, apps, factory, people, servers};
 use lyceum::auth::permission::Permission;
 use lyceum::cache::{Shared, Stale};
 use lyceum::dev::redis::PrivateRedis;
@@ -187,6 +187,39 @@ async fn last(socket: &mut Socket) -> Heard {
             Heard::Message(_) => {}
             ended => return ended,
         }
+    }
+}
+
+/// What reads a standing notes that its session is in use, and waits for whoever holds the session: long enough for a change.
+#[tokio::test]
+async fn a_standing_that_changes_while_it_is_read_is_not_remembered() {
+    let app = TestApp::new().await;
+    let (owner, member) = (app.owner().await, app.learner().await);
+    let (admin, organization) = (servers::admin().await, json!({ "id": app.org_id() }));
+    let ask = || {
+        member.run_with(
+            "query($id: ID!) { organization(id: $id) { id } }",
+            organization.clone(),
+        )
+    };
+    app.app.clock.advance(chrono::TimeDelta::minutes(6));
+    let hold = format!(
+        "begin; select from sessions where user_id = '{}' for update",
+        member.user.0
+    );
+    admin.batch_execute(&hold).await.unwrap();
+    let suspended = async {
+        let waits = "select exists (select from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid)))";
+        while !admin.query_one(waits, &[]).await.unwrap().get::<_, bool>(0) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let input = json!({ "memberId": member.member.to_string() });
+        owner.does("membershipSuspend", input).await;
+        admin.batch_execute("rollback").await.unwrap();
+    };
+    let (asked, ()) = tokio::join!(ask(), suspended);
+    for reply in [asked, ask().await] {
+        assert_eq!(reply.data("/organization"), &Value::Null, "{:#}", reply.body);
     }
 }
 
