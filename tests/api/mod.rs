@@ -87,6 +87,7 @@ mod releasing;
 mod reviews;
 mod revision_diffs;
 mod revision_upgrades;
+mod revocations;
 mod role_changes;
 mod roles;
 mod s3;

@@ -26,6 +26,7 @@ pub mod invited;
 pub mod learning;
 pub mod links;
 pub mod mail;
+pub mod nodes;
 pub mod operators;
 pub mod paths;
 pub mod people;

@@ -34,7 +34,11 @@ pub async fn connect(app: &TestApp, owner: &Client, provider: &Provider, more: V
 impl Place {
     /// Makes one, whose provider means somebody whose address it has not seen.
     pub async fn new() -> Self {
-        let app = TestApp::new().await;
+        Self::on(TestApp::new().await).await
+    }
+
+    /// The same in the organisation of this node.
+    pub async fn on(app: TestApp) -> Self {
         let (provider, owner) = (Provider::start().await, app.owner().await);
         assert_eq!(connect(&app, &owner, &provider, json!({})).await.codes(), "");
         let subject = app.app.clock.uuid().simple().to_string();
