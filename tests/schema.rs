@@ -18,6 +18,7 @@ mod documents;
 fn the_documents_of_the_benchmarks_are_valid() {
     let schema = Schema::parse_and_validate(lyceum::graphql::schema::sdl(), "schema.graphql").unwrap();
     for document in [
+        documents::VIEWER,
         documents::CATALOG,
         documents::SEARCH,
         documents::OUTLINE,

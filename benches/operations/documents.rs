@@ -1,5 +1,6 @@
 //! What clients ask in the benchmarks. The tests hold it against the schema.
 
+pub const VIEWER: &str = "{ viewer { __typename } }";
 pub const CATALOG: &str = "query($org: ID!) { catalog(filter: {organization: $org}, first: 20) { pageInfo { hasNextPage endCursor } \
     nodes { id slug title summary unitCount publishedAt } } }";
 pub const SEARCH: &str = "query($org: ID!, $words: String!) { search(query: $words, organization: $org) { ... on CourseHit { excerpt course { id title } } \

@@ -15,7 +15,9 @@ mod sizes;
 
 use academy::{Academy, Learner};
 use client::{Connection, request};
-use documents::{CATALOG, DASHBOARD, MEMBERS, OUTLINE, PROGRESS, SAVE, SEARCH, START, SUBMIT, VERIFY};
+use documents::{
+    CATALOG, DASHBOARD, MEMBERS, OUTLINE, PROGRESS, SAVE, SEARCH, START, SUBMIT, VERIFY, VIEWER,
+};
 use lyceum::db::migrate::migrate;
 use lyceum::dev::cluster::{Cluster, ClusterOptions};
 use lyceum::kernel::clock::Clock;
@@ -41,6 +43,14 @@ struct Operation {
 }
 
 const OPERATIONS: &[Operation] = &[
+    Operation {
+        name: "viewer, nothing of them",
+        sign: "\"__typename\":\"Viewer\"",
+        request: |academy, n| {
+            let learner = &academy.learners[n % academy.learners.len()];
+            Some(request(Some(&learner.token), VIEWER, &json!({})))
+        },
+    },
     Operation {
         name: "catalogue, 20 courses",
         sign: "\"endCursor\":\"",

@@ -21,7 +21,7 @@ use diesel_async::{
 };
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The database, as the role that serves requests.
@@ -31,6 +31,8 @@ pub struct Db {
     pool: Pool<AsyncPgConnection>,
     /// For doors: sign-in, sessions, verification and health go on while operations take all of theirs.
     doors: Pool<AsyncPgConnection>,
+    /// How often a connection of either was taken.
+    taken: Arc<AtomicU64>,
     patience: Duration,
     write_patience: Duration,
 }
@@ -74,6 +76,7 @@ impl Db {
         let db = Self {
             pool: pool(config, config.pool_size)?,
             doors: pool(config, config.door_pool_size)?,
+            taken: Arc::default(),
             patience: Duration::from_millis(config.statement_timeout_ms) + GRACE,
             write_patience: Duration::from_millis(config.write_timeout_ms),
         };
@@ -129,10 +132,17 @@ impl Db {
 
     async fn lend(&self, pool: &Pool<AsyncPgConnection>) -> Result<Lent> {
         let conn = pool.get().await.map_err(|_| Error::Unavailable)?;
+        self.taken.fetch_add(1, Ordering::Relaxed);
         Ok(Lent {
             conn: Some(conn),
             patience: self.patience,
         })
+    }
+
+    /// How often a connection was taken, be it for an operation or for a door: who takes none asks the database nothing, not even
+    /// who somebody is.
+    pub fn times_taken(&self) -> u64 {
+        AtomicU64::load(&self.taken, Ordering::Relaxed)
     }
 
     /// How many connections are open and how many of them are idle.

@@ -2,10 +2,11 @@
 
 use super::support::app::Person;
 use super::support::factory::Course;
-use super::support::{TestApp, factory, servers};
+use super::support::{TestApp, apps, factory, servers};
 use axum::body::Body;
 use axum::http::{Request, header};
 use futures_util::future::join_all;
+use lyceum::auth::permission::Permission;
 use lyceum::cache::Shared;
 use lyceum::config::HttpConfig;
 use lyceum::domain::certificates::CertificateCode;
@@ -295,6 +296,36 @@ async fn a_hot_statement_is_planned_a_few_times_only() {
     assert!(reads.len() >= 3, "{statements:?}");
     for (query, calls, plans) in reads {
         assert!(plans * 10 <= calls, "{plans} plans for {calls} calls of {query}");
+    }
+}
+
+/// Counted are connections, not the statements of an operation: who somebody is, is asked through a door before it begins.
+#[tokio::test]
+async fn who_asks_again_for_nothing_costs_the_database_nothing() {
+    let app = TestApp::new().await;
+    let (owner, learner) = (app.owner().await, app.learner().await);
+    let scopes = [Permission::LearnerSessionsCreate];
+    let backend = app.bearer(&apps::token(&app, owner.member, &scopes).await);
+    let of = json!({ "organizationId": app.org_id(), "memberId": learner.member.to_string() });
+    let opened = backend.mutate("learnerSessionCreate", &of, "token").await;
+    let learner_session = app.bearer(opened.text("/learnerSessionCreate/token"));
+    let token = app.bearer(&apps::token(&app, owner.member, &scopes).await);
+    for (what, who) in [
+        ("a session", &learner.client),
+        ("an app's token", &token),
+        ("a learner's session", &learner_session),
+    ] {
+        let ask = async || {
+            let before = app.app.db.times_taken();
+            let reply = who.run("{ viewer { __typename } }").await;
+            assert_eq!(reply.text("/viewer/__typename"), "Viewer", "{what}");
+            assert_eq!(reply.statements(), 0, "{what}");
+            app.app.db.times_taken() - before
+        };
+        assert!(ask().await > 0, "{what}: at first the standing is read");
+        for _ in 0..3 {
+            assert_eq!(ask().await, 0, "{what}");
+        }
     }
 }
 
