@@ -46,6 +46,8 @@ pub struct OwnPolicy {
     pub permits: bool,
     /// What it is about.
     pub permissions: Vec<Permission>,
+    /// The policy as it is written.
+    text: String,
 }
 
 /// Policies of an organisation's own, together with the platform's, sliced by action.
@@ -129,10 +131,21 @@ impl OrgPolicies {
                 id: name(policy).to_owned(),
                 permits: policy.effect() == Effect::Permit,
                 permissions: about,
+                text: policy.to_string(),
             });
         }
         own.policies.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(own)
+    }
+
+    /// The policies by which these may give more than former ones did: permits that are new, and former forbids that are no
+    /// more. One that is written otherwise is another one.
+    pub fn widen<'p>(&'p self, former: &'p Self) -> impl Iterator<Item = &'p OwnPolicy> {
+        let given = self.policies.iter();
+        let given = given.filter(move |policy| policy.permits && !former.policies.contains(policy));
+        let lifted = former.policies.iter();
+        let lifted = lifted.filter(move |policy| !policy.permits && !self.policies.contains(policy));
+        given.chain(lifted)
     }
 
     /// All policies that bear on a permission, if any of the organisation's own does.

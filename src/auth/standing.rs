@@ -155,6 +155,14 @@ impl OrgStanding {
         self.grants.cover(grants)
     }
 
+    /// Whether the member has a permission as far as anybody can have it: over the whole organisation, or as far as roles give
+    /// it; what is everybody's, everybody has.
+    pub fn holds_in_full(&self, permission: Permission) -> bool {
+        let (held, most) = (self.reach(permission), permission.reaches());
+        let is_everybodys = matches!(permission, Permission::MembersLeave | Permission::OwnershipAccept);
+        is_everybodys || held.all || most.is_some() && held.covers(most)
+    }
+
     /// Whether the member is an owner.
     pub fn is_owner(&self) -> bool {
         self.role == "owner"

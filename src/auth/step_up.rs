@@ -16,6 +16,7 @@ pub const SENSITIVE: &[&str] = &[
     "identityUnlink",
     "organizationDelete",
     "organizationTransferOwnership",
+    "policiesSet",
     "recoveryCodesRegenerate",
     "supportGrantApprove",
     "supportGrantRequest",

@@ -1,12 +1,13 @@
 //! The policies that an organisation adds to the platform's, revision by revision. Table: `policy_revisions`.
 
-use super::mutate::{Stop, Write, refuse_unless_current};
+use super::mutate::{Stop, Write, refuse_all, refuse_unless_current};
 use super::organizations::Here;
 use super::refusal::{Code, Refusal};
 use crate::auth::allowed::Allowed;
-use crate::auth::org_policies::{Fault, OrgPolicies};
-use crate::auth::permission::action;
+use crate::auth::org_policies::{Fault, OrgPolicies, OwnPolicy};
+use crate::auth::permission::{Permission, action};
 use crate::auth::policy::Policies;
+use crate::auth::standing::OrgStanding;
 use crate::cache::Stale;
 use crate::db::error::violated;
 use crate::db::paginate::foreign;
@@ -155,7 +156,8 @@ pub async fn read(db: &Db, policies: &Policies, org: OrgId, number: i32) -> Resu
     })
 }
 
-/// Saves a text as the organisation's policies. It holds from every member's next request on.
+/// Saves a text as the organisation's policies. It holds from every member's next request on. It gives nothing that the actor does
+/// not hold.
 pub async fn set(
     write: &Write<'_>,
     source: String,
@@ -168,9 +170,15 @@ pub async fn set(
         let refusals = faults.iter().map(refusal);
         Stop::Refused(refusals.collect())
     })?;
-    let last = PoliciesOf::load_many(&[PoliciesOf(org)], gate.conn()).await?;
-    let last = last.get(&PoliciesOf(org)).map_or(0, |revision| revision.number);
+    let stored = PoliciesOf::load_many(&[PoliciesOf(org)], gate.conn()).await?;
+    let stored = stored.get(&PoliciesOf(org));
+    let last = stored.map_or(0, |revision| revision.number);
     refuse_unless_current("expectedNumber", expected, last)?;
+    let former = stored.map_or("", |revision| revision.source.as_str());
+    let former = write.app.policies.read(former).ok();
+    if let Some(actor) = gate.standing() {
+        refuse_all(beyond(actor, former.as_ref(), &policies))?;
+    }
     let key = PolicyRevisionKey::new(org, PolicyRevisionId(write.app.clock.uuid()));
     match insert(&governed, gate.conn(), key, last + 1, &source, gate.member()).await {
         Err(error) if violated(&error) == Some("policy_revisions_org_id_number_key") => {
@@ -190,6 +198,40 @@ pub async fn set(
     );
     write.outdates(Stale::Organization(org));
     Ok(key)
+}
+
+/// What a text gives and its author does not hold, policy by policy.
+fn beyond(actor: &OrgStanding, former: Option<&OrgPolicies>, policies: &OrgPolicies) -> Vec<Option<Refusal>> {
+    let lacking = |permissions: &[Permission]| {
+        let mut permissions = permissions.iter().copied();
+        permissions.find(|permission| !actor.holds_in_full(*permission))
+    };
+    let Some(former) = former else {
+        // Nobody can tell what they forbade.
+        let lacked = lacking(Permission::ALL).map(|lacked| {
+            let lacked = lacked.as_str();
+            not_held(format!(
+                "The stored policies are no longer understood, so to replace them takes every permission, and you lack {lacked}."
+            ))
+        });
+        return vec![lacked];
+    };
+    let refusal = |policy: &OwnPolicy| {
+        let (id, lacked) = (&policy.id, lacking(&policy.permissions)?.as_str());
+        let about = if policy.permits {
+            format!("The policy \"{id}\" permits {lacked}")
+        } else {
+            format!("Without the policy \"{id}\" as it is stored, more is allowed by {lacked}")
+        };
+        Some(not_held(format!(
+            "{about}, which you do not hold over the whole organisation. Somebody who does has to save it."
+        )))
+    };
+    policies.widen(former).map(refusal).collect()
+}
+
+fn not_held(message: String) -> Refusal {
+    Refusal::at(Code::RoleNotAllowed, "source", message)
 }
 
 /// A fault of a text as what the user can correct.

@@ -142,7 +142,7 @@ payload! {
         /// The revision that holds now.
         revision: Arc<PolicyRevision>,
     }
-    PoliciesSetUserError, PoliciesSetErrorCode { NotFound, Invalid, VersionConflict, IdempotencyMismatch }
+    PoliciesSetUserError, PoliciesSetErrorCode { NotFound, Invalid, RoleNotAllowed, VersionConflict, IdempotencyMismatch }
 }
 
 /// The mutations on policies.
@@ -157,7 +157,10 @@ impl PolicyMutation {
     /// Policies give or take permissions for writes by role, member, kind of thing and relation to it; never reads, never
     /// `policies.manage`, and never what a platform policy forbids. Try them with `policySimulate` first.
     ///
-    /// Requires: `policies.manage`. Cost: 1.
+    /// Nobody gives what they do not hold: a permit that is new or changed, and a stored forbid that is changed or left out, take
+    /// its permissions over the whole organisation.
+    ///
+    /// Requires: `policies.manage`, and a recent `stepUp`. Cost: 1.
     async fn policies_set(
         &self,
         ctx: &Context<'_>,

@@ -3,6 +3,7 @@
 use super::support::app::Person;
 use super::support::people::{role_id, role_of, send};
 use super::support::{TestApp, factory};
+use chrono::TimeDelta;
 use lyceum::auth::roles::BUILT_IN;
 use serde_json::{Value, json};
 
@@ -137,4 +138,81 @@ async fn a_role_that_is_above_ones_own_is_not_restored_either() {
         let seen = owner.run_with(can, id).await;
         assert_eq!(seen.text("/node/state"), if may { "ACTIVE" } else { "SUSPENDED" });
     }
+}
+
+const HIRING: &str = "@id(\"hiring\") permit (principal is Member, action == Action::\"members.manage\", resource) \
+    when { principal.role == \"learner\" };";
+const CALM: &str = "@id(\"calm\") forbid (principal is Member, action in [Action::\"org.update\", Action::\"sso.manage\"], resource);";
+
+#[tokio::test]
+async fn whoever_manages_policies_gives_nothing_by_them_that_they_do_not_hold() {
+    let app = TestApp::new().await;
+    let owner = app.owner().await;
+    let slug = factory::role(
+        &app,
+        json!({ "policies.manage": ["all"], "courses.create": ["all"] }),
+    )
+    .await;
+    let manager = app.member(&slug).await;
+    let set = async |who: &Person, source: &str| {
+        let input = json!({ "organizationId": app.org_id(), "source": source });
+        who.mutate("policiesSet", &input, "").await
+    };
+    for action in [
+        "members.manage",
+        "courses.publish",
+        "org.update",
+        "sso.manage",
+        "support.grant.approve",
+        "attempts.take",
+        "org.delete",
+    ] {
+        let source = format!("@id(\"more\") permit (principal, action == Action::\"{action}\", resource);");
+        let refused = set(&manager, &source).await;
+        assert_eq!(refused.codes(), "ROLE_NOT_ALLOWED", "{action}");
+        let error = refused.data("/policiesSet/userErrors/0");
+        assert_eq!(error["field"], json!(["source"]));
+        assert!(error["message"].as_str().unwrap().contains(action), "{error}");
+    }
+    assert_eq!(factory::count(&app, "policy_revisions").await, 0);
+
+    let both = format!("{HIRING}\n{CALM}");
+    assert_eq!(set(&owner, &both).await.codes(), "");
+    let own = "@id(\"own\") permit (principal, action == Action::\"courses.create\", resource);";
+    let (hires_more, calms_less) = (
+        HIRING.replace("== \"learner\"", "!= \"author\""),
+        CALM.replace(", Action::\"sso.manage\"", ""),
+    );
+    for (source, code) in [
+        // What is stored is not theirs to widen, and a forbid that is gone or says less widens.
+        (format!("{HIRING}\n{own}"), "ROLE_NOT_ALLOWED"),
+        (format!("{HIRING}\n{calms_less}"), "ROLE_NOT_ALLOWED"),
+        (format!("{hires_more}\n{CALM}"), "ROLE_NOT_ALLOWED"),
+        (String::new(), "ROLE_NOT_ALLOWED"),
+        // What stays as it is, what they hold, and what takes away, they may write.
+        (format!("{both}\n{own}"), ""),
+        (
+            format!(
+                "{CALM}\n@id(\"less\") forbid (principal, action == Action::\"courses.publish\", resource);"
+            ),
+            "",
+        ),
+    ] {
+        let reply = set(&manager, &source).await;
+        assert_eq!(reply.codes(), code, "{source}: {:#}", reply.body);
+    }
+    assert_eq!(factory::count(&app, "policy_revisions").await, 3);
+    assert_eq!(set(&manager, CALM).await.codes(), "ROLE_NOT_ALLOWED");
+    assert_eq!(set(&owner, "").await.codes(), "");
+}
+
+#[tokio::test]
+async fn policies_are_written_by_who_has_just_shown_who_they_are() {
+    let app = TestApp::new().await;
+    let owner = app.owner().await;
+    let input = json!({ "organizationId": app.org_id(), "source": CALM });
+    app.app.clock.advance(TimeDelta::minutes(11));
+    let late = owner.mutate("policiesSet", &input, "").await;
+    assert_eq!(late.codes(), "STEP_UP_REQUIRED");
+    assert_eq!(factory::count(&app, "policy_revisions").await, 0);
 }

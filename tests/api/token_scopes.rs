@@ -32,6 +32,7 @@ const PERSONAL: &[(&str, &str)] = &[
     ("ownershipTransferAccept", "FORBIDDEN"),
     ("ownershipTransferDecline", "FORBIDDEN"),
     ("ownershipTransferWithdraw", "FORBIDDEN"),
+    ("policiesSet", "SESSION_REQUIRED"),
     ("supportGrantApprove", "SESSION_REQUIRED"),
     ("supportGrantDecline", "FORBIDDEN"),
     ("supportGrantRequest", "SESSION_REQUIRED"),
