@@ -152,7 +152,7 @@ async fn the_tables_in_rust_are_the_tables_in_the_database() {
         "select format('%s.%s: %s', c.table_name, c.column_name, case when c.is_nullable = 'YES' then format('Nullable<%s>', k.kind) else k.kind end) \
          from information_schema.columns c join information_schema.tables t using (table_schema, table_name) \
          join (values ('uuid', 'Uuid'), ('text', 'Text'), ('timestamptz', 'Timestamptz'), ('bool', 'Bool'), ('int4', 'Integer'), \
-         ('int8', 'BigInt'), ('int2', 'SmallInt'), ('jsonb', 'Jsonb'), ('bytea', 'Bytea'), ('_text', 'Array<Text>'), \
+         ('int8', 'BigInt'), ('int2', 'SmallInt'), ('jsonb', 'Jsonb'), ('bytea', 'Bytea'), ('_text', 'Array<Text>'), ('_uuid', 'Array<Uuid>'), \
          ('float8', 'Double'), ('int4multirange', 'Int4multirange')) k (udt, kind) on k.udt = c.udt_name \
          where c.table_schema = 'public' and t.table_type = 'BASE TABLE' and c.table_name not like '\\_\\_%'",
     );
@@ -317,7 +317,7 @@ async fn the_doors_are_these_and_no_others() {
 async fn the_serving_role_cannot_rewrite_history() {
     let granted = column(
         "select format('%s %s', table_name, privilege_type) from information_schema.role_table_grants where grantee = 'lyceum_app' \
-         and table_name in ('audit_entries', 'outbox_events', 'course_revisions', 'revision_answer_keys', 'security_events', 'organization_security_events', 'attempt_receipts') and privilege_type not in ('SELECT', 'INSERT')",
+         and table_name in ('audit_entries', 'audit_ends', 'outbox_events', 'course_revisions', 'revision_answer_keys', 'security_events', 'organization_security_events', 'attempt_receipts') and privilege_type not in ('SELECT', 'INSERT')",
     );
     assert_eq!(granted.await, BTreeSet::new());
 }

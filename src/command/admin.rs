@@ -56,7 +56,7 @@ struct Verify {
     /// The organisation's slug.
     #[arg(long)]
     org: String,
-    /// What an earlier verification ended with, `12:9f86…`: shows whether the end was cut off since.
+    /// What an earlier verification ended with, `12:9f86…`: shows whether the chain was written anew since, and what the sequencer noted with it.
     #[arg(long)]
     anchor: Option<Anchor>,
     #[command(flatten)]

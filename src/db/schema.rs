@@ -158,6 +158,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_ends (org_id) {
+        org_id -> Uuid,
+        sequence -> BigInt,
+        seal -> Bytea,
+    }
+}
+
+diesel::table! {
     audit_entries (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,

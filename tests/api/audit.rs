@@ -105,6 +105,9 @@ async fn the_serving_role_can_neither_change_nor_remove_an_entry() {
         "update audit_entries set action = 'nothing'",
         "delete from audit_entries",
         "truncate audit_entries",
+        "insert into audit_ends select org_id, 1, seal from audit_entries",
+        "update audit_ends set sequence = 1",
+        "delete from audit_ends",
     ] {
         let refused = factory::try_sql(&app, statement).await.unwrap_err();
         assert!(refused.contains("permission denied"), "{statement}: {refused}");
@@ -147,6 +150,7 @@ async fn a_changed_a_removed_and_a_moved_entry_are_found_at_their_place() {
             Broken::Changed(2),
         ),
         ("delete from ours where sequence > 2", Broken::Rewritten(4)),
+        ("delete from ours where sequence > 3", Broken::Removed(4)),
     ] {
         let app = TestApp::new().await;
         let author = app.member("author").await;
@@ -170,4 +174,20 @@ async fn a_changed_a_removed_and_a_moved_entry_are_found_at_their_place() {
         let verified = verify(&app.app.db, app.org, fourth.as_ref()).await.unwrap();
         assert_eq!(verified.broken, Some(found), "{tampering}");
     }
+}
+
+#[tokio::test]
+async fn entries_that_are_cut_off_the_end_stay_missing_whatever_comes_after_them() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    factory::published_course(&app, &author, 1).await;
+    factory::seal(&app).await;
+    tamper(&app, "delete from ours where sequence > 2").await;
+    let cut = verify(&app.app.db, app.org, None).await.unwrap();
+    assert_eq!((cut.entries, cut.broken), (2, Some(Broken::Removed(3))));
+    factory::published_course(&app, &author, 1).await;
+    factory::seal(&app).await;
+    assert!(factory::count(&app, "audit_entries where sequence > 4").await > 0);
+    let cut = verify(&app.app.db, app.org, None).await.unwrap();
+    assert_eq!((cut.entries, cut.broken), (2, Some(Broken::Removed(3))));
 }

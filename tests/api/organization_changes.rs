@@ -338,7 +338,8 @@ async fn when_its_time_is_over_everything_of_an_organisation_is_removed_and_noth
     let (gone, kept) = (Academy::found(&app, true).await, Academy::found(&app, true).await);
     let before = servers::state_of(kept.app.org).await;
     let filled = servers::state_of(gone.app.org).await;
-    let tenants = "select table_name::text from information_schema.columns where table_schema = 'public' and column_name = 'org_id'";
+    let tenants = "select table_name::text from information_schema.columns where table_schema = 'public' and column_name = 'org_id' \
+        and table_name <> 'audit_ends'";
     for table in servers::admin().await.query(tenants, &[]).await.unwrap() {
         let table: String = table.get(0);
         assert!(
@@ -346,6 +347,8 @@ async fn when_its_time_is_over_everything_of_an_organisation_is_removed_and_noth
             "nothing is removed from {table}"
         );
     }
+    factory::seal(&gone.app).await;
+    assert_eq!(factory::count(&gone.app, "audit_ends").await, 1);
     undertaker::run_once(&app.app).await.unwrap();
     assert_eq!(
         servers::state_of(gone.app.org).await,
@@ -362,6 +365,7 @@ async fn when_its_time_is_over_everything_of_an_organisation_is_removed_and_noth
     for (table, rows) in servers::state_of(gone.app.org).await {
         assert!(rows.starts_with("0 rows"), "{table} has {rows}");
     }
+    assert_eq!(factory::count(&gone.app, "audit_ends").await, 0);
     assert_eq!(servers::state_of(kept.app.org).await, before);
     let seen = owner.run("{ viewer { memberships { id } } }").await;
     assert_eq!(seen.data("/viewer/memberships"), &json!([]), "the account stays");

@@ -4,6 +4,7 @@ use crate::db::pool::Statements;
 use crate::db::{Db, Scope, Session, Statement};
 use crate::kernel::error::Result;
 use crate::kernel::ids::OrgId;
+use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bytea, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use sha2::{Digest, Sha256};
@@ -13,7 +14,8 @@ use std::str::FromStr;
 /// Entries that are read at once.
 const AT_ONCE: i64 = 1_000;
 
-/// An entry that somebody has noted elsewhere: it shows whether the end of the chain was cut off and written anew.
+/// An entry that was noted apart from the chain, by the sequencer or by somebody elsewhere: it shows whether the end of the chain was
+/// cut off, or written anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anchor {
     /// Its place.
@@ -52,7 +54,7 @@ pub enum Broken {
     Removed(i64),
     /// The entry of this place is not the one that was sealed there.
     Changed(i64),
-    /// The chain ends before the anchor, or has another seal there.
+    /// The chain ends before the anchor, or has another seal there or where the sequencer ended.
     Rewritten(i64),
 }
 
@@ -83,7 +85,10 @@ const ENTRIES: &str = "select sequence, concat_ws(chr(31), org_id, sequence, id,
     action, target, detail::text, request_id), seal \
     from audit_entries where org_id = ? and sequence > ? order by sequence limit ?";
 
-/// Follows an organisation's chain from its first entry on.
+/// Where the sequencer ended, as it noted itself.
+const END: &str = "select sequence, seal from audit_ends where org_id = ?";
+
+/// Follows an organisation's chain from its first entry to where the sequencer ended.
 pub async fn verify(db: &Db, org: OrgId, noted: Option<&Anchor>) -> Result<Verified> {
     let session = Session::new(db.clone(), Scope::one(None, org), Statements::default());
     let verified = follow(&session, org, noted).await;
@@ -91,7 +96,17 @@ pub async fn verify(db: &Db, org: OrgId, noted: Option<&Anchor>) -> Result<Verif
     verified
 }
 
+/// The end that the sequencer noted; none where it has sealed nothing yet.
+async fn end(session: &Session, org: OrgId) -> Result<Option<Anchor>> {
+    let end = Statement::<(BigInt, Bytea)>::new(END).bind::<SqlUuid, _>(org);
+    let end: Option<(i64, Vec<u8>)> = session
+        .run(|mut conn| async move { end.get_result(&mut conn).await.optional() })
+        .await?;
+    Ok(end.map(|(sequence, seal)| Anchor { sequence, seal }))
+}
+
 async fn follow(session: &Session, org: OrgId, noted: Option<&Anchor>) -> Result<Verified> {
+    let end = end(session, org).await?;
     let (mut place, mut seal) = (0, vec![0; 32]);
     let broken = 'chain: loop {
         let next = Statement::<(BigInt, Text, Bytea)>::new(ENTRIES)
@@ -103,7 +118,9 @@ async fn follow(session: &Session, org: OrgId, noted: Option<&Anchor>) -> Result
             .await?;
         if entries.is_empty() {
             let cut = noted.filter(|noted| noted.sequence > place);
-            break cut.map(|noted| Broken::Rewritten(noted.sequence));
+            let cut = cut.map(|noted| Broken::Rewritten(noted.sequence));
+            let is_short = end.as_ref().is_some_and(|end| end.sequence > place);
+            break cut.or(is_short.then_some(Broken::Removed(place + 1)));
         }
         for (sequence, sealed, written) in entries {
             if sequence != place + 1 {
@@ -112,7 +129,8 @@ async fn follow(session: &Session, org: OrgId, noted: Option<&Anchor>) -> Result
             if Sha256::new().chain_update(&seal).chain_update(sealed).finalize()[..] != written[..] {
                 break 'chain Some(Broken::Changed(sequence));
             }
-            if noted.is_some_and(|noted| noted.sequence == sequence && noted.seal != written) {
+            let mut anchors = noted.into_iter().chain(&end);
+            if anchors.any(|anchor| anchor.sequence == sequence && anchor.seal != written) {
                 break 'chain Some(Broken::Rewritten(sequence));
             }
             (place, seal) = (sequence, written);
