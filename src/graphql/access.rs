@@ -188,13 +188,13 @@ impl AccessQuery {
         let Some(subject) = Subject::parse(&input.node_id) else {
             return Ok(None);
         };
-        let Some(asker) = ctx.viewer().in_org(subject.org()) else {
+        let Some(asker) = ctx.seen(subject.org(), ctx.viewer().in_org(subject.org())) else {
             return Ok(None);
         };
         let actor = match &input.actor_id {
             None => asker.key(),
             Some(id) => match MemberKey::parse(id) {
-                Some(key) if ctx.viewer().in_org(key.org).is_some() => key,
+                Some(key) if ctx.seen(key.org, ctx.viewer().in_org(key.org)).is_some() => key,
                 _ => return Ok(None),
             },
         };
@@ -225,7 +225,12 @@ impl AccessQuery {
                 Some(role) => Some(role),
                 None => return Ok(None),
             },
-            Some(_) => return Ok(None),
+            Some(named) => {
+                if let Some(key) = named {
+                    ctx.operation().missed(key.org);
+                }
+                return Ok(None);
+            }
         };
         let actor = (actor, standing.as_deref());
         let policies = &ctx.app().policies;

@@ -160,23 +160,21 @@ impl CourseQuery {
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<CourseConnection> {
         let wanted = filter.unwrap_or_default();
-        let org = wanted
-            .organization
-            .map(|id| OrganizationKey::parse(&id).map_or(OrgId(uuid::Uuid::nil()), |key| key.0));
+        let named = wanted.organization.map(|id| OrganizationKey::parse(&id));
         let filter = CourseFilter {
             query,
-            org,
+            // An id that names no organisation matches none.
+            org: named.map(|key| key.map_or(OrgId(uuid::Uuid::nil()), |key| key.0)),
             catalogue: true,
             tags: wanted.tags.unwrap_or_default(),
             language: wanted.language,
             ..CourseFilter::default()
         };
-        Ok(page(
-            ctx,
-            filter,
-            order_by.unwrap_or_default(),
-            PageArgs::new(first, after, last, before),
-        )
-        .await?)
+        let args = PageArgs::new(first, after, last, before);
+        let shown = page(ctx, filter, order_by.unwrap_or_default(), args).await?;
+        if let Some(OrganizationKey(org)) = named.flatten().filter(|_| shown.0.rows.is_empty()) {
+            ctx.operation().missed_list(org).await?;
+        }
+        Ok(shown)
     }
 }

@@ -91,6 +91,7 @@ impl EventSubscription {
                 .map_or(Error::Unauthenticated, |_| Error::NotFound)
                 .into());
         };
+        ctx.operation().missed(org);
         let app = ctx.app();
         let after = after
             .map(|after| read_cursor(&app.keyring, org, after))

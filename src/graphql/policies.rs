@@ -292,11 +292,13 @@ impl PolicyQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "What would be changed.")] input: PolicySimulateInput,
     ) -> async_graphql::Result<Option<PolicySimulation>> {
-        let organization = OrganizationKey::parse(&input.organization_id);
-        let Some(standing) = organization.and_then(|organization| manages(ctx, organization.0)) else {
+        let Some(OrganizationKey(org)) = OrganizationKey::parse(&input.organization_id) else {
             return Ok(None);
         };
-        let mut proposal = proposed(standing.org, &input)?;
+        let Some(standing) = ctx.seen(org, manages(ctx, org)) else {
+            return Ok(None);
+        };
+        let mut proposal = proposed(ctx, org, &input)?;
         if let Some(source) = &input.policies {
             match ctx.app().policies.read(source) {
                 Ok(own) => proposal.policies = Some(OwnPolicies::Read(Arc::new(own))),
@@ -353,15 +355,16 @@ impl From<simulation::Change> for AccessChange {
     }
 }
 
-/// Reads the roles and members of a proposal.
-fn proposed(org: OrgId, input: &PolicySimulateInput) -> Result<Proposal> {
+/// Reads the roles and members of a proposal. Those of another organisation are none of this one.
+fn proposed(ctx: &Context<'_>, org: OrgId, input: &PolicySimulateInput) -> Result<Proposal> {
     if input.roles.len() > 100 || input.members.len() > 100 {
         return Err(Error::BadInput(
             "Propose up to 100 roles and 100 members at once.".into(),
         ));
     }
     let role = |id: &ID, path: &str| {
-        let role = RoleKey::parse(id).filter(|role| role.org == org);
+        let role = RoleKey::parse(id).inspect(|role| ctx.operation().missed(role.org));
+        let role = role.filter(|role| role.org == org);
         role.ok_or_else(|| Error::BadInput(format!("`{path}` is no role of this organisation.")))
     };
     let mut proposal = Proposal::default();
@@ -380,7 +383,9 @@ fn proposed(org: OrgId, input: &PolicySimulateInput) -> Result<Proposal> {
     }
     let mut roles = HashMap::new();
     for (index, proposed) in input.members.iter().enumerate() {
-        let member = MemberKey::parse(&proposed.member_id).filter(|member| member.org == org);
+        let member = MemberKey::parse(&proposed.member_id);
+        let member = member.inspect(|member| ctx.operation().missed(member.org));
+        let member = member.filter(|member| member.org == org);
         let member = member.ok_or_else(|| {
             Error::BadInput(format!(
                 "`input.members.{index}.memberId` is no member of this organisation."

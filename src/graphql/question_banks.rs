@@ -282,9 +282,12 @@ impl QuestionBankQuery {
     ) -> async_graphql::Result<QuestionBankConnection> {
         let args = PageArgs::new(first, after, last, before);
         let filter = filter.unwrap_or_default();
+        let named = filter.organization.map(|id| OrganizationKey::parse(&id));
+        if let Some(OrganizationKey(org)) = named.flatten() {
+            ctx.operation().missed(org);
+        }
         // An id that names no organisation matches none.
-        let only = |id: ID| OrganizationKey::parse(&id).map_or(OrgId(uuid::Uuid::nil()), |key| key.0);
-        let only = filter.organization.map(only);
+        let only = named.map(|key| key.map_or(OrgId(uuid::Uuid::nil()), |key| key.0));
         let standings = ctx.viewer().person().into_iter().flat_map(|person| &person.orgs);
         let orgs = standings
             .map(|standing| standing.org)

@@ -175,6 +175,9 @@ impl SearchQuery {
             None => None,
         };
         let hits = search::find(&ctx.reader(), ctx.viewer(), words, org, first).await?;
+        if let Some(org) = org.filter(|_| hits.is_empty()) {
+            ctx.operation().missed_list(org).await?;
+        }
         let shown = Shown::with(ctx, &hits).await?;
         Ok(hits.into_iter().filter_map(|hit| shown.hit(hit)).collect())
     }

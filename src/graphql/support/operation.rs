@@ -8,7 +8,7 @@ use crate::db::{Batch, Reader, Scope};
 use crate::domain::accounts::trespass;
 use crate::domain::app::App;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{MemberKey, OrgId};
+use crate::kernel::ids::{MemberKey, OrgId, OrganizationKey};
 use crate::kernel::origin::Origin;
 use crate::kernel::page::{Page, PageArgs};
 use async_graphql::Context;
@@ -111,6 +111,16 @@ impl Operation {
         if let (Some(person), None) = (self.viewer().person(), self.viewer().in_org(org)) {
             trespass::note(&self.app, person, org, &self.origin);
         }
+    }
+
+    /// Notes the same where a list of what is an organisation's came out empty, unless the organisation shows itself to everybody.
+    pub async fn missed_list(&self, org: OrgId) -> Result<()> {
+        let (viewer, key) = (self.viewer(), OrganizationKey(org));
+        let is_outside = viewer.person().is_some() && viewer.in_org(org).is_none();
+        if is_outside && self.reader().fetch(key).await?.is_none() {
+            self.missed(org);
+        }
+        Ok(())
     }
 
     /// The reading side, as of now.
