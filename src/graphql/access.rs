@@ -1,6 +1,7 @@
 //! Roles, and why somebody may do something: `Role`, `explainAccess`.
 
 use super::support::operation::Ask;
+use super::support::{AccessRefusal, Verdicts};
 use crate::auth::permission::{self, Permission};
 use crate::auth::policy;
 use crate::auth::standing::StandingOf;
@@ -63,6 +64,15 @@ pub struct RoleGrant {
     pub reach: Vec<Reach>,
 }
 
+/// What the viewer may do with a role.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct RoleAccess {
+    /// Whether the viewer may change and delete the role; nobody may where it is built in. Cost: 1.
+    pub manage: bool,
+    /// Why not, where it is for want of a permission. Cost: 1.
+    pub refusals: Vec<AccessRefusal>,
+}
+
 #[ComplexObject]
 impl Role {
     /// The role's global identifier. Cost: 1.
@@ -84,16 +94,17 @@ impl Role {
         Permission::ALL.iter().filter_map(given).collect()
     }
 
-    /// Whether the viewer may change or delete the role, decided by the same policies that guard the mutations. Cost: 1.
-    async fn viewer_can_manage(&self, ctx: &Context<'_>) -> bool {
-        let Some(standing) = ctx.viewer().in_org(self.key.org) else {
-            return false;
-        };
+    /// What the viewer may do with the role, decided by the same policies that guard the mutations. Cost: 1.
+    async fn viewer_can(&self, ctx: &Context<'_>) -> RoleAccess {
+        let standing = ctx.viewer().in_org(self.key.org);
         let mut facts = policy::Facts::of(policy::Kind::Role, self.key.org);
-        facts.exceeds = !standing.holds(&self.grants());
-        let permission = Permission::RolesManage;
-        let question = policy::Question { permission, facts };
-        !self.is_built_in && ctx.app().policies.decide(standing, question).allowed
+        facts.exceeds = standing.is_some_and(|standing| !standing.holds(&self.grants()));
+        let mut verdicts = Verdicts::of(ctx, self.key.org);
+        let manages = verdicts.may(Permission::RolesManage, facts);
+        RoleAccess {
+            manage: manages && !self.is_built_in,
+            refusals: verdicts.refusals(),
+        }
     }
 
     /// The organisation that the role belongs to. Cost: 1, batched.

@@ -1,12 +1,13 @@
 //! `Group`: fields, edges and mutations.
 
 use super::members::{self, MemberConnection, MemberFilterInput};
-use super::support::Paged;
 use super::support::connection::Count;
 use super::support::mutation::{key, signed_in};
 use super::support::operation::Ask;
+use super::support::{AccessRefusal, Paged, Verdicts};
 use crate::auth::permission::Permission;
-use crate::auth::policy::{Facts, Kind, Question, Relation};
+use crate::auth::policy::{Facts, Kind, Relation};
+use crate::auth::standing::OrgStanding;
 use crate::db::paginate::CursorValue;
 use crate::domain::bulk::ErrorPolicy;
 use crate::domain::groups::places::{self, GroupPlace, NewPlace};
@@ -15,6 +16,7 @@ use crate::domain::members::Member;
 use crate::domain::members::store::MemberOrder;
 use crate::domain::organizations::Organization;
 use crate::domain::record_lists::Seen;
+use crate::domain::roles::Role;
 use crate::domain::visibility::View;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{GroupKey, Key, MemberKey, OrganizationKey};
@@ -27,14 +29,17 @@ use std::sync::Arc;
 connection!(GroupConnection, GroupEdge, Arc<Group>, "groups");
 
 /// What the viewer may do with a group.
-#[derive(Clone, Copy, Debug, Default, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject)]
 pub struct GroupAccess {
     /// Whether the viewer may rename the group and take members out of it. Cost: 1.
     pub update: bool,
     /// Whether the viewer may delete the group. Cost: 1.
     pub delete: bool,
-    /// Whether the viewer may take members in and let them manage the group. Cost: 1.
+    /// Whether the viewer may take members in, since nobody who manages the group reaches them by more than the viewer does; with
+    /// whom they let manage it, `groupMembersSet` looks again. Cost: 1.
     pub take_in: bool,
+    /// Why not, for the first of these that is false. Cost: 1.
+    pub refusals: Vec<AccessRefusal>,
 }
 
 /// Finds a group that the viewer may know of.
@@ -91,27 +96,54 @@ impl Group {
 
     /// What the viewer may do with the group, decided by the same policies that guard the mutations. Cost: 1, batched.
     async fn viewer_can(&self, ctx: &Context<'_>) -> async_graphql::Result<GroupAccess> {
-        let Some(standing) = ctx.viewer().in_org(self.key.org) else {
-            return Ok(GroupAccess::default());
+        let permission = Permission::GroupsManage;
+        let standing = ctx.viewer().in_org(self.key.org);
+        let relation = match standing {
+            Some(standing) if !standing.reach(permission).all => {
+                let (group, member) = (self.key, standing.member);
+                ctx.fetch_one(StandingToGroup { group, member }).await?
+            }
+            _ => Relation::default(),
         };
-        let key = StandingToGroup {
-            group: self.key,
-            member: standing.member,
+        let facts = Facts::of(Kind::Group, self.key.org).related(relation);
+        let mut verdicts = Verdicts::of(ctx, self.key.org);
+        let update = verdicts.may(permission, facts);
+        // Whoever manages the group has no more of it than that.
+        let mut whole = facts.related(Relation {
+            managed: false,
+            ..relation
+        });
+        let delete = update && verdicts.may(permission, whole);
+        whole.exceeds = match standing {
+            Some(standing) if delete => exceeds(ctx, standing, self.key).await?,
+            _ => false,
         };
-        let may = |relation| {
-            let question = Question {
-                permission: Permission::GroupsManage,
-                facts: Facts::of(Kind::Group, self.key.org).related(relation),
-            };
-            ctx.app().policies.decide(standing, question).allowed
-        };
-        let any = may(Relation::default());
         Ok(GroupAccess {
-            update: any || may(ctx.fetch_one(key).await?),
-            delete: any,
-            take_in: any,
+            update,
+            delete,
+            take_in: delete && verdicts.may(permission, whole),
+            refusals: verdicts.refusals(),
         })
     }
+}
+
+/// Whether somebody who manages a group would get a reach over whom the viewer takes in, by a permission that the viewer has not over
+/// everybody.
+async fn exceeds(ctx: &Context<'_>, standing: &OrgStanding, group: GroupKey) -> Result<bool> {
+    let lacks = |permission: Permission| !standing.reach(permission).all;
+    let managed = Permission::ALL.iter().copied();
+    if !managed.filter(|one| one.reaches().managed).any(lacks) {
+        return Ok(false);
+    }
+    let managers = ctx.fetch_one(ManagersOf(group)).await?;
+    let managers = try_join_all(managers.iter().map(|key| ctx.fetch(*key))).await?;
+    let roles = managers
+        .iter()
+        .flatten()
+        .map(|manager| ctx.fetch(manager.role_key()));
+    let roles = try_join_all(roles).await?;
+    let exceeds = |role: &Arc<Role>| role.grants().in_managed_groups().any(lacks);
+    Ok(roles.iter().flatten().any(exceeds))
 }
 
 /// Reads a page of the groups that a view shows.

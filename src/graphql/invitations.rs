@@ -1,11 +1,10 @@
 //! `Invitation`: fields, edges, and the preview for its holder.
 
-use super::support::Paged;
 use super::support::connection::Count;
 use super::support::operation::Ask;
+use super::support::{AccessRefusal, Paged, Verdicts};
 use crate::auth::invited::{self, Invited};
 use crate::auth::permission::Permission;
-use crate::auth::policy::Question;
 use crate::connection;
 use crate::db::paginate::CursorValue;
 use crate::domain::invitations::model::facts_of_sent;
@@ -25,12 +24,14 @@ use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
 /// What the viewer may do with an invitation, in the state in which it is.
-#[derive(Clone, Copy, Debug, Default, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject)]
 pub struct InvitationAccess {
     /// Whether the viewer may send it again. Cost: 1.
     pub resend: bool,
     /// Whether the viewer may take it back. Cost: 1.
     pub revoke: bool,
+    /// Why not, where it is for want of a permission. Cost: 1.
+    pub refusals: Vec<AccessRefusal>,
 }
 
 connection!(
@@ -85,22 +86,20 @@ impl Invitation {
 
     /// What the viewer may do with the invitation, decided by the same policies that guard the mutations. Cost: 1, batched.
     async fn viewer_can(&self, ctx: &Context<'_>) -> async_graphql::Result<InvitationAccess> {
-        let Some(standing) = ctx.viewer().in_org(self.key.org) else {
-            return Ok(InvitationAccess::default());
-        };
         let permission = Permission::InvitationsManage;
+        let standing = ctx.viewer().in_org(self.key.org);
         let role = ctx.fetch_one(self.role_key()).await?;
-        let mut facts = facts_of_sent(self.key.org, self.sender() == standing.key(), role.is_owner());
-        let may = |facts| {
-            let question = Question { permission, facts };
-            ctx.app().policies.decide(standing, question).allowed
-        };
+        let is_mine = standing.is_some_and(|standing| standing.key() == self.sender());
+        let mut facts = facts_of_sent(self.key.org, is_mine, role.is_owner());
+        let mut verdicts = Verdicts::of(ctx, self.key.org);
+        let revokes = verdicts.may(permission, facts);
+        facts.exceeds = standing.is_some_and(|standing| role.exceeds(standing, permission));
+        let resends = revokes && verdicts.may(permission, facts);
         let is_pending = self.stored_state == InvitationState::Pending;
-        let revoke = is_pending && may(facts);
-        facts.exceeds = role.exceeds(standing, permission);
         Ok(InvitationAccess {
-            resend: is_pending && may(facts),
-            revoke,
+            resend: is_pending && resends,
+            revoke: is_pending && revokes,
+            refusals: verdicts.refusals(),
         })
     }
 

@@ -214,6 +214,21 @@ async fn nobody_widens_what_a_manager_reaches_beyond_what_they_reach_themselves(
         assert_eq!(reply.codes(), "ROLE_NOT_ALLOWED", "{:#}", reply.body);
     }
     assert_eq!(factory::count(&app, "group_members").await, 1);
+    let can = "query($id: ID!) { node(id: $id) { ... on Group { viewerCan { update delete takeIn refusals { permission policies } } } } }";
+    for (group, refusals) in [
+        (&own, json!([])),
+        (
+            &group,
+            json!([{ "permission": "GROUPS_MANAGE", "policies": ["roles.within_own"] }]),
+        ),
+    ] {
+        let reply = clerk.run_with(can, json!({ "id": group })).await;
+        let may = refusals == json!([]);
+        assert_eq!(
+            reply.data("/node/viewerCan"),
+            &json!({ "update": true, "delete": true, "takeIn": may, "refusals": refusals })
+        );
+    }
     let reply = set(&clerk, &own, json!([row(&learner, "MANAGER")]), json!({})).await;
     assert_eq!(reply.codes(), "", "a role that manages nobody gives nothing");
 }

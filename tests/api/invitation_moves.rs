@@ -163,6 +163,14 @@ async fn an_invitation_to_a_role_above_ones_own_is_not_sent_again_but_may_be_tak
     let clerk = app.member(&role).await;
     invite(&app, &owner, "a@people.example", "author").await;
     let id = id_of(&app, &owner).await;
+    let can = "query($id: ID!) { node(id: $id) { ... on Invitation { viewerCan { resend revoke refusals { permission policies } } } } }";
+    let can = clerk.run_with(can, json!({ "id": id })).await;
+    assert_eq!(
+        can.data("/node/viewerCan"),
+        &json!({ "resend": false, "revoke": true, "refusals": [
+            { "permission": "INVITATIONS_MANAGE", "policies": ["roles.within_own"] },
+        ] })
+    );
     assert_eq!(resend(&clerk, &id, json!({})).await.codes(), "ROLE_NOT_ALLOWED");
     assert_eq!(revoke(&clerk, &id).await.codes(), "");
 }

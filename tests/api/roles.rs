@@ -6,7 +6,7 @@ use super::support::{TestApp, factory};
 use lyceum::auth::permission::Permission;
 use serde_json::{Value, json};
 
-const FIELDS: &str = "role { id slug name isBuiltIn version viewerCanManage grants { permission reach } }";
+const FIELDS: &str = "role { id slug name isBuiltIn version viewerCan { manage refusals { missing } } grants { permission reach } }";
 
 async fn create(app: &TestApp, who: &Client, slug: &str, grants: Value) -> Reply {
     let document = format!(
@@ -51,7 +51,8 @@ async fn a_role_gives_what_it_says_and_a_change_counts_from_the_next_request_on(
     let role = created.data("/roleCreate/role").clone();
     assert_eq!(
         role,
-        json!({ "id": role["id"], "slug": "editor", "name": "A role", "isBuiltIn": false, "version": 1, "viewerCanManage": true,
+        json!({ "id": role["id"], "slug": "editor", "name": "A role", "isBuiltIn": false, "version": 1,
+            "viewerCan": { "manage": true, "refusals": [] },
             "grants": [grant("COURSES_CREATE", "ALL"), grant("COURSES_READ", "ALL")] })
     );
     let editor = app.member("editor").await;

@@ -48,6 +48,14 @@ pub const OF_OPERATORS: &[&str] = &["Viewer.supportAccess", "Viewer.supportGrant
 /// What is told alone where five learners have answered questions of a bank.
 pub const OF_MANY: &[&str] = &["Course.tagGaps"];
 
+/// What owners are never told, since nothing of it is refused to them.
+pub const OF_OTHERS: &[&str] = &[
+    "GroupAccess.refusals",
+    "InvitationAccess.refusals",
+    "RoleAccess.refusals",
+    "SurveyAccess.refusals",
+];
+
 /// What an open academy shows of its public courses to everybody: everything else shows its words to members alone.
 pub const PUBLIC: &[&str] = &[
     "AssignmentCriterion.description",
