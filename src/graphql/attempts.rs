@@ -3,6 +3,7 @@
 use super::attempt_items::AttemptItem;
 use super::content::QuizUnit;
 use super::receipts::AttemptReceipt;
+use super::record_access::AttemptAccess;
 use super::record_lists;
 use super::support::operation::Ask;
 use super::support::{Paged, connection::Count};
@@ -117,6 +118,11 @@ impl Attempt {
     /// All receipts of the attempt, the first first: one for each grade that it had. Cost: 1, batched.
     async fn receipts(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AttemptReceipt>> {
         Ok(AttemptReceipt::all(ctx, self).await?)
+    }
+
+    /// What the viewer may do with the attempt, decided by the same policies that guard the mutations. Cost: 1, batched.
+    async fn viewer_can(&self, ctx: &Context<'_>) -> async_graphql::Result<AttemptAccess> {
+        Ok(AttemptAccess::of(ctx, self).await?)
     }
 }
 

@@ -6,6 +6,7 @@ use super::content::Unit;
 use super::courses::Course;
 use super::progress::UnitProgress;
 use super::quiz_results::QuizResult;
+use super::record_access::EnrollmentAccess;
 use super::record_lists;
 use super::reports::{EnrollmentProgress, KnowledgeGap, gaps};
 use super::revision_upgrades::RevisionUpgrade;
@@ -288,6 +289,11 @@ impl Enrollment {
             return Ok(None);
         }
         Ok(ctx.fetch(CertificateOf(self.key)).await?)
+    }
+
+    /// What the viewer may do with the enrolment, decided by the same policies that guard the mutations. Cost: 1, batched.
+    async fn viewer_can(&self, ctx: &Context<'_>) -> async_graphql::Result<EnrollmentAccess> {
+        Ok(EnrollmentAccess::of(ctx, self).await?)
     }
 }
 

@@ -74,6 +74,7 @@ pub mod question_inputs;
 pub mod quiz_results;
 pub mod receipts;
 pub mod recommendations;
+pub mod record_access;
 pub mod record_lists;
 pub mod regrades;
 pub mod releasing;

@@ -2,6 +2,7 @@
 
 use super::content::AssignmentUnit;
 use super::markdown::html;
+use super::record_access::SubmissionAccess;
 use super::record_lists;
 use super::support::operation::Ask;
 use super::support::{Paged, connection::Count};
@@ -116,6 +117,11 @@ impl Submission {
             Some(key) => Ok(ctx.fetch(key).await?),
             None => Ok(None),
         }
+    }
+
+    /// What the viewer may do with the submission, decided by the same policies that guard the mutations. Cost: 1, batched.
+    async fn viewer_can(&self, ctx: &Context<'_>) -> async_graphql::Result<SubmissionAccess> {
+        Ok(SubmissionAccess::of(ctx, self).await?)
     }
 }
 

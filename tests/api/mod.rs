@@ -79,6 +79,7 @@ mod quiz_edits;
 mod receipts;
 mod recertification;
 mod recommendations;
+mod record_access;
 mod redis;
 mod registration;
 mod regraded_questions;

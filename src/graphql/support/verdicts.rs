@@ -9,7 +9,7 @@ use crate::kernel::ids::OrgId;
 use async_graphql::{Context, SimpleObject};
 
 /// Why the viewer may not do something.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
 pub struct AccessRefusal {
     /// The permission that it takes.
     pub permission: Permission,
@@ -45,7 +45,7 @@ impl<'ctx> Verdicts<'ctx> {
         };
         let Some(standing) = self.standing else {
             let missing = "You are no active member of this organisation.".to_owned();
-            self.refusals.push(refused(Vec::new(), missing));
+            self.note(refused(Vec::new(), missing));
             return false;
         };
         let decision = self
@@ -54,9 +54,16 @@ impl<'ctx> Verdicts<'ctx> {
             .policies
             .decide(standing, Question { permission, facts });
         if let Some(missing) = missing(standing, permission, &decision) {
-            self.refusals.push(refused(decision.policies, missing));
+            self.note(refused(decision.policies, missing));
         }
         decision.allowed
+    }
+
+    /// Notes a reason once, for whatever it refuses.
+    fn note(&mut self, refusal: AccessRefusal) {
+        if !self.refusals.contains(&refusal) {
+            self.refusals.push(refusal);
+        }
     }
 
     /// Why not, for each that was refused.
