@@ -1,10 +1,11 @@
 //! `Survey` and `SurveyResponse`: fields, edges, connection.
 
-use super::course_access::{is_editable, reads_all_records};
+use super::course_access::{facts, is_editable, is_taught, reads_all_records};
 use super::courses::Course;
 use super::support::connection::Count;
-use super::support::{Ask, Paged};
+use super::support::{AccessRefusal, Ask, Paged, Verdicts};
 use crate::auth::permission::Permission;
+use crate::auth::policy::{Facts, Kind, Relation};
 use crate::connection;
 use crate::domain::content::SurveyQuestion;
 use crate::domain::enrollments::Enrollment;
@@ -19,7 +20,7 @@ use crate::domain::visibility::{View, sees_own};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CourseKey, SurveyKey, SurveyResponseKey};
 use crate::kernel::page::PageArgs;
-use async_graphql::{ComplexObject, Context};
+use async_graphql::{ComplexObject, Context, SimpleObject};
 use futures_util::future::try_join_all;
 use std::sync::Arc;
 
@@ -29,6 +30,19 @@ connection!(
     Arc<SurveyResponse>,
     "responses"
 );
+
+/// What the viewer may do with a survey, in the state in which it is.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct SurveyAccess {
+    /// Whether the viewer may edit and open it. Cost: 1.
+    pub update: bool,
+    /// Whether the viewer may close it. Cost: 1.
+    pub close: bool,
+    /// Whether the viewer may delete it. Cost: 1.
+    pub delete: bool,
+    /// Why not, where it is for want of a permission. Cost: 1.
+    pub refusals: Vec<AccessRefusal>,
+}
 
 /// How a viewer stands to a course's surveys.
 struct Sight {
@@ -137,6 +151,27 @@ impl Survey {
     #[graphql(name = "questions")]
     async fn asked_questions(&self) -> Vec<SurveyQuestion> {
         self.asked()
+    }
+
+    /// What the viewer may do with the survey, decided by the same policies that guard the mutations. Cost: 1, batched.
+    async fn viewer_can(&self, ctx: &Context<'_>) -> async_graphql::Result<SurveyAccess> {
+        let course = self.key.course;
+        let taught = is_taught(ctx, course).await?;
+        let is_answered = self.count(ctx).await? > 0;
+        let records = Facts::of(Kind::Enrollment, course.org).related(Relation {
+            taught,
+            ..Relation::default()
+        });
+        let mut verdicts = Verdicts::of(ctx, course.org);
+        let edits = verdicts.may(Permission::CoursesUpdate, facts(course, taught));
+        // Who does not edit it is not told either whether anybody has answered.
+        let delete = edits && (!is_answered || verdicts.may(Permission::LearningRecordsRead, records));
+        Ok(SurveyAccess {
+            update: edits && self.state == SurveyState::Draft,
+            close: edits && self.state == SurveyState::Open,
+            delete,
+            refusals: verdicts.refusals(),
+        })
     }
 
     /// Whether you have answered it. Cost: 1, batched.

@@ -1,8 +1,8 @@
-//! What one may do with an enrolment, an attempt and a submission, and why not.
+//! What one may do with an enrolment, an attempt, a submission and a survey, and why not.
 
 use super::support::app::Person;
 use super::support::world_units::{assignment, hand_in};
-use super::support::{TestApp, factory, learning, quiz};
+use super::support::{TestApp, factory, learning, quiz, surveys};
 use serde_json::{Value, json};
 
 const ENROLLMENT: &str =
@@ -93,4 +93,28 @@ async fn a_submission_is_graded_by_who_teaches_and_not_by_its_learner() {
     // A later one takes its place, and it is not graded any more.
     hand_in(&learner, &enrollment, &unit).await;
     assert_eq!(may(&teacher, &submission, can).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_survey_is_edited_as_a_draft_and_closed_once_it_is_open() {
+    let app = TestApp::new().await;
+    let author = app.member("author").await;
+    let course = factory::published_course(&app, &author, 0).await.id;
+    let owner = app.owner().await;
+    let asked = surveys::learners(&app, &course, 1).await;
+    let (learner, enrollment) = &asked[0];
+    let survey = surveys::draft(&author, &course, json!({})).await;
+    let can = "... on Survey { viewerCan { update close delete } }";
+    let none: [&str; 0] = [];
+    assert_eq!(may(&author, &survey, can).await, ["delete", "update"]);
+    assert_eq!(may(learner, &survey, can).await, none);
+    author.does("surveyOpen", json!({ "id": survey })).await;
+    assert_eq!(may(&author, &survey, can).await, ["close", "delete"]);
+    assert_eq!(may(learner, &survey, can).await, none);
+    let answers = surveys::answers(1, 1);
+    let reply = surveys::respond(learner, enrollment, &survey, &answers).await;
+    assert_eq!(reply.codes(), "");
+    // What was answered is deleted by who may read it.
+    assert_eq!(may(&author, &survey, can).await, ["close"]);
+    assert_eq!(may(&owner, &survey, can).await, ["close", "delete"]);
 }
