@@ -84,21 +84,6 @@ pub async fn database_of_its_own(name: &str) -> DatabaseConfig {
     config_of(name)
 }
 
-/// The same in a time zone whose clocks are put forward by an hour in about twelve hours.
-pub async fn database_before_clocks_change(name: &str) -> DatabaseConfig {
-    let config = database_of_its_own(name).await;
-    let admin = connect(&admin_url("postgres")).await;
-    let zone = format!(
-        "do $$ declare moment timestamp := (now() at time zone 'UTC') + interval '12 hours'; \
-         on_day integer := extract(doy from moment) - 1; at_hour integer := extract(hour from moment); \
-         begin execute format('alter database {name} set timezone to %L', \
-         format('STA0DAY-1,%s/%s,%s/0', on_day, at_hour, (on_day + 60) % 365)); \
-         end $$"
-    );
-    admin.batch_execute(&zone).await.unwrap();
-    config
-}
-
 /// How the superuser reaches a database.
 pub fn admin_url(database: &str) -> String {
     servers().cluster.admin_url(database)
