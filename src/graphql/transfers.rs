@@ -131,6 +131,7 @@ pub struct TransferMutation;
 impl TransferMutation {
     /// Offers the organisation to an active member: they take it over with `ownershipTransferAccept` within 7 days, or do not. There
     /// is one open offer at a time. It is mailed to them. Offers count as invitations to their address: see `invitationsSend`.
+    /// They need an account of their own: the organisation's provider signs in to no owner.
     ///
     /// Requires: `ownership.transfer`: to be an owner; and a recent proof of who you are, see `stepUp`. Cost: 1.
     async fn organization_transfer_ownership(

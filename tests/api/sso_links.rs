@@ -81,12 +81,12 @@ async fn who_ends_the_link_is_signed_in_by_the_provider_no_more_until_they_accep
         "their own session stays"
     );
     linked.is_refused("LINK_REQUIRED", "ended").await;
-    let policies = "{ viewer { memberships { fieldPolicies { editable } } } }";
+    let policies = "{ viewer { memberships { fieldPolicies { reason } } } }";
     let policies = linked.person.run(policies).await;
-    let editable = json!([{ "editable": true }, { "editable": true }]);
+    let theirs = json!([{ "reason": "SET_AT_JOINING" }, { "reason": "SET_AT_JOINING" }]);
     assert_eq!(
         policies.data("/viewer/memberships/0/fieldPolicies"),
-        &editable,
+        &theirs,
         "nor does it decide about them"
     );
     linked.accepted().await;
@@ -97,6 +97,29 @@ async fn who_ends_the_link_is_signed_in_by_the_provider_no_more_until_they_accep
         StatusCode::UNAUTHORIZED,
         "what ended does not come back"
     );
+}
+
+#[tokio::test]
+async fn nobody_becomes_an_owner_to_whom_the_provider_alone_signs_in() {
+    let place = Place::new().await;
+    let member = who(&place.sign_in().await).to_owned();
+    let owner = people::role_id(&place.app, &place.owner, "owner").await;
+    for (mutation, input) in [
+        (
+            "membershipRoleChange",
+            json!({ "memberId": member, "roleId": owner }),
+        ),
+        (
+            "organizationTransferOwnership",
+            json!({ "organizationId": place.app.org_id(), "memberId": member }),
+        ),
+    ] {
+        let reply = place.owner.mutate(mutation, &input, "").await;
+        assert_eq!(reply.codes(), "INVALID_STATE", "{mutation}: {:#}", reply.body);
+    }
+    assert_eq!(people::role_of(&place.owner, &member).await, "learner");
+    assert_eq!(factory::count(&place.app, "ownership_transfers").await, 0);
+    assert_eq!(place.sign_in().await.codes(), "");
 }
 
 #[tokio::test]

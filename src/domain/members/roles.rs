@@ -6,13 +6,15 @@ use crate::auth::allowed::{Allowed, Gate};
 use crate::auth::permission::{Permission, action};
 use crate::auth::policy::Relation;
 use crate::cache::Stale;
-use crate::db::Batch;
 use crate::db::error::violated;
+use crate::db::{Batch, Statement};
 use crate::domain::mutate::{At, Stop, Write, refuse_unless_current, refuse_with};
 use crate::domain::refusal::{Code, Refusal, State};
 use crate::domain::roles::Role;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberKey, RoleKey};
+use diesel::sql_types::{Bool, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
 use serde_json::json;
 
 /// Reads and locks a member for a decision that takes something from them: nobody takes it from somebody above them.
@@ -57,6 +59,9 @@ pub async fn change_role(
     if from == role {
         return Ok(key);
     }
+    if to.is_owner() {
+        refuse_without_account(gate, key).await?;
+    }
     store::set_role(&member, gate.conn(), role.id)
         .await
         .map_err(last_owner)?;
@@ -67,6 +72,26 @@ pub async fn change_role(
     );
     write.outdates(Stale::Standing(row.user_id));
     Ok(key)
+}
+
+/// Refuses to make an owner of a member who has no account of their own: an organisation's provider signs in to no owner.
+pub async fn refuse_without_account(gate: &Gate<'_>, member: MemberKey) -> Result<(), Stop> {
+    let is_of_provider: bool = Statement::<Bool>::new(
+        "select exists (select from sso_identities where org_id = ? and member_id = ?) \
+         and not exists (select from account_links where org_id = ? and member_id = ?)",
+    )
+    .bind::<SqlUuid, _>(member.org)
+    .bind::<SqlUuid, _>(member.id)
+    .bind::<SqlUuid, _>(member.org)
+    .bind::<SqlUuid, _>(member.id)
+    .get_result(&mut gate.conn())
+    .await?;
+    if is_of_provider {
+        let message = "The organisation's provider alone signs in to this member, and it signs in to no owner. Invite an account of the \
+             person's own, and make that an owner.";
+        return refuse_with(Refusal::at(Code::InvalidState, "memberId", message));
+    }
+    Ok(())
 }
 
 /// Proves that the actor may give a member, whom they may manage, this role.

@@ -7,6 +7,7 @@ use crate::auth::permission::action;
 use crate::cache::Stale;
 use crate::db::schema::{ownership_transfers, roles};
 use crate::db::{Batch, Conn, Statement};
+use crate::domain::members::roles::refuse_without_account;
 use crate::domain::members::{MemberState, store as members};
 use crate::domain::mutate::{Stop, Write, refuse_with};
 use crate::domain::organizations::Here;
@@ -36,6 +37,7 @@ pub async fn offer(write: &Write<'_>, to: MemberKey) -> Result<OrganizationKey, 
         let message = "Offer it to an active member who is no owner yet.";
         return refuse_with(Refusal::at(Code::InvalidState, "memberId", message));
     }
+    refuse_without_account(gate, to).await?;
     let conn = gate.conn();
     if let Some(open) = open(conn, org).await? {
         if open.expires_at > write.app.clock.now() {
