@@ -21,3 +21,4 @@ $$;
 
 revoke select (connection_id, member_id) on sso_identities from lyceum_door;
 drop policy door on sso_identities;
+alter table memberships drop column is_provisioned;

@@ -1,5 +1,16 @@
 -- A session that an organisation's provider opened is good while the provider may sign its member in: no owner, and somebody with an
--- account of their own only while that is linked. Whom the provider made was never linked.
+-- account of their own only while that is linked.
+
+-- Nobody signs in to the account behind some members: a provider or a backend made them, or what was theirs is erased.
+alter table memberships add column is_provisioned boolean not null default false;
+call classify('memberships', 'operation', 'is_provisioned');
+create policy mending on memberships to lyceum_owner using (true);
+create policy mending on users for select to lyceum_owner using (true);
+update memberships m set is_provisioned = true from users u where u.id = m.user_id and u.email like '%@provisioned.invalid';
+drop policy mending on users;
+drop policy mending on memberships;
+grant select (is_provisioned) on memberships to lyceum_door;
+
 create policy door on sso_identities for select to lyceum_door using (true);
 grant select (connection_id, member_id) on sso_identities to lyceum_door;
 
@@ -25,6 +36,6 @@ as $$
             join public.roles held on held.org_id = own.org_id and held.id = own.role_id and held.slug <> 'owner'
             join public.sso_identities i on i.org_id = c.org_id and i.connection_id = c.id and i.member_id = own.id
             where c.org_id = s.confined_to and c.id = s.connection_id and c.is_enabled
-                and coalesce((select bool_or(l.state = 'accepted') from public.account_links l
-                    where l.org_id = own.org_id and l.member_id = own.id), true)))
+                and (own.is_provisioned or exists (select from public.account_links l
+                    where l.org_id = own.org_id and l.member_id = own.id and l.state = 'accepted'))))
 $$;

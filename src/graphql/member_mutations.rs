@@ -137,7 +137,8 @@ pub struct MemberMutation;
 #[Object]
 impl MemberMutation {
     /// Gives a member another role; it counts from their next request on. Only an owner makes or unmakes an owner, and the
-    /// last owner stays one. Nobody becomes one to whom the organisation's provider alone signs in.
+    /// last owner stays one. Nobody becomes one to whose account only the organisation's
+    /// provider, or nobody, signs in.
     ///
     /// Requires: `members.manage`, over somebody whose role gives no more than your own. Cost: 1.
     async fn membership_role_change(

@@ -100,24 +100,50 @@ async fn who_ends_the_link_is_signed_in_by_the_provider_no_more_until_they_accep
 }
 
 #[tokio::test]
-async fn nobody_becomes_an_owner_to_whom_the_provider_alone_signs_in() {
+async fn no_provider_gets_an_account_back_by_making_and_erasing_a_namesake() {
+    let linked = Linked::new().await;
+    let place = &linked.place;
+    let link = linked.accepted().await;
+    linked.enters().await;
+    linked.person.does("accountLinkEnd", link).await;
+    let namesake = format!("namesake-of-{}", place.subject);
+    place.provider.is(&namesake, &linked.email, true);
+    let made = who(&place.sign_in().await).to_owned();
+    assert_ne!(made, linked.person.member.to_string());
+    let erase = json!({ "memberId": made, "policy": "ANONYMISE" });
+    place.owner.does("membershipOffboard", erase).await;
+    place.provider.is(&place.subject, &linked.email, true);
+    linked.is_refused("LINK_REQUIRED", "ended").await;
+}
+
+#[tokio::test]
+async fn nobody_becomes_an_owner_to_whose_account_nobody_signs_in() {
     let place = Place::new().await;
-    let member = who(&place.sign_in().await).to_owned();
+    let org = place.app.org_id();
+    let by_provider = who(&place.sign_in().await).to_owned();
+    let input = json!({ "organizationId": org, "externalId": "hr-1", "firstName": "Ada", "lastName": "Lee" });
+    let reply = place
+        .owner
+        .mutate("membershipProvision", &input, "member { id }")
+        .await;
+    let by_backend = reply.text("/membershipProvision/member/id").to_owned();
     let owner = people::role_id(&place.app, &place.owner, "owner").await;
-    for (mutation, input) in [
-        (
-            "membershipRoleChange",
-            json!({ "memberId": member, "roleId": owner }),
-        ),
-        (
-            "organizationTransferOwnership",
-            json!({ "organizationId": place.app.org_id(), "memberId": member }),
-        ),
-    ] {
-        let reply = place.owner.mutate(mutation, &input, "").await;
-        assert_eq!(reply.codes(), "INVALID_STATE", "{mutation}: {:#}", reply.body);
+    for member in [by_provider, by_backend] {
+        for (mutation, input) in [
+            (
+                "membershipRoleChange",
+                json!({ "memberId": member, "roleId": owner }),
+            ),
+            (
+                "organizationTransferOwnership",
+                json!({ "organizationId": org, "memberId": member }),
+            ),
+        ] {
+            let reply = place.owner.mutate(mutation, &input, "").await;
+            assert_eq!(reply.codes(), "INVALID_STATE", "{mutation}: {:#}", reply.body);
+        }
+        assert_eq!(people::role_of(&place.owner, &member).await, "learner");
     }
-    assert_eq!(people::role_of(&place.owner, &member).await, "learner");
     assert_eq!(factory::count(&place.app, "ownership_transfers").await, 0);
     assert_eq!(place.sign_in().await.codes(), "");
 }

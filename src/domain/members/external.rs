@@ -136,6 +136,7 @@ async fn insert(
             memberships::name.eq(format!("{} {}", new.first_name, new.last_name)),
             memberships::email.eq(email.unwrap_or(unreachable)),
             memberships::external_id.eq(&new.external_id),
+            memberships::is_provisioned.eq(true),
         ))
         .execute(&mut conn)
         .await

@@ -64,6 +64,9 @@ pub struct Member {
     pub name: String,
     /// The member's email address in this organisation. Cost: 1.
     pub email: String,
+    /// Whether nobody signs in to the account behind it.
+    #[graphql(skip)]
+    pub is_provisioned: bool,
     /// What a partner's own system calls the member; null where it has no name for them. Cost: 1.
     pub external_id: Option<String>,
     /// When the member joined. Cost: 1.

@@ -100,7 +100,7 @@ pub async fn anonymise(member: &MayOffboard<'_>, conn: Conn<'_>) -> QueryResult<
          state = case when i.state = 'pending' then 'revoked' else i.state end \
          from m where i.org_id = m.org_id and (i.email = m.email or i.accepted_by = m.id)), \
          linked as (delete from account_links l using m where l.org_id = m.org_id \
-         and (l.email = m.email or l.member_id = m.id or l.user_id = ?)), \
+         and (l.email = m.email and l.user_id is null or l.member_id = m.id or l.user_id = ?)), \
          unlinked as (delete from sso_identities s using m where s.org_id = m.org_id and s.member_id = m.id), \
          copied as (delete from member_exports e using m where e.org_id = m.org_id and e.member_id = m.id), \
          excused as (update accommodations a set reason = null from m join enrollments e on e.org_id = m.org_id and e.member_id = m.id \
@@ -119,7 +119,7 @@ pub async fn anonymise(member: &MayOffboard<'_>, conn: Conn<'_>) -> QueryResult<
         .execute(&mut &*conn)
         .await?;
     Statement::<Untyped>::new(
-        "update memberships set user_id = ?, name = 'Former member', email = ?, external_id = null, version = version + 1 \
+        "update memberships set user_id = ?, name = 'Former member', email = ?, external_id = null, is_provisioned = true, version = version + 1 \
          where org_id = ? and id = ?",
     )
     .bind::<SqlUuid, _>(nobody)

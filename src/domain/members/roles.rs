@@ -1,20 +1,18 @@
 //! Giving a member another role.
 
-use super::model::{MemberState, SeenMember, facts};
+use super::model::{Member, MemberState, SeenMember, facts};
 use super::store;
 use crate::auth::allowed::{Allowed, Gate};
 use crate::auth::permission::{Permission, action};
 use crate::auth::policy::Relation;
 use crate::cache::Stale;
+use crate::db::Batch;
 use crate::db::error::violated;
-use crate::db::{Batch, Statement};
 use crate::domain::mutate::{At, Stop, Write, refuse_unless_current, refuse_with};
 use crate::domain::refusal::{Code, Refusal, State};
 use crate::domain::roles::Role;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MemberKey, RoleKey};
-use diesel::sql_types::{Bool, Uuid as SqlUuid};
-use diesel_async::RunQueryDsl;
 use serde_json::json;
 
 /// Reads and locks a member for a decision that takes something from them: nobody takes it from somebody above them.
@@ -25,7 +23,9 @@ pub async fn find_below(gate: &Gate<'_>, key: MemberKey) -> Result<Option<SeenMe
     let role = seen.member.role_key();
     let roles = RoleKey::load_many(&[role], gate.conn()).await?;
     let role = roles.get(&role).ok_or(Error::NotFound)?;
-    seen.exceeds = exceeds(gate, role, Permission::MembersManage);
+    seen.exceeds = gate
+        .standing()
+        .is_some_and(|actor| role.is_above(actor, Permission::MembersManage));
     Ok(Some(seen))
 }
 
@@ -60,7 +60,7 @@ pub async fn change_role(
         return Ok(key);
     }
     if to.is_owner() {
-        refuse_without_account(gate, key).await?;
+        refuse_without_account(row)?;
     }
     store::set_role(&member, gate.conn(), role.id)
         .await
@@ -74,24 +74,15 @@ pub async fn change_role(
     Ok(key)
 }
 
-/// Refuses to make an owner of a member who has no account of their own: an organisation's provider signs in to no owner.
-pub async fn refuse_without_account(gate: &Gate<'_>, member: MemberKey) -> Result<(), Stop> {
-    let is_of_provider: bool = Statement::<Bool>::new(
-        "select exists (select from sso_identities where org_id = ? and member_id = ?) \
-         and not exists (select from account_links where org_id = ? and member_id = ?)",
-    )
-    .bind::<SqlUuid, _>(member.org)
-    .bind::<SqlUuid, _>(member.id)
-    .bind::<SqlUuid, _>(member.org)
-    .bind::<SqlUuid, _>(member.id)
-    .get_result(&mut gate.conn())
-    .await?;
-    if is_of_provider {
-        let message = "The organisation's provider alone signs in to this member, and it signs in to no owner. Invite an account of the \
-             person's own, and make that an owner.";
-        return refuse_with(Refusal::at(Code::InvalidState, "memberId", message));
+/// Refuses to make an owner of a member to whose account nobody signs in: an organisation's provider signs in to no owner, and a backend
+/// acts for none.
+pub fn refuse_without_account(member: &Member) -> Result<(), Stop> {
+    if !member.is_provisioned {
+        return Ok(());
     }
-    Ok(())
+    let message = "Nobody signs in to the account behind this member, and owners have to. Invite an account of the person's own, and make \
+         that an owner.";
+    refuse_with(Refusal::at(Code::InvalidState, "memberId", message))
 }
 
 /// Proves that the actor may give a member, whom they may manage, this role.

@@ -65,9 +65,9 @@ struct Known {
     state: MemberState,
     #[diesel(sql_type = Bool)]
     is_owner: bool,
-    /// Whether they have an account of their own, which the provider was to sign in to by a link.
+    /// Whether the provider made them, and nobody else signs in to their account.
     #[diesel(sql_type = Bool)]
-    is_linked: bool,
+    is_provisioned: bool,
     /// The addresses under which they accepted that, and have not ended it.
     #[diesel(sql_type = Array<Text>)]
     links: Vec<String>,
@@ -151,13 +151,13 @@ async fn check_link(write: &Write<'_>, org: OrgId, known: &Known) -> Result<(), 
         let message = "Owners do not sign in by the organisation's provider. Sign in to your own account.";
         return refuse_with(Refusal::whole(Code::LinkRequired, message));
     }
+    if known.is_provisioned {
+        return Ok(());
+    }
     for email in &known.links {
         if linked_account(&write.app.db, org, email).await? == Some(known.user_id) {
             return Ok(());
         }
-    }
-    if !known.is_linked {
-        return Ok(());
     }
     let message = "Your account is not linked to this organisation any more. Sign in to it yourself, and ask an administrator to \
          propose the link again.";
@@ -171,7 +171,7 @@ async fn known(
 ) -> QueryResult<Option<Known>> {
     Statement::<Untyped>::new(
         "select m.id as member_id, m.user_id, m.state, r.slug = 'owner' as is_owner, \
-         exists (select from account_links l where l.org_id = m.org_id and l.member_id = m.id) as is_linked, \
+         m.is_provisioned, \
          array(select l.email from account_links l where l.org_id = m.org_id and l.member_id = m.id and l.state = 'accepted') as links \
          from sso_identities i join memberships m on m.org_id = i.org_id and m.id = i.member_id \
          join roles r on r.org_id = m.org_id and r.id = m.role_id \
@@ -254,6 +254,7 @@ async fn make(write: &Write<'_>, connection: SsoConnectionKey, profile: &Profile
             memberships::state.eq(MemberState::Active),
             memberships::name.eq(full_name(profile, email.as_deref())),
             memberships::email.eq(email.as_ref().unwrap_or(&unreachable)),
+            memberships::is_provisioned.eq(true),
         ))
         .execute(&mut &*conn)
         .await?;

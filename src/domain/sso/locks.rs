@@ -101,8 +101,8 @@ impl Batch for LocksOf {
              join sso_connections c on c.org_id = i.org_id and c.id = i.connection_id and c.is_enabled \
              join memberships m on m.org_id = i.org_id and m.id = i.member_id \
              join roles r on r.org_id = m.org_id and r.id = m.role_id and r.slug <> 'owner' \
-             where i.org_id = any(?) and i.member_id = any(?) and coalesce((select bool_or(l.state = 'accepted') \
-             from account_links l where l.org_id = i.org_id and l.member_id = i.member_id), true)",
+             where i.org_id = any(?) and i.member_id = any(?) and (m.is_provisioned or exists (select from account_links l \
+             where l.org_id = i.org_id and l.member_id = i.member_id and l.state = 'accepted'))",
         )
         .bind::<Array<SqlUuid>, _>(keys.iter().map(|key| key.0.org).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(keys.iter().map(|key| key.0.id).collect::<Vec<_>>())

@@ -37,7 +37,7 @@ pub async fn offer(write: &Write<'_>, to: MemberKey) -> Result<OrganizationKey, 
         let message = "Offer it to an active member who is no owner yet.";
         return refuse_with(Refusal::at(Code::InvalidState, "memberId", message));
     }
-    refuse_without_account(gate, to).await?;
+    refuse_without_account(&member.member)?;
     let conn = gate.conn();
     if let Some(open) = open(conn, org).await? {
         if open.expires_at > write.app.clock.now() {
