@@ -38,10 +38,11 @@ begin
         insert into public.operators (user_id) values (account) on conflict do nothing;
     elsif account is not null then
         delete from public.operators o where o.user_id = account;
-        update public.memberships m set support_until = least(m.support_until, now())
-            where m.user_id = account and m.support_until is not null and m.state <> 'removed';
+        -- The grants first, as whoever approves one does, so that none that is just approved is missed.
         update public.support_grants g set state = 'revoked', decided_at = now(), is_noted = false
             where g.operator_id = account and g.state in ('requested', 'approved');
+        update public.memberships m set support_until = least(m.support_until, now())
+            where m.user_id = account and m.support_until is not null and m.state <> 'removed';
     end if;
     return query select account is not null;
 end $$;

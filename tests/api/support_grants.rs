@@ -348,6 +348,19 @@ async fn who_is_no_operator_any_more_is_out() {
     );
 }
 
+#[tokio::test]
+async fn an_owner_removes_an_operator_like_any_member() {
+    let app = TestApp::new().await;
+    let (owner, operator) = (app.owner().await, operator(&app).await);
+    let_in(&app, &owner, &operator, &["MEMBERS_READ"]).await;
+    let own = operator.run("{ viewer { memberships { id } } }").await;
+    let member = own.text("/viewer/memberships/0/id").to_owned();
+    owner
+        .does("membershipRemove", json!({ "memberId": member }))
+        .await;
+    assert_eq!(members(&app, &operator).await, None);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_end_of_support_access_is_noted_once_and_told_to_all_nodes() {
     let database = "lyceum_test_support_ends";

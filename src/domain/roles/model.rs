@@ -47,7 +47,12 @@ impl Role {
     /// Whether it is more than an actor may give by a permission: what they do not hold themselves, or, where the permission
     /// does not reach the whole organisation, any role but the learner's.
     pub fn exceeds(&self, actor: &OrgStanding, by: Permission) -> bool {
-        self.is_support() || !(self.is_learner() || actor.reach(by).all && actor.holds(&self.grants()))
+        self.is_support() || self.is_above(actor, by)
+    }
+
+    /// Whether who has it is above an actor by a permission: nobody takes anything from them.
+    pub fn is_above(&self, actor: &OrgStanding, by: Permission) -> bool {
+        !(self.is_learner() || actor.reach(by).all && actor.holds(&self.grants()))
     }
 
     /// Whether it makes owners.

@@ -37,10 +37,11 @@ pub async fn end(write: &Write<'_>, key: SupportGrantKey) -> Result<bool, Stop> 
     .optional()?;
     let shown_out: Option<UserId> = Statement::<SqlUuid>::new(
         "update memberships set state = 'removed', version = version + 1 where org_id = ? and support_grant_id = ? \
-         and support_until <= now() and state <> 'removed' returning user_id",
+         and (? or support_until <= now()) and state <> 'removed' returning user_id",
     )
     .bind::<SqlUuid, _>(key.org)
     .bind::<SqlUuid, _>(key.id)
+    .bind::<Bool, _>(revoked.is_some())
     .get_result(&mut conn)
     .await
     .optional()?;
