@@ -185,6 +185,23 @@ async fn accepting_again_with_the_same_key_is_the_same_acceptance() {
     assert_eq!(again.text("/invitationAccept/organization/slug"), app.slug);
 }
 
+/// Sends the one invitation to an address again: its new token.
+async fn resend(app: &TestApp, who: &Person, email: &str) -> String {
+    let list = "query($id: ID!) { organization(id: $id) { invitations(first: 100) { nodes { id email } } } }";
+    let list = who.run_with(list, json!({ "id": app.org_id() })).await;
+    let sent = list.data("/organization/invitations/nodes").as_array().unwrap();
+    let sent = sent.iter().find(|sent| sent["email"] == email).unwrap();
+    let reply = who
+        .mutate(
+            "invitationResend",
+            &json!({ "invitationId": sent["id"] }),
+            "token",
+        )
+        .await;
+    assert_eq!(reply.codes(), "", "{:#}", reply.body);
+    reply.text("/invitationResend/token").to_owned()
+}
+
 #[tokio::test]
 async fn an_invitation_is_good_as_long_as_its_sender_may_give_its_role() {
     let app = TestApp::new().await;
@@ -211,6 +228,10 @@ async fn an_invitation_is_good_as_long_as_its_sender_may_give_its_role() {
         assert_eq!(refused.codes(), "INVITATION_SPENT", "{way}: {:#}", refused.body);
         let joined = format!("memberships where user_id = '{}'", user.0);
         assert_eq!(factory::count(&app, &joined).await, 0, "{way}");
+        if way == "membershipRemove" {
+            let again = resend(&app, &owner, &email).await;
+            assert_eq!(accept(&second, &again).await.codes(), "", "it is the owner's now");
+        }
         if way == "membershipSuspend" {
             owner.does("membershipRestore", member).await;
             assert_eq!(accept(&second, &invitation).await.codes(), "");

@@ -27,7 +27,7 @@ pub struct Resent {
     pub token: Option<Token>,
 }
 
-/// Sends an invitation again: with another token, and a new term. The former token opens nothing any more.
+/// Sends an invitation again: with another token, and a new term, by whoever asks for it. The former token opens nothing any more.
 pub async fn resend(write: &Write<'_>, key: InvitationKey) -> Result<Resent, Stop> {
     let gate = &write.gate;
     let found = store::find_for_write(gate, key).await?;
@@ -44,7 +44,8 @@ pub async fn resend(write: &Write<'_>, key: InvitationKey) -> Result<Resent, Sto
     }
     let edition = given.invitation.edition + 1;
     let token = invitation_token(&write.app.keyring, key.id, edition);
-    store::renew(&given, gate.conn(), token.hash(), edition).await?;
+    let by = gate.member().map(|member| member.id);
+    store::renew(&given, gate.conn(), token.hash(), edition, by).await?;
     let recipient = given.invitation.email.clone();
     let mail = Mail::of_invitation(write.app.clock.uuid(), key, edition, recipient);
     mails::post(gate.conn(), write.user, &[mail]).await?;

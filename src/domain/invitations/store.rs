@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use diesel::expression::BoxableExpression;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Bytea, Integer, Text, Untyped, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Bytea, Integer, Nullable, Text, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use futures_util::TryFutureExt;
 use std::collections::HashMap;
@@ -190,20 +190,23 @@ pub async fn revoke<R>(
         .map(|_| ())
 }
 
-/// Gives an invitation another token and a new term.
+/// Gives an invitation another token and a new term. It is of who sends it again from now on.
 pub async fn renew(
     sent: &Allowed<'_, action::InvitationsManage, SentInvitation>,
     mut conn: Conn<'_>,
     token: TokenHash,
     edition: i32,
+    by: Option<MemberId>,
 ) -> QueryResult<()> {
     let key = sent.invitation.key;
     Statement::<Untyped>::new(
-        "update invitations set token_hash = ?, edition = ?, expires_at = clock_timestamp() + interval '14 days' \
+        "update invitations set token_hash = ?, edition = ?, expires_at = clock_timestamp() + interval '14 days', \
+         invited_by = coalesce(?, invited_by) \
          where org_id = ? and id = ?",
     )
     .bind::<Bytea, _>(token.to_vec())
     .bind::<Integer, _>(edition)
+    .bind::<Nullable<SqlUuid>, _>(by)
     .bind::<SqlUuid, _>(key.org)
     .bind::<SqlUuid, _>(key.id)
     .execute(&mut conn)
