@@ -93,7 +93,9 @@ payload! {
         /// The organisation, with the offer.
         organization: Arc<Organization>,
     }
-    OrganizationTransferOwnershipUserError, OrganizationTransferOwnershipErrorCode { NotFound, Invalid, InvalidState, IdempotencyMismatch }
+    OrganizationTransferOwnershipUserError, OrganizationTransferOwnershipErrorCode {
+        NotFound, Invalid, InvalidState, RateLimited, IdempotencyMismatch
+    }
 }
 
 payload! {
@@ -130,8 +132,8 @@ pub struct TransferMutation;
 #[Object]
 impl TransferMutation {
     /// Offers the organisation to an active member: they take it over with `ownershipTransferAccept` within 7 days, or do not. There
-    /// is one open offer at a time. It is mailed to them. Offers count as invitations to their address: see `invitationsSend`.
-    /// They need an account of their own: the organisation's provider signs in to no owner.
+    /// is one open offer at a time. It is mailed to them, five times at once and then once an hour
+    /// (`RATE_LIMITED`). They need an account that they sign in to themselves: neither the organisation's provider nor a backend does for an owner.
     ///
     /// Requires: `ownership.transfer`: to be an owner; and a recent proof of who you are, see `stepUp`. Cost: 1.
     async fn organization_transfer_ownership(

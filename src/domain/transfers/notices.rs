@@ -5,7 +5,9 @@ use crate::db::{Conn, Statement};
 use crate::domain::accounts::throttle::{Trying, attempt};
 use crate::domain::mails::{self, Mail, Template};
 use crate::domain::members::Member;
-use crate::domain::mutate::{Stop, Write};
+use crate::domain::mutate::{Stop, Write, refuse_with};
+use crate::domain::refusal::{Code, Refusal};
+use crate::kernel::error::Error;
 use crate::kernel::ids::{MemberKey, OrgId};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -21,7 +23,21 @@ pub(super) async fn tell_of_offer(
     expires_at: DateTime<Utc>,
 ) -> Result<(), Stop> {
     let (conn, org) = (write.gate.conn(), write.gate.org());
-    attempt(write.app, Trying::Invitation, &to.email, &org.0.to_string()).await?;
+    // By the member, so that what others send to the same address does not count.
+    match attempt(
+        write.app,
+        Trying::Invitation,
+        &to.key.to_string(),
+        &org.0.to_string(),
+    )
+    .await
+    {
+        Err(Error::RateLimited { retry_after }) => {
+            let message = format!("It was offered to them too often: offer it again in {retry_after} s.");
+            return refuse_with(Refusal::at(Code::RateLimited, "memberId", message));
+        }
+        tried => drop(tried?),
+    }
     let name = name(conn, org).await?;
     let detail = json!({ "organization": name, "until": expires_at });
     post(
