@@ -165,7 +165,7 @@ impl CourseMoveMutation {
         Ok(Some(CourseSubmitForReviewPayload { course, ..payload }))
     }
 
-    /// Decides about a draft that was handed in. Whoever handed it in cannot approve it where the course requires a review.
+    /// Decides about a draft that was handed in. It is approved as it was handed in; changes are requested whatever was edited since. Whoever handed it in cannot approve it where the course requires a review.
     ///
     /// Requires: `courses.publish`. Cost: 1.
     async fn course_review_decide(

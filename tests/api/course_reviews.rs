@@ -110,6 +110,8 @@ async fn an_edit_in_a_bank_that_a_quiz_draws_from_leaves_an_approval_behind() {
     assert_eq!(hand_in(&one, &course).await.codes(), "");
     correct("sneaked in").await;
     assert_eq!(decide(&two, &course, "APPROVE").await.codes(), "INVALID_STATE");
+    let asked = decide(&two, &course, "REQUEST_CHANGES").await;
+    assert_eq!(asked.codes(), "", "changes are asked for of what was edited too");
     assert_eq!(hand_in(&one, &course).await.codes(), "");
     assert_eq!(decide(&two, &course, "APPROVE").await.codes(), "");
     correct("sneaked in later").await;

@@ -95,12 +95,7 @@ pub async fn decide(
         );
         return refuse_with(Refusal::at(Code::InvalidState, "id", message));
     }
-    let is_current = match compile(&draft, key, write.gate.conn()).await {
-        Ok(frozen) => is_as_handed_in(&draft, &frozen),
-        Err(Stop::Refused(_)) => false,
-        Err(stop) => return Err(stop),
-    };
-    if !is_current {
+    if approved && !is_current(write, key, &draft).await? {
         let message = "The draft, or a bank that it draws from, was edited since it was handed in: have it handed in again with \
             `courseSubmitForReview`.";
         return refuse_with(Refusal::at(Code::InvalidState, "id", message));
@@ -146,6 +141,15 @@ fn digest((content, keys): &Frozen) -> Vec<u8> {
 }
 
 /// Whether publishing would freeze what it would have frozen when the draft was handed in.
+/// Whether a draft would be published now as it was handed in.
+async fn is_current(write: &Write<'_>, key: CourseKey, draft: &CourseDraft) -> Result<bool, Stop> {
+    match compile(draft, key, write.gate.conn()).await {
+        Ok(frozen) => Ok(is_as_handed_in(draft, &frozen)),
+        Err(Stop::Refused(_)) => Ok(false),
+        Err(stop) => Err(stop),
+    }
+}
+
 fn is_as_handed_in(draft: &CourseDraft, frozen: &Frozen) -> bool {
     draft.review_version == Some(draft.version) && draft.review_digest == Some(digest(frozen))
 }
