@@ -47,6 +47,12 @@ async fn an_enrolment_says_who_may_do_what_with_it_in_its_state() {
         ["extend", "withdraw"]
     );
     assert_eq!(may(&other, &enrollment, ENROLLMENT).await, none);
+    let own = learning::enroll(&teacher, &course).await;
+    assert_eq!(
+        may(&teacher, &own, ENROLLMENT).await,
+        ["accommodate", "learn", "withdraw"],
+        "nobody decides about their own"
+    );
     let taken = learning::act(&teacher, "enrollmentWithdraw", &enrollment, json!({})).await;
     assert_eq!(taken.codes(), "");
     assert_eq!(may(&learner, &enrollment, ENROLLMENT).await, none);
