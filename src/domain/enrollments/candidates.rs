@@ -14,8 +14,6 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::{CourseKey, EnrollmentId, MemberId, MemberKey, RevisionId};
 use crate::managed_sql;
 use chrono::{DateTime, Utc};
-use diesel::dsl::SqlTypeOf;
-use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -58,33 +56,23 @@ pub struct Offer {
     taught: bool,
 }
 
-type TermsColumns = <EnrollmentTerms as Selectable<Pg>>::SelectExpression;
-type TermsTypes = SqlTypeOf<TermsColumns>;
-type OfferRow = (
-    CourseState,
-    Option<RevisionId>,
-    DateTime<Utc>,
-    bool,
-    Option<EnrollmentTerms>,
-);
-type OfferTypes = (Text, Nullable<SqlUuid>, Timestamptz, Bool, Nullable<TermsTypes>);
+type OfferRow = (CourseState, Option<RevisionId>, DateTime<Utc>, bool);
 
-/// Reads a course that the actor sees, held in its state until the transaction ends.
+/// Reads a course that the actor sees, held in its state until the transaction ends. Its terms are read once it is held: whoever sets
+/// them holds it too.
 pub async fn find_offer(write: &Write<'_>, course: CourseKey) -> Result<Offer, Stop> {
-    let row: Option<OfferRow> = Statement::<OfferTypes>::new(
+    let row: Option<OfferRow> = Statement::<(Text, Nullable<SqlUuid>, Timestamptz, Bool)>::new(
         "select c.state, c.revision_id, now(), exists (select from course_instructors i where i.org_id = c.org_id and i.course_id = c.id \
-         and i.member_id = ?), ? from (select org_id, id, state, revision_id from courses where org_id = ? and id = ? for share) c \
-         left join enrollment_terms on enrollment_terms.org_id = c.org_id and enrollment_terms.course_id = c.id",
+         and i.member_id = ?) from (select org_id, id, state, revision_id from courses where org_id = ? and id = ? for share) c",
     )
     .bind::<SqlUuid, _>(write.gate.member_id())
-    .bind::<TermsTypes, _>(<EnrollmentTerms as Selectable<Pg>>::construct_selection())
     .bind::<SqlUuid, _>(course.org)
     .bind::<SqlUuid, _>(course.id)
     .get_result(&mut write.gate.conn())
     .await
     .optional()?;
-    let seen = row.filter(|(state, _, _, taught, _)| is_seen(write, course, *state, *taught));
-    let Some((state, revision, read_at, taught, terms)) = seen else {
+    let seen = row.filter(|(state, _, _, taught)| is_seen(write, course, *state, *taught));
+    let Some((state, revision, read_at, taught)) = seen else {
         return refuse_with(Refusal::not_found("courseId"));
     };
     let Some(revision) = revision.filter(|_| state == CourseState::Published) else {
@@ -97,7 +85,7 @@ pub async fn find_offer(write: &Write<'_>, course: CourseKey) -> Result<Offer, S
     Ok(Offer {
         course,
         revision,
-        terms: terms.unwrap_or_default(),
+        terms: find_terms(write, course).await?,
         read_at,
         taught,
     })
