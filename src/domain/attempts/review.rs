@@ -193,7 +193,8 @@ impl Batch for Past {
 }
 
 /// When a quiz that was taken by this policy is closed to everybody: at the later `closesAt` of the policy and of the course's current revision,
-/// in which others sit. Never while one of them has none; where the current revision no longer has the quiz, nobody comes to it any more.
+/// in which others sit. Never while one of them has none; by its own date where the current revision no longer has
+/// the quiz. Editions between the two, in which learners may still sit, are not asked.
 pub async fn closes(
     app: &App,
     reader: &Reader,
