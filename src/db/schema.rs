@@ -434,7 +434,7 @@ diesel::table! {
         decline_reason -> Nullable<Text>,
         renews_at -> Nullable<Timestamptz>,
         last_activity_at -> Nullable<Timestamptz>,
-        started_at -> Timestamptz,
+        started_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -592,6 +592,7 @@ diesel::table! {
         support_grant_id -> Nullable<Uuid>,
         support_scopes -> Nullable<Array<Text>>,
         support_until -> Nullable<Timestamptz>,
+        is_provisioned -> Bool,
     }
 }
 

@@ -212,7 +212,7 @@ impl Enrollment {
         let revision = edition(ctx, self).await?;
         let achieved = achieved(ctx, self, &revision).await?;
         let is_next = |unit: &&UnitContent| {
-            let blocking = achieved.blocking(&unit.release, self.started_at, self.read_at);
+            let blocking = achieved.blocking(&unit.release, self.begun_at(), self.read_at);
             !achieved.complete.contains(&unit.id) && blocking.is_empty()
         };
         let next = revision.required_units().find(is_next);

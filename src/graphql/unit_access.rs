@@ -51,7 +51,7 @@ impl UnitAccess {
         let blocking = match &enrollment {
             Some(enrollment) => {
                 let achieved = ctx.fetch_one(AchievedIn(enrollment.key)).await?;
-                achieved.blocking(rules, enrollment.started_at, enrollment.read_at)
+                achieved.blocking(rules, enrollment.begun_at(), enrollment.read_at)
             }
             None => rules.to_vec(),
         };
@@ -62,7 +62,7 @@ impl UnitAccess {
         };
         Ok(Self {
             state,
-            opens_at: opens_at(&blocking, enrollment.map(|enrollment| enrollment.started_at)),
+            opens_at: opens_at(&blocking, enrollment.map(|enrollment| enrollment.begun_at())),
             blocked_by: blocking
                 .iter()
                 .map(|rule| UnitReleaseRule::show(course, rule))

@@ -15,9 +15,9 @@ async fn set_times(app: &TestApp, enrollment: &str, due: &str, expires: &str) {
     factory::change(app, &times).await;
 }
 
-/// When an enrolment is due and ends.
+/// Since when days count, when an enrolment is due, and when it ends.
 async fn times(who: &Client, enrollment: &str) -> Value {
-    let read = "query($id: ID!) { enrollment(id: $id) { dueAt expiresAt } }";
+    let read = "query($id: ID!) { enrollment(id: $id) { startedAt dueAt expiresAt } }";
     let reply = who.run_with(read, json!({ "id": enrollment })).await;
     reply.data("/enrollment").clone()
 }

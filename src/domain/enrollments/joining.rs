@@ -329,9 +329,9 @@ async fn insert(
         "with r as (select ?::uuid[] as required, ?::uuid as org_id, ?::uuid as course_id, ?::uuid as revision_id, ?::text as source, \
             ?::integer as due_days, ?::integer as access_days) \
          insert into enrollments as e (org_id, id, course_id, member_id, revision_id, state, source, unit_count, requested_at, \
-            due_at, expires_at) \
+            started_at, due_at, expires_at) \
          select r.org_id, n.id, r.course_id, n.member_id, r.revision_id, n.state, r.source, cardinality(r.required), \
-            case when n.state <> 'active' then clock_timestamp() end, \
+            case when n.state <> 'active' then clock_timestamp() end, case when n.state = 'active' then now() end, \
             coalesce(n.due_at, case when n.state = 'active' then now() + make_interval(days => r.due_days) end), \
             coalesce(n.expires_at, case when n.state = 'active' then now() + make_interval(days => r.access_days) end) \
          from r cross join unnest(?, ?, ?, ?, ?) as n (id, member_id, state, due_at, expires_at) \
@@ -339,8 +339,7 @@ async fn insert(
             revision_id = excluded.revision_id, unit_count = excluded.unit_count, requested_at = excluded.requested_at, \
             due_at = case excluded.source when 'self' then least(e.due_at, excluded.due_at) else excluded.due_at end, \
             expires_at = case excluded.source when 'self' then least(e.expires_at, excluded.expires_at) else excluded.expires_at end, \
-            started_at = case when excluded.source = 'self' and (e.requested_at is null or e.decided_by is not null) then e.started_at \
-                else now() end, \
+            started_at = case excluded.source when 'self' then coalesce(e.started_at, excluded.started_at) else excluded.started_at end, \
             enrolled_at = now(), decided_by = null, decline_reason = null, \
             units_completed = (select count(*) from r join unit_progress p on p.org_id = e.org_id and p.enrollment_id = e.id \
                 and p.state = 'completed' and p.unit_id = any (r.required)) \

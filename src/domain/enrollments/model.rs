@@ -122,8 +122,9 @@ pub struct Enrollment {
     pub units_completed: i32,
     /// When the learner was enrolled; while they are not yet, when they asked. Cost: 1.
     pub enrolled_at: DateTime<Utc>,
-    /// Since when the days of assignments and of rules count: when the learner was enrolled, or last began the course anew. Cost: 1.
-    pub started_at: DateTime<Utc>,
+    /// Since when the days of assignments and of rules count: when the learner was enrolled, or last began the course anew; null before they
+    /// are let in. Cost: 1.
+    pub started_at: Option<DateTime<Utc>>,
     /// When the course was complete; null before. Cost: 1.
     pub completed_at: Option<DateTime<Utc>>,
     /// How often the learner has begun the course: 1 for the first time, counting up with each recertification. Cost: 1.
@@ -166,6 +167,11 @@ impl Enrollment {
     /// Whether the course should be complete by now and is not.
     pub fn is_past_due(&self) -> bool {
         self.state == EnrollmentState::Active && self.due_at.is_some_and(|due| due < self.read_at)
+    }
+
+    /// Since when days count for the learner.
+    pub fn begun_at(&self) -> DateTime<Utc> {
+        self.started_at.unwrap_or(self.enrolled_at)
     }
 
     /// Who decided about the request.

@@ -77,7 +77,7 @@ pub async fn refuse_locked(
     let refusals: Vec<Refusal> = units
         .iter()
         .filter_map(|(id, path)| {
-            let blocking = achieved.blocking(rules(*id), enrollment.started_at, enrollment.read_at);
+            let blocking = achieved.blocking(rules(*id), enrollment.begun_at(), enrollment.read_at);
             let [first, ..] = blocking.as_slice() else {
                 return None;
             };
@@ -98,7 +98,7 @@ pub async fn refuse_locked(
 fn reason(rule: &ReleaseRule, enrollment: &Enrollment, revision: &Revision) -> String {
     let title = |id: &UnitId| revision.unit(*id).map_or("another unit", |(_, unit)| &unit.title);
     let from =
-        crate::domain::content::release::opens_at(std::slice::from_ref(rule), Some(enrollment.started_at));
+        crate::domain::content::release::opens_at(std::slice::from_ref(rule), Some(enrollment.begun_at()));
     match rule {
         ReleaseRule::AfterUnit(unit) => format!("It is locked: complete “{}” first.", title(unit)),
         ReleaseRule::AfterScore { quiz, percent } => {

@@ -125,7 +125,8 @@ pub(super) async fn activate(
     Statement::<SqlUuid>::new(
         "with activated as (update enrollments e set state = 'active', revision_id = ?, unit_count = cardinality(r.required), \
          units_completed = (select count(*) from unit_progress p where p.org_id = e.org_id and p.enrollment_id = e.id \
-         and p.state = 'completed' and p.unit_id = any (r.required)), enrolled_at = now(), started_at = now(), decided_by = ?, \
+         and p.state = 'completed' and p.unit_id = any (r.required)), enrolled_at = now(), decided_by = ?, \
+         started_at = coalesce(case e.state when 'waitlisted' then e.started_at end, now()), \
          due_at = coalesce(case e.state when 'waitlisted' then e.due_at end, now() + make_interval(days => ?)), \
          expires_at = coalesce(case e.state when 'waitlisted' then e.expires_at end, now() + make_interval(days => ?)) \
          from (select ?::uuid[] as required) r where e.org_id = ? and e.course_id = ? and e.id = any (?) \

@@ -74,7 +74,7 @@ pub async fn hand_in(
         body: work.text,
         link: work.link,
         files,
-        due_at: assignment.due.map(|due| due.of(row.started_at)),
+        due_at: assignment.due.map(|due| due.of(row.begun_at())),
         max_points: assignment.max_points,
         pass_points: assignment.pass_points,
     };
