@@ -31,15 +31,5 @@ async fn advance(app: &Arc<App>, key: EnrollmentKey) -> bool {
     let done = by_system(app, key.org, "enrollmentCalendar", move |write| {
         Box::pin(async move { Ok(moves::expire(write, key).await? || cycles::renew(write, key).await?) })
     });
-    match done.await {
-        Ok(Ok(moved)) => moved,
-        Ok(Err(refusals)) => {
-            tracing::error!(enrollment = %key, ?refusals, "an enrolment whose time has come was refused");
-            false
-        }
-        Err(error) => {
-            tracing::error!(enrollment = %key, %error, "an enrolment whose time has come could not be moved");
-            false
-        }
-    }
+    super::was_done(done.await, key, "an enrolment whose time has come")
 }

@@ -26,15 +26,5 @@ async fn end(app: &Arc<App>, key: SupportGrantKey) -> bool {
     let done = by_system(app, key.org, "supportEscort", move |write| {
         Box::pin(async move { ending::end(write, key).await })
     });
-    match done.await {
-        Ok(Ok(ended)) => ended,
-        Ok(Err(refusals)) => {
-            tracing::error!(grant = %key, ?refusals, "the end of a grant was refused");
-            false
-        }
-        Err(error) => {
-            tracing::error!(grant = %key, %error, "a grant that is over could not be ended");
-            false
-        }
-    }
+    super::was_done(done.await, key, "a grant that is over")
 }

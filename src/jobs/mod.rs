@@ -10,8 +10,10 @@ pub mod tidier;
 pub mod undertaker;
 
 use crate::domain::app::App;
+use crate::domain::mutate::Outcome;
 use crate::kernel::error::Result;
 use mails::Mailer;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +34,21 @@ const RETENTION_EVERY: u32 = 600;
 
 /// Rounds between two looks for organisations whose grace period is over.
 const UNDERTAKING_EVERY: u32 = 60;
+
+/// Whether one thing that was due is done by this node. What was refused, or failed, stays due, and the log says so.
+fn was_done(outcome: Outcome<bool>, key: impl Display, what: &str) -> bool {
+    match outcome {
+        Ok(Ok(done)) => done,
+        Ok(Err(refusals)) => {
+            tracing::error!(%key, ?refusals, "{what} was refused");
+            false
+        }
+        Err(error) => {
+            tracing::error!(%key, %error, "{what} could not be dealt with");
+            false
+        }
+    }
+}
 
 /// Runs all jobs, beside each other, until the task is dropped.
 pub async fn run(app: Arc<App>, config: JobsConfig, mailer: Option<Mailer>) {

@@ -31,15 +31,5 @@ async fn close(app: &Arc<App>, key: AttemptKey) -> bool {
     let done = by_system(app, key.org, "attemptSweep", move |write| {
         Box::pin(async move { submit::submit_overdue(write, key).await })
     });
-    match done.await {
-        Ok(Ok(closed)) => closed,
-        Ok(Err(refusals)) => {
-            tracing::error!(attempt = %key, ?refusals, "an attempt whose time is over was refused");
-            false
-        }
-        Err(error) => {
-            tracing::error!(attempt = %key, %error, "an attempt whose time is over could not be closed");
-            false
-        }
-    }
+    super::was_done(done.await, key, "an attempt whose time is over")
 }
