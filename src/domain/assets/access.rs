@@ -164,13 +164,7 @@ pub async fn find_in_open_unit(
     viewer: &Viewer,
     key: AssetKey,
 ) -> Result<Option<Arc<Asset>>> {
-    match viewer.in_org(key.org) {
-        Some(standing) => {
-            let view = AssetView::of(standing);
-            reader.fetch(SeenAsset { key, view }).await
-        }
-        None => Ok(None),
-    }
+    find(reader, viewer, key, |view| view).await
 }
 
 /// Finds an asset that a viewer may read, whatever is open to them as a learner; batched.
@@ -179,13 +173,20 @@ pub async fn find_beyond_editions(
     viewer: &Viewer,
     key: AssetKey,
 ) -> Result<Option<Arc<Asset>>> {
-    match viewer.in_org(key.org) {
-        Some(standing) => {
-            let view = AssetView::of(standing).beyond_editions();
-            reader.fetch(SeenAsset { key, view }).await
-        }
-        None => Ok(None),
-    }
+    find(reader, viewer, key, AssetView::beyond_editions).await
+}
+
+async fn find(
+    reader: &Reader,
+    viewer: &Viewer,
+    key: AssetKey,
+    narrow: fn(AssetView) -> AssetView,
+) -> Result<Option<Arc<Asset>>> {
+    let Some(standing) = viewer.in_org(key.org) else {
+        return Ok(None);
+    };
+    let view = narrow(AssetView::of(standing));
+    reader.fetch(SeenAsset { key, view }).await
 }
 
 /// Which of some assets are ready and may be read by who writes.
