@@ -106,11 +106,7 @@ impl EnrollmentAccess {
         let relation = relation(ctx, enrollment.course_key(), enrollment.member_key()).await?;
         let facts = enrollment_of(org, relation);
         // Nobody decides about their own.
-        let others = if relation.own {
-            facts.related(relation.of_others())
-        } else {
-            facts
-        };
+        let others = facts.related(relation.of_others());
         let mut verdicts = Verdicts::of(ctx, org);
         let learns = verdicts.may(Permission::AttemptsTake, facts);
         let withdraws = verdicts.may(Permission::EnrollmentsManage, facts);
