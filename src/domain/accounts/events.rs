@@ -9,7 +9,7 @@ use crate::text_enum;
 use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Nullable, Text, Timestamptz, Untyped, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Nullable, Text, Timestamptz, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -57,6 +57,13 @@ text_enum! {
         /// Somebody named what is of an organisation that they are not in, and got nothing; told once in ten minutes. To the
         /// organisation whose it is, no member is named.
         CrossTenantAttempt = "cross_tenant_attempt",
+    }
+}
+
+impl SecurityEventKind {
+    /// Whether the organisations are told in which the person is an active member.
+    pub const fn concerns_organizations(self) -> bool {
+        !matches!(self, Self::SteppedUp | Self::EmailVerified)
     }
 }
 
@@ -113,12 +120,16 @@ pub(super) async fn insert(
     let ids: Vec<Uuid> = events.iter().map(|_| clock.uuid()).collect();
     let kinds: Vec<&str> = events.iter().map(|(kind, _)| kind.as_str()).collect();
     let sessions: Vec<Option<SessionId>> = events.iter().map(|(_, session)| *session).collect();
+    let concern: Vec<bool> = events
+        .iter()
+        .map(|(kind, _)| kind.concerns_organizations())
+        .collect();
     Statement::<Untyped>::new(
         "with happened as (select ?::uuid as user_id, ?::timestamptz as at, ? as user_agent, ? as network, e.* \
-         from unnest(?, ?, ?) as e(id, kind, session_id)), \
+         from unnest(?, ?, ?, ?) as e(id, kind, session_id, concerns_organizations)), \
          told as (insert into organization_security_events (org_id, at, kind, member_id) \
          select m.org_id, h.at, h.kind, m.id from happened h join memberships m on m.user_id = h.user_id and m.state = 'active' \
-         where h.kind not in ('stepped_up', 'email_verified')) \
+         where h.concerns_organizations) \
          insert into security_events (id, user_id, at, kind, session_id, user_agent, network) \
          select id, user_id, at, kind, session_id, user_agent, network from happened",
     )
@@ -129,6 +140,7 @@ pub(super) async fn insert(
     .bind::<Array<SqlUuid>, _>(ids)
     .bind::<Array<Text>, _>(kinds)
     .bind::<Array<Nullable<SqlUuid>>, _>(sessions)
+    .bind::<Array<Bool>, _>(concern)
     .execute(&mut conn)
     .await
     .map(|_| ())
