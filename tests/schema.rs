@@ -299,6 +299,7 @@ async fn the_doors_are_these_and_no_others() {
         "sign_in_returns",
         "sign_in_starts",
         "stale_uploads",
+        "tell_of_security_event",
         "tell_of_stranger",
         "unsequenced_orgs",
     ];

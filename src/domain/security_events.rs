@@ -1,7 +1,8 @@
 //! What happened to the accounts of an organisation's members, as the organisation sees it.
 //!
 //! Written with the account's own security events, in the same statement; an organisation sees a member, and neither the
-//! account nor where it was used from. Table: `organization_security_events`.
+//! account nor where it was used from. A trigger puts each into the organisation's event log. Table:
+//! `organization_security_events`.
 
 use crate::db::paginate::foreign;
 use crate::db::schema::organization_security_events as events;

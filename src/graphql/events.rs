@@ -74,7 +74,7 @@ impl EventSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "The organisation, by its id.")] organization_id: ID,
         #[graphql(
-            desc = "Only these types, such as `course.published`; with a dot at the end, such as `course.`, all that begin so."
+            desc = "Only these types, such as `course.published`; with a dot at the end, such as `course.` or `security.`, all that begin so."
         )]
         types: Option<Vec<String>>,
         #[graphql(desc = "Only what follows this cursor; without it, what happens from now on.")]

@@ -426,6 +426,8 @@ async fn use_from_another_network_is_a_security_event_and_the_first_one_is_not()
     assert_eq!(events().await, expected);
     let own = people::security_events(&owner).await;
     assert_eq!(own.iter().filter(|kind| **kind == told).count(), 1);
+    let logged = "outbox_events where kind = 'security.api_token_used_from_new_network'";
+    assert_eq!(factory::count(&app, logged).await, 1);
     let listed = owner.run_with(APPS, json!({ "id": app.org_id() })).await;
     let shown = &listed.data("/organization/apps/0/tokens")[0];
     assert_eq!(shown["networks"], json!(["192.0.2.0/24", "198.51.100.0/24"]));

@@ -235,6 +235,8 @@ async fn a_stream_ends_with_the_session_and_with_the_node() {
     let told = stream.all().await;
     assert_eq!(told[0].1["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
     assert_eq!((told.len(), told[1].0.as_str()), (2, "complete"));
+    // That the session was ended lies behind whoever listens from now on.
+    factory::seal(&app).await;
     let owner = app.owner().await;
     let (routes, streams) = app.routes_with_streams();
     let stream = Stream::open(routes.clone(), post(Some(&owner), EVENTS, &variables)).await;

@@ -95,6 +95,7 @@ mod s3;
 mod search;
 mod second_factor;
 mod security_events;
+mod security_log;
 mod sessions;
 mod sign_in;
 mod social_login;

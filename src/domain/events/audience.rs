@@ -9,7 +9,7 @@ use crate::domain::{attempts, certificates, enrollments, submissions};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{AttemptKey, CertificateKey, CourseKey, EnrollmentKey, Key, SubmissionKey};
 
-/// Who may read an event, beside those who read the whole audit.
+/// Who may read an event. Who reads the whole audit may read each but those for [`Audience::Security`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// Nobody else.
@@ -18,9 +18,14 @@ pub enum Audience {
     Learning,
     /// Whoever reads the draft of the course that it happened to.
     Authors,
+    /// Whoever reads the organisation's security events, and nobody else.
+    Security,
 }
 
-/// The audience of each kind of happening. A kind that is not listed is for auditors alone.
+/// What the kinds of security events begin with; what follows is a kind of `organization_security_events`.
+const SECURITY: &str = "security.";
+
+/// The audience of each kind of happening. A kind that is not listed is for auditors alone, or for who reads security events.
 pub const AUDIENCES: &[(&str, Audience)] = &[
     ("accommodation.set", Audience::Learning),
     ("account_link.accepted", Audience::Auditors),
@@ -131,6 +136,23 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
     ("role.created", Audience::Auditors),
     ("role.deleted", Audience::Auditors),
     ("role.updated", Audience::Auditors),
+    ("security.api_token_used_from_new_network", Audience::Security),
+    ("security.cross_tenant_attempt", Audience::Security),
+    ("security.email_changed", Audience::Security),
+    ("security.identity_linked", Audience::Security),
+    ("security.identity_unlinked", Audience::Security),
+    ("security.password_changed", Audience::Security),
+    ("security.password_reset", Audience::Security),
+    ("security.recovery_code_used", Audience::Security),
+    ("security.recovery_codes_made", Audience::Security),
+    ("security.refresh_token_replayed", Audience::Security),
+    ("security.second_factor_added", Audience::Security),
+    ("security.second_factor_removed", Audience::Security),
+    ("security.session_revoked", Audience::Security),
+    ("security.sign_in_failed", Audience::Security),
+    ("security.signed_in", Audience::Security),
+    ("security.signed_in_by_provider", Audience::Security),
+    ("security.step_up_failed", Audience::Security),
     ("sso_connection.removed", Audience::Auditors),
     ("sso_connection.set", Audience::Auditors),
     ("submission.created", Audience::Learning),
@@ -159,19 +181,22 @@ pub const AUDIENCES: &[(&str, Audience)] = &[
 impl Audience {
     /// The audience of a kind of happening.
     pub fn of(kind: &str) -> Self {
-        let listed = AUDIENCES.iter().find(|(listed, _)| *listed == kind);
-        listed.map_or(Self::Auditors, |(_, audience)| *audience)
+        match AUDIENCES.iter().find(|(listed, _)| *listed == kind) {
+            Some((_, audience)) => *audience,
+            None if kind.starts_with(SECURITY) => Self::Security,
+            None => Self::Auditors,
+        }
     }
 
     /// Whether a member may read anything that is for this audience.
     pub fn has(self, standing: &OrgStanding) -> bool {
         let reads_some = |permission| standing.reach(permission).is_some();
-        reads_all(standing)
-            || match self {
-                Self::Auditors => false,
-                Self::Learning => reads_some(Permission::LearningRecordsRead),
-                Self::Authors => reads_some(Permission::CoursesReadDraft),
-            }
+        match self {
+            Self::Auditors => reads_all(standing),
+            Self::Learning => reads_all(standing) || reads_some(Permission::LearningRecordsRead),
+            Self::Authors => reads_all(standing) || reads_some(Permission::CoursesReadDraft),
+            Self::Security => standing.reach(Permission::SecurityRead).all,
+        }
     }
 }
 
@@ -184,10 +209,14 @@ pub async fn may_read(reader: &Reader, viewer: &Viewer, event: &Event) -> Result
     let Some(standing) = viewer.in_org(event.key.org) else {
         return Ok(false);
     };
+    let audience = Audience::of(&event.kind);
+    if audience == Audience::Security {
+        return Ok(audience.has(standing));
+    }
     if reads_all(standing) {
         return Ok(true);
     }
-    match (Audience::of(&event.kind), event.record, event.course()) {
+    match (audience, event.record, event.course()) {
         (Audience::Learning, Some(record), _) if viewer.reaches(record.course) => {
             may_read_record(reader, viewer, standing, event, record).await
         }
@@ -239,10 +268,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_that_nobody_thought_of_is_for_auditors() {
+    fn a_kind_that_nobody_thought_of_is_for_auditors_or_for_who_reads_security_events() {
         assert_eq!(Audience::of("course.published"), Audience::Authors);
         assert_eq!(Audience::of("course.published.twice"), Audience::Auditors);
         assert_eq!(Audience::of(""), Audience::Auditors);
+        assert_eq!(Audience::of("security.unheard_of"), Audience::Security);
     }
 
     #[test]

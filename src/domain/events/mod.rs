@@ -1,7 +1,7 @@
 //! The event log of an organisation: what happened in it, in the order of its numbers, for who listens.
 //!
-//! Table: `outbox_events`, which every write fills in its own transaction and the sequencer numbers. Later files use
-//! earlier ones.
+//! Table: `outbox_events`, which every write fills in its own transaction, a trigger with each security event, and which the
+//! sequencer numbers. Later files use earlier ones.
 
 mod audience;
 mod feed;

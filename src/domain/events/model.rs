@@ -11,7 +11,8 @@ use uuid::Uuid;
 /// Something that happened in an organisation. It names things by reference; what they are like by now is read from them.
 ///
 /// Requires: `audit.read` with the reach `all`; or, for what happened to an enrolment, an attempt, a submission or a certificate,
-/// `learning_records.read` of it; or, for what happened to a course, `courses.read_draft` of it. Cost: 1.
+/// `learning_records.read` of it; or, for what happened to a course, `courses.read_draft` of it. What happened to members' accounts,
+/// of a type that begins with `security.`, takes `security.read` instead. Cost: 1.
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
 pub struct Event {
@@ -23,7 +24,8 @@ pub struct Event {
     pub sequence: i64,
     /// When it happened. Cost: 1.
     pub at: DateTime<Utc>,
-    /// What happened, such as `course.published`. Cost: 1.
+    /// What happened, such as `course.published`; of a security event, `security.` and its kind in small letters, such as
+    /// `security.sign_in_failed`. Cost: 1.
     #[graphql(name = "type")]
     pub kind: String,
     /// The identifier of what it happened to.

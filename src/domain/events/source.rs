@@ -55,15 +55,19 @@ impl Types {
         if audiences.any(|audience| audience.has(standing)) {
             return Ok(());
         }
-        let permission = match self.0.as_deref().and_then(<[String]>::first) {
-            Some(name)
-                if AUDIENCES
-                    .iter()
-                    .any(|(kind, audience)| names(name, kind) && *audience == Audience::Authors) =>
-            {
-                Permission::CoursesReadDraft
-            }
-            _ => Permission::AuditRead,
+        let first = self.0.as_deref().and_then(<[String]>::first);
+        let is_for = |audience: Audience| {
+            let mut named = AUDIENCES
+                .iter()
+                .filter(|(kind, _)| first.is_some_and(|name| names(name, kind)));
+            named.any(|(_, of)| *of == audience)
+        };
+        let permission = if is_for(Audience::Authors) {
+            Permission::CoursesReadDraft
+        } else if is_for(Audience::Security) {
+            Permission::SecurityRead
+        } else {
+            Permission::AuditRead
         };
         Err(Error::Forbidden {
             permission: permission.as_str(),

@@ -381,12 +381,14 @@ pub async fn expire_invitations(app: &TestApp) {
 
 /// Numbers and seals what waits, until nothing does: other tests' transactions may hold the horizon back.
 pub async fn seal(app: &TestApp) {
+    let waiting = "(select 1 from audit_entries where sequence is null \
+        union all select 1 from outbox_events where sequence is null) waiting";
     for _ in 0..2_000 {
         sequencer::run_once(&app.app).await.unwrap();
-        if count(app, "audit_entries where sequence is null").await == 0 {
+        if count(app, waiting).await == 0 {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    panic!("the audit is not sealed");
+    panic!("the audit is not sealed, or the log not numbered");
 }

@@ -106,10 +106,10 @@ pub async fn state_of(org: OrgId) -> BTreeMap<String, String> {
         .map(|row| row.get::<_, String>(0))
         .map(|table| {
             // Written by and by, about whoever tries.
-            let but = if table == "organization_security_events" {
-                "kind <> 'cross_tenant_attempt'"
-            } else {
-                "true"
+            let but = match table.as_str() {
+                "organization_security_events" => "kind <> 'cross_tenant_attempt'",
+                "outbox_events" => "kind <> 'security.cross_tenant_attempt'",
+                _ => "true",
             };
             (
                 table.clone(),
