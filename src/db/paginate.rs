@@ -93,16 +93,9 @@ macro_rules! keyset {
     ($query:expr, $page:expr, $column:expr => $value:ty, $id:expr => $id_type:ty, $descending:expr) => {{
         use diesel::prelude::*;
         let (mut query, page, descending) = ($query, $page, $descending);
-        for (values, behind) in [(&page.after, true), (&page.before, false)] {
-            let Some(values) = values else { continue };
-            let (value, id) = $crate::db::paginate::cursor_values::<$value, $id_type>(values)?;
-            // The first half bounds the scan of an index, the second leaves out the rows that tie with the cursor.
-            query = if behind != descending {
-                query.filter($column.ge(value.clone()).and($column.gt(value).or($id.gt(id))))
-            } else {
-                query.filter($column.le(value.clone()).and($column.lt(value).or($id.lt(id))))
-            };
-        }
+        $crate::bounded!(
+            page, $column => $value, $id => $id_type, descending, |bound| query = query.filter(bound)
+        );
         query = if page.backward != descending {
             query.order_by(($column.desc(), $id.desc()))
         } else {
@@ -110,4 +103,24 @@ macro_rules! keyset {
         };
         query.limit(page.size + 1)
     }};
+}
+
+/// Does something with each condition that bounds a page:
+/// `bounded!(page, column => type, id => type, descending, |bound| query = query.filter(bound))`.
+#[macro_export]
+macro_rules! bounded {
+    ($page:expr, $column:expr => $value:ty, $id:expr => $id_type:ty, $descending:expr, |$bound:ident| $with:expr) => {
+        for (values, behind) in [(&$page.after, true), (&$page.before, false)] {
+            let Some(values) = values else { continue };
+            let (value, id) = $crate::db::paginate::cursor_values::<$value, $id_type>(values)?;
+            // The first half bounds the scan of an index, the second leaves out the rows that tie with the cursor.
+            if behind != $descending {
+                let $bound = $column.ge(value.clone()).and($column.gt(value).or($id.gt(id)));
+                $with;
+            } else {
+                let $bound = $column.le(value.clone()).and($column.lt(value).or($id.lt(id)));
+                $with;
+            }
+        }
+    };
 }

@@ -1031,7 +1031,6 @@ use diesel::allow_tables_to_appear_in_same_query as allow;
 
 allow!(memberships, organizations, policy_revisions, roles);
 allow!(course_instructors, enrollments, group_members, memberships);
-allow!(api_tokens, learner_sessions);
 allow!(api_tokens, memberships);
 allow!(learner_sessions, memberships);
 allow!(account_links, users);

@@ -159,7 +159,7 @@ impl App {
 
     /// The sessions that it opened for learners, the newest first; those that ended are kept for thirty days.
     ///
-    /// Requires: `learner_sessions.create`; null for others. Cost: 1 for each row asked for; one SQL statement.
+    /// Requires: `learner_sessions.create`; null for others. Cost: 1 for each row asked for; batched.
     async fn learner_sessions(
         &self,
         ctx: &Context<'_>,
@@ -175,12 +175,11 @@ impl App {
         let name = format!("sessions of {:?}", self.key);
         let page = ctx.page(&args, &name)?;
         let (sessions, range) = (SessionsOf(self.key), IdRange::of(&page)?);
-        let rows = ctx.fetch_one(SessionPage(sessions, page.clone(), range)).await?;
+        let slice = ctx.fetch_one(SessionPage(sessions, page, range)).await?;
         let count: Count = Box::new(move |reader| {
             Box::pin(async move { Ok(reader.fetch(sessions).await?.unwrap_or_default()) })
         });
         let cursor = |session: &Arc<LearnerSession>| [session.key.id.0.to_string()];
-        let slice = page.slice(rows.to_vec());
         Ok(Some(
             Paged::new(&ctx.app().keyring, &name, slice, cursor, count).into(),
         ))

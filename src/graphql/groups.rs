@@ -1,6 +1,6 @@
 //! `Group`: fields, edges and mutations.
 
-use super::members::{self, MemberConnection, MemberFilterInput};
+use super::members::{self, MemberConnection};
 use super::support::connection::Count;
 use super::support::mutation::{key, signed_in};
 use super::support::operation::Ask;
@@ -13,7 +13,7 @@ use crate::domain::bulk::ErrorPolicy;
 use crate::domain::groups::places::{self, GroupPlace, NewPlace};
 use crate::domain::groups::{Group, GroupList, GroupPage, ManagersOf, StandingToGroup, write};
 use crate::domain::members::Member;
-use crate::domain::members::store::MemberOrder;
+use crate::domain::members::store::{MemberFilter, MemberList, MemberOrder};
 use crate::domain::organizations::Organization;
 use crate::domain::record_lists::Seen;
 use crate::domain::roles::Role;
@@ -64,7 +64,7 @@ impl Group {
 
     /// The members of the group whom you may know of.
     ///
-    /// Requires: `members.read`; see `Member` for its reaches. Cost: 1 for each row asked for; one SQL statement.
+    /// Requires: `members.read`; see `Member` for its reaches. Cost: 1 for each row asked for; batched.
     async fn members(
         &self,
         ctx: &Context<'_>,
@@ -78,12 +78,13 @@ impl Group {
             return Ok(None);
         };
         let args = PageArgs::new(first, after, last, before);
-        let filter = MemberFilterInput {
-            group: Some(ID(self.key.to_string())),
-            ..MemberFilterInput::default()
+        let of_group = MemberList {
+            view,
+            group: Some(self.key.id),
+            filter: MemberFilter::default(),
         };
         Ok(Some(
-            members::page(ctx, view, filter, order_by.unwrap_or_default(), args).await?,
+            members::page(ctx, of_group, order_by.unwrap_or_default(), args).await?,
         ))
     }
 

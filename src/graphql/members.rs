@@ -234,23 +234,41 @@ pub struct MemberFilterInput {
     pub query: Option<String>,
 }
 
-/// Reads a page of the members whom a view shows.
+/// The members of an organisation whom a view shows, filtered.
+pub async fn list(ctx: &Context<'_>, view: View, filter: MemberFilterInput) -> Result<MemberList> {
+    let role = filter.role.map(|id| {
+        let role = RoleKey::parse(&id).filter(|role| role.org == view.org);
+        role.map_or(RoleId(Uuid::nil()), |role| role.id)
+    });
+    let group = match filter.group {
+        None => None,
+        Some(id) => {
+            let seen = match GroupKey::parse(&id).filter(|group| group.org == view.org) {
+                Some(key) => find_group(ctx, key).await?,
+                None => None,
+            };
+            Some(seen.map_or(GroupId(Uuid::nil()), |group| group.key.id))
+        }
+    };
+    let filter = MemberFilter {
+        role,
+        state: filter.state,
+        query: filter.query,
+    };
+    Ok(MemberList { view, group, filter })
+}
+
+/// Reads a page of a list of members; batched.
 pub async fn page(
     ctx: &Context<'_>,
-    view: View,
-    filter: MemberFilterInput,
+    list: MemberList,
     order: MemberOrder,
     args: PageArgs,
 ) -> Result<MemberConnection> {
-    let name = format!("members {:?} {filter:?} {order:?}", view.org);
+    let MemberList { view, group, filter } = &list;
+    let name = format!("members {:?} {group:?} {filter:?} {order:?}", view.org);
     let page = ctx.page(&args, &name)?;
-    let list = MemberList {
-        view,
-        filter: read_filter(ctx, view.org, filter).await?,
-    };
-    let rows = ctx
-        .fetch_one(MemberPage(list.clone(), order, page.clone()))
-        .await?;
+    let slice = ctx.fetch_one(MemberPage(list.clone(), order, page)).await?;
     let count: Count = Box::new(move |reader| {
         let list = list.clone();
         Box::pin(async move { Ok(reader.fetch(list).await?.unwrap_or_default()) })
@@ -262,29 +280,5 @@ pub async fn page(
         };
         [value, member.key.id.write()]
     };
-    let slice = page.slice(rows.to_vec());
     Ok(Paged::new(&ctx.app().keyring, &name, slice, cursor, count).into())
-}
-
-async fn read_filter(ctx: &Context<'_>, org: OrgId, filter: MemberFilterInput) -> Result<MemberFilter> {
-    let role = filter.role.map(|id| {
-        let role = RoleKey::parse(&id).filter(|role| role.org == org);
-        role.map_or(RoleId(Uuid::nil()), |role| role.id)
-    });
-    let group = match filter.group {
-        None => None,
-        Some(id) => {
-            let seen = match GroupKey::parse(&id).filter(|group| group.org == org) {
-                Some(key) => find_group(ctx, key).await?,
-                None => None,
-            };
-            Some(seen.map_or(GroupId(Uuid::nil()), |group| group.key.id))
-        }
-    };
-    Ok(MemberFilter {
-        role,
-        group,
-        state: filter.state,
-        query: filter.query,
-    })
 }

@@ -106,8 +106,10 @@ impl Organization {
             return Ok(None);
         };
         let args = PageArgs::new(first, after, last, before);
-        let (filter, order) = (filter.unwrap_or_default(), order_by.unwrap_or_default());
-        Ok(Some(members::page(ctx, view, filter, order, args).await?))
+        let members = members::list(ctx, view, filter.unwrap_or_default()).await?;
+        Ok(Some(
+            members::page(ctx, members, order_by.unwrap_or_default(), args).await?,
+        ))
     }
 
     /// The organisation's roles, the built-in ones first; null for who is no member.

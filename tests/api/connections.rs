@@ -9,8 +9,6 @@ use serde_json::{Value, json};
 
 /// What has at most one row in an organisation.
 const SINGLE: &[&str] = &["Viewer.accountLinks"];
-/// What takes two statements for each parent, a page and a number, and is asked for by one parent at a time.
-const ALONE: &[&str] = &["App.learnerSessions", "Group.members"];
 /// How few there are of everything, and how many.
 const SIZES: [usize; 2] = [2, 6];
 /// Statements that what is many may take more: what follows from others may be asked apart. One for each row or parent would be
@@ -151,7 +149,7 @@ async fn a_page_of_any_list_takes_no_statement_for_each_of_its_rows_and_parents(
         if few == 0 || (few >= many && !SINGLE.contains(&name.as_str())) {
             faults.push(format!("{name} has {few} rows, then {many}"));
         }
-        if cost_of_many > cost_of_few + APART && !ALONE.contains(&name.as_str()) {
+        if cost_of_many > cost_of_few + APART {
             faults.push(format!(
                 "{name} takes {cost_of_few} statements for {few} rows, {cost_of_many} for {many}"
             ));

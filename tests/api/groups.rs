@@ -12,6 +12,9 @@ const SET: &str = "mutation($input: GroupMembersSetInput!) { groupMembersSet(inp
     group { id managers { id } members(first: 100) { nodes { id } } viewerCan { update delete takeIn } } \
     results { clientKey index userErrors { code field } } userErrors { code field message } } }";
 
+const LISTED: &str = "query($ids: [ID!]!, $order: MemberOrder, $first: Int, $last: Int, $after: String) { nodes(ids: $ids) { ... on Group { \
+    members(orderBy: $order, first: $first, last: $last, after: $after) { totalCount nodes { name } pageInfo { hasNextPage endCursor } } } } }";
+
 async fn set(who: &Client, group: &str, rows: Value, more: Value) -> Reply {
     let mut input = json!({ "groupId": group, "members": rows });
     input
@@ -261,6 +264,77 @@ async fn many_changes_at_once_leave_each_member_one_place() {
     }
     let last = format!("group_members where member_id = '{}'", people[2].member.id.0);
     assert_eq!(factory::count(&app, &last).await, 0, "who is gone is in no group");
+}
+
+/// The names on a page of members, one behind the other.
+fn names(members: &Value) -> String {
+    let nodes = members["nodes"].as_array().unwrap().iter();
+    nodes.map(|node| node["name"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn each_group_has_pages_of_its_own_members_in_every_order() {
+    let app = TestApp::new().await;
+    let mut people = vec![app.owner().await];
+    for _ in 0..4 {
+        people.push(app.learner().await);
+    }
+    for (person, name) in people.iter().zip(["C", "B", "E", "A", "D"]) {
+        let id = person.member.id.0;
+        let named = format!("update memberships set name = '{name}' where id = '{id}'");
+        factory::change(&app, &named).await;
+    }
+    let mut groups = Vec::new();
+    for some in [1..4, 2..5] {
+        let members: Vec<_> = people[some].iter().map(|person| person.member).collect();
+        let group = factory::group(&app, people[0].member, &members).await;
+        groups.push(GroupKey::new(app.org, group).to_string());
+    }
+    for (order, size, pages) in [
+        ("NAME_ASC", "first", ["AB", "AC"]),
+        ("NAME_DESC", "first", ["EC", "ED"]),
+        ("JOINED_AT_ASC", "first", ["CB", "CE"]),
+        ("JOINED_AT_DESC", "first", ["AE", "DA"]),
+        ("NAME_ASC", "last", ["CE", "DE"]),
+        ("JOINED_AT_DESC", "last", ["BC", "EC"]),
+    ] {
+        let variables = json!({ "ids": groups, "order": order, size: 2 });
+        let reply = people[0].run_with(LISTED, variables).await;
+        for (at, page) in pages.iter().enumerate() {
+            let members = &reply.data("/nodes")[at]["members"];
+            assert_eq!(&names(members), page, "{order} {size}");
+            assert_eq!(members["totalCount"], 4);
+        }
+    }
+    let mut cursor = Value::Null;
+    for (group, expected) in groups.iter().zip(["ECBA", "EDCA"]) {
+        let (mut found, mut after) = (String::new(), Value::Null);
+        loop {
+            let variables = json!({ "ids": [group], "order": "NAME_DESC", "first": 1, "after": after });
+            let reply = people[0].run_with(LISTED, variables).await;
+            let members = reply.data("/nodes/0/members");
+            found += &names(members);
+            after = members["pageInfo"]["endCursor"].clone();
+            if members["pageInfo"]["hasNextPage"] == false {
+                break;
+            }
+        }
+        assert_eq!(found, expected);
+        cursor = after;
+    }
+    let elsewhere = json!({ "ids": [groups[0]], "order": "NAME_DESC", "after": cursor });
+    let reply = people[0].run_with(LISTED, elsewhere).await;
+    assert_eq!(
+        reply.codes(),
+        "BAD_USER_INPUT",
+        "a cursor is good for its own group"
+    );
+    let reply = people[2].run_with(LISTED, json!({ "ids": groups })).await;
+    for at in 0..2 {
+        let members = &reply.data("/nodes")[at]["members"];
+        assert_eq!(names(members), "E");
+        assert_eq!(members["totalCount"], 1);
+    }
 }
 
 #[tokio::test]

@@ -256,6 +256,53 @@ async fn a_session_ends_with_its_time_when_revoked_and_with_what_opened_it() {
 }
 
 #[tokio::test]
+async fn each_app_has_pages_of_the_sessions_that_its_tokens_opened() {
+    let app = TestApp::new().await;
+    let (owner, learner) = (app.owner().await, app.learner().await);
+    let until = app.app.clock.now() + TimeDelta::hours(1);
+    let scopes = [Permission::LearnerSessionsCreate];
+    let mut ids = Vec::new();
+    let mut opened = Vec::new();
+    for sessions in [3, 2, 0] {
+        let program = apps::app(&app, owner.member).await;
+        let (one, _) = apps::token_until(&app, program, owner.member, &scopes, until).await;
+        let (other, _) = apps::token_until(&app, program, owner.member, &scopes, until).await;
+        let mut newest_first = Vec::new();
+        for token in [one, other, one].into_iter().take(sessions) {
+            let session = apps::learner_session(&app, token, learner.member).await;
+            newest_first.insert(0, session.to_string());
+        }
+        ids.push(program.to_string());
+        opened.push(newest_first);
+    }
+    let document = "query($ids: [ID!]!, $first: Int, $last: Int, $after: String) { nodes(ids: $ids) { ... on App { \
+        learnerSessions(first: $first, last: $last, after: $after) { totalCount nodes { id } pageInfo { endCursor } } } } }";
+    let shown = |list: &Value| -> Vec<String> {
+        let nodes = list["nodes"].as_array().unwrap().iter();
+        let ids = nodes.map(|node| node["id"].as_str().unwrap().to_owned());
+        ids.collect()
+    };
+    for (size, most) in [("first", 2), ("last", 100)] {
+        let reply = owner.run_with(document, json!({ "ids": ids, size: most })).await;
+        for (at, opened) in opened.iter().enumerate() {
+            let list = &reply.data("/nodes")[at]["learnerSessions"];
+            assert_eq!(shown(list), opened[..opened.len().min(most)]);
+            assert_eq!(list["totalCount"], opened.len());
+        }
+    }
+    let first = json!({ "ids": [ids[0]], "first": 2 });
+    let first = owner.run_with(document, first).await;
+    let after = first.text("/nodes/0/learnerSessions/pageInfo/endCursor");
+    let rest = json!({ "ids": [ids[0]], "after": after });
+    let rest = owner.run_with(document, rest).await;
+    assert_eq!(shown(rest.data("/nodes/0/learnerSessions")), opened[0][2..]);
+    let clerk = factory::role(&app, json!({ "apps.manage": ["all"] })).await;
+    let clerk = app.member(&clerk).await;
+    let reply = clerk.run_with(document, json!({ "ids": ids })).await;
+    assert_eq!(reply.data("/nodes/0/learnerSessions"), &Value::Null);
+}
+
+#[tokio::test]
 async fn a_partners_learner_uploads_files_and_hands_them_in() {
     let app = TestApp::new().await;
     let (_, backend) = backend(&app).await;

@@ -75,13 +75,30 @@ const OPERATIONS: &[Operation] = &[
         warm: 6,
     },
     Operation {
-        name: "members with what they learn: organisation, members, roles, groups, enrolments, certificates, three numbers; at first courses",
+        name: "members with what they learn: organisation, members, roles, who is in which group, groups, enrolments, certificates, three numbers; \
+            at first courses",
         document: "query($org: ID!) { organization(id: $org) { members(first: 50) { totalCount nodes { name email role { name } groups { name } \
             enrollments(first: 20) { totalCount nodes { state progress { percent } course { title } } } \
             certificates(first: 20) { totalCount nodes { courseTitle issuedAt } } } } } }",
         who: Who::Owners,
-        cold: 10,
-        warm: 9,
+        cold: 11,
+        warm: 10,
+    },
+    Operation {
+        name: "groups with their members: organisation, groups, members, two numbers",
+        document: "query($org: ID!) { organization(id: $org) { groups(first: 50) { totalCount nodes { name \
+            members(first: 20) { totalCount nodes { name email } } } } } }",
+        who: Who::Owners,
+        cold: 5,
+        warm: 5,
+    },
+    Operation {
+        name: "apps with the sessions that they opened: organisation, apps, sessions, their numbers, members",
+        document: "query($org: ID!) { organization(id: $org) { apps { name \
+            learnerSessions(first: 20) { totalCount nodes { createdAt member { name } } } } } }",
+        who: Who::Owners,
+        cold: 5,
+        warm: 5,
     },
     Operation {
         name: "domains and linked accounts: organisation, domains, links, two numbers, members",
@@ -138,7 +155,7 @@ const LARGE: Size = Size {
 };
 
 /// An organisation with a course, courses like it, and sixteen learners who are enrolled in all of them and have a
-/// certificate of the first.
+/// certificate of the first; with groups that everybody is in, and apps that opened a session for everybody.
 struct Academy {
     app: TestApp,
     course: Course,
@@ -186,7 +203,16 @@ impl Academy {
              insert into organization_domains (org_id, id, domain) select '{org}', gen_random_uuid(), 'n' || n || '.example' from generate_series(1, {copies}) n; \
              insert into account_links (org_id, id, email, organization_name, proposed_by, expires_at) \
              select m.org_id, gen_random_uuid(), n || '@n1.example', 'An academy', m.id, now() + interval '1 day' \
-             from memberships m cross join generate_series(1, {copies}) n where m.id = '{owner}'",
+             from memberships m cross join generate_series(1, {copies}) n where m.id = '{owner}'; \
+             insert into groups (org_id, id, name) select '{org}', gen_random_uuid(), 'Group ' || n from generate_series(1, {copies}) n; \
+             insert into group_members (org_id, group_id, member_id) \
+             select g.org_id, g.id, m.id from groups g join memberships m on m.org_id = g.org_id; \
+             insert into apps (org_id, id, name, created_by) select '{org}', gen_random_uuid(), 'App ' || n, '{owner}' from generate_series(1, {copies}) n; \
+             insert into api_tokens (org_id, id, app_id, owner_id, name, prefix, scopes, expires_at) \
+             select org_id, id, id, created_by, 'Token', 'a prefix', '{{learner_sessions.create}}', now() + interval '1 hour' from apps; \
+             insert into learner_sessions (org_id, id, member_id, token_id, token_hash, expires_at) \
+             select t.org_id, gen_random_uuid(), m.id, t.id, sha256((t.id::text || m.id)::bytea), t.expires_at \
+             from api_tokens t join memberships m on m.org_id = t.org_id",
             owner = owner.member.id.0,
             copies = size.copies,
             certificate = key.id.0,

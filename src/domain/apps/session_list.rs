@@ -1,79 +1,103 @@
 //! The sessions that an app opened, as a list.
 
 use super::learner_sessions::LearnerSession;
-use crate::db::schema::{api_tokens, learner_sessions};
-use crate::db::{Batch, Conn, each};
-use crate::domain::record_lists::IdRange;
-use crate::kernel::ids::AppKey;
-use crate::kernel::page::Page;
-use diesel::dsl::exists;
-use diesel::expression::BoxableExpression;
+use crate::db::{Batch, Conn, Statement};
+use crate::domain::record_lists::{IdRange, groups};
+use crate::kernel::ids::{AppId, AppKey, OrgId};
+use crate::kernel::page::{Page, Slice};
+use diesel::QueryResult;
+use diesel::Selectable;
+use diesel::dsl::SqlTypeOf;
 use diesel::pg::Pg;
-use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Array, BigInt, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use futures_util::TryFutureExt;
 use std::collections::HashMap;
 use std::sync::Arc;
+
+type Columns = <LearnerSession as Selectable<Pg>>::SelectExpression;
+type ColumnTypes = SqlTypeOf<Columns>;
 
 /// The sessions that an app opened for learners; fetched, it counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SessionsOf(pub AppKey);
 
-/// One page of them, the newest first: up to one row more than the page has.
+impl SessionsOf {
+    fn parents(lists: impl Iterator<Item = Self>) -> (Vec<OrgId>, Vec<AppId>) {
+        lists.map(|list| (list.0.org, list.0.id)).unzip()
+    }
+}
+
+/// One page of them, the newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SessionPage(pub SessionsOf, pub Page, pub IdRange);
 
-impl SessionsOf {
-    fn matching(self) -> Box<dyn BoxableExpression<learner_sessions::table, Pg, SqlType = Bool>> {
-        let by_app = api_tokens::table.filter(
-            api_tokens::org_id
-                .eq(learner_sessions::org_id)
-                .and(api_tokens::id.eq(learner_sessions::token_id))
-                .and(api_tokens::app_id.eq(self.0.id)),
-        );
-        Box::new(learner_sessions::org_id.eq(self.0.org).and(exists(by_app)))
+/// The statement of a page for each app.
+macro_rules! page {
+    ($order:literal) => {
+        concat!(
+            "select p.org_id, p.id, r.* from unnest(?, ?) as p (org_id, id) cross join lateral (select ? from api_tokens t \
+             join learner_sessions on learner_sessions.org_id = t.org_id and learner_sessions.token_id = t.id \
+             where t.org_id = p.org_id and t.app_id = p.id and learner_sessions.id > ? and learner_sessions.id < ? \
+             order by learner_sessions.id ",
+            $order,
+            " limit ?) r order by r.id ",
+            $order
+        )
+    };
+}
+
+impl Batch for SessionPage {
+    type Value = Slice<Arc<LearnerSession>>;
+
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for keys in groups(keys, |key| &key.1) {
+            let Self(_, page, range) = keys[0];
+            let (orgs, ids) = SessionsOf::parents(keys.iter().map(|key| key.0));
+            let sql = if page.backward {
+                page!("asc")
+            } else {
+                page!("desc")
+            };
+            let rows: Vec<(OrgId, AppId, LearnerSession)> =
+                Statement::<(SqlUuid, SqlUuid, ColumnTypes)>::new(sql)
+                    .bind::<Array<SqlUuid>, _>(orgs)
+                    .bind::<Array<SqlUuid>, _>(ids)
+                    .bind::<ColumnTypes, _>(<LearnerSession as Selectable<Pg>>::construct_selection())
+                    .bind::<SqlUuid, _>(range.above)
+                    .bind::<SqlUuid, _>(range.below)
+                    .bind::<BigInt, _>(page.size + 1)
+                    .load(&mut conn)
+                    .await?;
+            let mut pages: HashMap<SessionsOf, Vec<Arc<LearnerSession>>> = HashMap::new();
+            for (org, app, row) in rows {
+                let list = SessionsOf(AppKey::new(org, app));
+                pages.entry(list).or_default().push(Arc::new(row));
+            }
+            found.extend(keys.into_iter().map(|key| {
+                let rows = pages.remove(&key.0).unwrap_or_default();
+                (key.clone(), page.slice(rows))
+            }));
+        }
+        Ok(found)
     }
 }
 
 impl Batch for SessionsOf {
     type Value = i64;
 
-    async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, i64>> {
-        let count = |list: &Self| {
-            let query = learner_sessions::table.filter(list.matching()).count();
-            async move { query.get_result::<i64>(&mut &*conn).await }
-        };
-        each(keys, count).await
-    }
-}
-
-impl SessionPage {
-    async fn load(&self, mut conn: Conn<'_>) -> QueryResult<Vec<Arc<LearnerSession>>> {
-        let Self(list, page, range) = self;
-        let query = LearnerSession::query()
-            .filter(list.matching())
-            .filter(
-                learner_sessions::id
-                    .gt(range.above)
-                    .and(learner_sessions::id.lt(range.below)),
-            )
-            .limit(page.size + 1)
-            .into_boxed();
-        let query = if page.backward {
-            query.order_by(learner_sessions::id.asc())
-        } else {
-            query.order_by(learner_sessions::id.desc())
-        };
-        let rows: Vec<LearnerSession> = query.load(&mut conn).await?;
-        Ok(rows.into_iter().map(Arc::new).collect())
-    }
-}
-
-impl Batch for SessionPage {
-    type Value = Arc<Vec<Arc<LearnerSession>>>;
-
-    async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        each(keys, |key| key.load(conn).map_ok(Arc::new)).await
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, i64>> {
+        let (orgs, ids) = Self::parents(keys.iter().copied());
+        let rows: Vec<(OrgId, AppId, i64)> = Statement::<(SqlUuid, SqlUuid, BigInt)>::new(
+            "select p.org_id, p.id, count(*) from unnest(?, ?) as p (org_id, id) \
+             join api_tokens t on t.org_id = p.org_id and t.app_id = p.id \
+             join learner_sessions s on s.org_id = t.org_id and s.token_id = t.id group by p.org_id, p.id",
+        )
+        .bind::<Array<SqlUuid>, _>(orgs)
+        .bind::<Array<SqlUuid>, _>(ids)
+        .load(&mut conn)
+        .await?;
+        let counted = |(org, app, count)| (Self(AppKey::new(org, app)), count);
+        Ok(rows.into_iter().map(counted).collect())
     }
 }

@@ -4,25 +4,27 @@ use super::model::{Member, MemberState, RelationTo, SeenMember};
 use crate::auth::allowed::{Allowed, Gate};
 use crate::auth::permission::action;
 use crate::auth::policy::Relation;
+use crate::bounded;
 use crate::db::paginate::foreign;
-use crate::db::schema::{course_instructors, enrollments, group_members, memberships};
-use crate::db::{Batch, Conn, Statement, each};
+use crate::db::schema::{course_instructors, enrollments, memberships};
+use crate::db::{Batch, Conn, Statement};
 use crate::domain::record_lists::{Seen, groups};
 use crate::domain::visibility::View;
+use crate::kernel::error::Result;
 use crate::kernel::ids::{GroupId, MemberId, MemberKey, OrgId, RoleId, RoleKey, UserId};
-use crate::kernel::page::Page;
-use crate::keyset;
+use crate::kernel::page::{Page, Slice};
 use crate::managed_by;
 use async_graphql::Enum;
 use chrono::{DateTime, Utc};
+use diesel::dsl::SqlTypeOf;
 use diesel::expression::BoxableExpression;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text, Untyped, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Text, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use futures_util::TryFutureExt;
 use std::collections::HashMap;
 use std::sync::Arc;
+use uuid::Uuid;
 
 diesel::define_sql_function! {
     /// The text in lower case.
@@ -33,6 +35,8 @@ diesel::define_sql_function! {
     fn strpos(text: Text, part: Text) -> Integer;
 }
 
+type Columns = <Member as Selectable<Pg>>::SelectExpression;
+type ColumnTypes = SqlTypeOf<Columns>;
 type Condition = Box<dyn BoxableExpression<memberships::table, Pg, SqlType = Bool>>;
 
 /// The orders of a list of members.
@@ -49,6 +53,12 @@ pub enum MemberOrder {
     JoinedAtDesc,
 }
 
+impl MemberOrder {
+    const fn is_descending(self) -> bool {
+        matches!(self, Self::NameDesc | Self::JoinedAtDesc)
+    }
+}
+
 /// Which members a list has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct MemberFilter {
@@ -56,8 +66,6 @@ pub struct MemberFilter {
     pub role: Option<RoleId>,
     /// Only those in this state; without it, all but the removed.
     pub state: Option<MemberState>,
-    /// Only those in this group. The caller has made sure that the viewer may know of it.
-    pub group: Option<GroupId>,
     /// Only those in whose name or address this occurs.
     pub query: Option<String>,
 }
@@ -150,11 +158,24 @@ impl Batch for MemberKey {
 pub struct MemberList {
     /// How far the viewer sees.
     pub view: View,
+    /// Only those in this group. The caller has made sure that the viewer may know of it.
+    pub group: Option<GroupId>,
     /// Which of those.
     pub filter: MemberFilter,
 }
 
 impl MemberList {
+    /// Whose members they are: the group's, or the organisation's.
+    fn parent(&self) -> Uuid {
+        self.group.map_or(self.view.org.0, |group| group.0)
+    }
+
+    /// The organisations and the parents of lists, for `unnest`.
+    fn parents<'l>(lists: impl Iterator<Item = &'l Self>) -> (Vec<OrgId>, Vec<Uuid>) {
+        lists.map(|list| (list.view.org, list.parent())).unzip()
+    }
+
+    /// What holds of the list's members, whatever their group.
     fn matching(&self) -> Condition {
         let visible = visible(self.view);
         let mut matching: Condition = match self.filter.state {
@@ -163,16 +184,6 @@ impl MemberList {
         };
         if let Some(role) = self.filter.role {
             matching = Box::new(matching.and(memberships::role_id.eq(role)));
-        }
-        if let Some(group) = self.filter.group {
-            let members = group_members::table
-                .filter(
-                    group_members::org_id
-                        .eq(self.view.org)
-                        .and(group_members::group_id.eq(group)),
-                )
-                .select(group_members::member_id);
-            matching = Box::new(matching.and(memberships::id.eq_any(members)));
         }
         if let Some(query) = self
             .filter
@@ -189,54 +200,148 @@ impl MemberList {
     }
 }
 
-/// One page of a list of members: up to one row more than the page has.
+/// The members of each group `p`, for a statement.
+macro_rules! of_group {
+    () => {
+        "group_members g join memberships on memberships.org_id = g.org_id and memberships.id = g.member_id \
+         where g.org_id = p.org_id and g.group_id = p.id"
+    };
+}
+
+/// The members of an organisation `p`, for a statement.
+macro_rules! of_organization {
+    () => {
+        "memberships where memberships.org_id = p.id"
+    };
+}
+
+/// The statement of a page for each parent.
+macro_rules! page {
+    ($of:ident, $order:expr, $descends:expr) => {
+        match ($order, $descends) {
+            (MemberOrder::NameAsc | MemberOrder::NameDesc, false) => page!(@ $of, "name", "asc"),
+            (MemberOrder::NameAsc | MemberOrder::NameDesc, true) => page!(@ $of, "name", "desc"),
+            (MemberOrder::JoinedAtAsc | MemberOrder::JoinedAtDesc, false) => page!(@ $of, "joined_at", "asc"),
+            (MemberOrder::JoinedAtAsc | MemberOrder::JoinedAtDesc, true) => page!(@ $of, "joined_at", "desc"),
+        }
+    };
+    (@ $of:ident, $column:literal, $order:literal) => {
+        concat!(
+            "select p.id, r.* from unnest(?, ?) as p (org_id, id) cross join lateral (select ? from ",
+            $of!(),
+            " and ? order by memberships.",
+            $column,
+            " ",
+            $order,
+            ", memberships.id ",
+            $order,
+            " limit ?) r order by r.",
+            $column,
+            " ",
+            $order,
+            ", r.id ",
+            $order
+        )
+    };
+}
+
+/// One page of a list of members.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MemberPage(pub MemberList, pub MemberOrder, pub Page);
 
 impl MemberPage {
-    async fn load(&self, mut conn: Conn<'_>) -> QueryResult<Vec<Arc<Member>>> {
+    /// What holds of the list's members between the page's cursors.
+    fn bounded(&self) -> Result<Condition> {
         let Self(list, order, page) = self;
-        let query = Member::query().filter(list.matching()).into_boxed();
-        let bounded = || {
-            Ok(match order {
-                MemberOrder::NameAsc => {
-                    keyset!(query, page, memberships::name => String, memberships::id => MemberId, false)
-                }
-                MemberOrder::NameDesc => {
-                    keyset!(query, page, memberships::name => String, memberships::id => MemberId, true)
-                }
-                MemberOrder::JoinedAtAsc => {
-                    keyset!(query, page, memberships::joined_at => DateTime<Utc>, memberships::id => MemberId, false)
-                }
-                MemberOrder::JoinedAtDesc => {
-                    keyset!(query, page, memberships::joined_at => DateTime<Utc>, memberships::id => MemberId, true)
-                }
-            })
-        };
-        let query = bounded().map_err(foreign)?;
-        let rows: Vec<Member> = query.load(&mut conn).await?;
-        Ok(rows.into_iter().map(Arc::new).collect())
+        let (mut bounded, descending) = (list.matching(), order.is_descending());
+        match order {
+            MemberOrder::NameAsc | MemberOrder::NameDesc => bounded!(
+                page, memberships::name => String, memberships::id => MemberId, descending,
+                |bound| bounded = Box::new(bounded.and(bound))
+            ),
+            MemberOrder::JoinedAtAsc | MemberOrder::JoinedAtDesc => bounded!(
+                page, memberships::joined_at => DateTime<Utc>, memberships::id => MemberId, descending,
+                |bound| bounded = Box::new(bounded.and(bound))
+            ),
+        }
+        Ok(bounded)
     }
 }
 
-/// One statement for each list, sent together.
 impl Batch for MemberPage {
-    type Value = Arc<Vec<Arc<Member>>>;
+    type Value = Slice<Arc<Member>>;
 
-    async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
-        each(keys, |key| key.load(conn).map_ok(Arc::new)).await
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, Self::Value>> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for keys in groups(keys, |Self(list, order, page)| {
+            (list.view, list.group.is_some(), &list.filter, order, page)
+        }) {
+            let Self(list, order, page) = keys[0];
+            let (orgs, ids) = MemberList::parents(keys.iter().map(|key| &key.0));
+            let descends = page.backward != order.is_descending();
+            let sql = if list.group.is_some() {
+                page!(of_group, order, descends)
+            } else {
+                page!(of_organization, order, descends)
+            };
+            let rows: Vec<(Uuid, Member)> = Statement::<(SqlUuid, ColumnTypes)>::new(sql)
+                .bind::<Array<SqlUuid>, _>(orgs)
+                .bind::<Array<SqlUuid>, _>(ids)
+                .bind::<ColumnTypes, _>(<Member as Selectable<Pg>>::construct_selection())
+                .bind::<Bool, _>(keys[0].bounded().map_err(foreign)?)
+                .bind::<BigInt, _>(page.size + 1)
+                .load(&mut conn)
+                .await?;
+            let mut pages: HashMap<Uuid, Vec<Arc<Member>>> = HashMap::new();
+            for (parent, row) in rows {
+                pages.entry(parent).or_default().push(Arc::new(row));
+            }
+            found.extend(keys.into_iter().map(|key| {
+                let rows = pages.remove(&key.0.parent()).unwrap_or_default();
+                (key.clone(), page.slice(rows))
+            }));
+        }
+        Ok(found)
     }
+}
+
+/// The statement that counts each parent's members.
+macro_rules! count {
+    ($of:ident) => {
+        concat!(
+            "select p.id, (select count(*) from ",
+            $of!(),
+            " and ?) from unnest(?, ?) as p (org_id, id)"
+        )
+    };
 }
 
 impl Batch for MemberList {
     type Value = i64;
 
-    async fn load_many(keys: &[Self], conn: Conn<'_>) -> QueryResult<HashMap<Self, i64>> {
-        let count = |list: &Self| {
-            let query = memberships::table.filter(list.matching()).count();
-            async move { query.get_result::<i64>(&mut &*conn).await }
-        };
-        each(keys, count).await
+    async fn load_many(keys: &[Self], mut conn: Conn<'_>) -> QueryResult<HashMap<Self, i64>> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for keys in groups(keys, |list| (list.view, list.group.is_some(), &list.filter)) {
+            let list = keys[0];
+            let (orgs, ids) = Self::parents(keys.iter().copied());
+            let sql = if list.group.is_some() {
+                count!(of_group)
+            } else {
+                count!(of_organization)
+            };
+            let rows: Vec<(Uuid, i64)> = Statement::<(SqlUuid, BigInt)>::new(sql)
+                .bind::<Bool, _>(list.matching())
+                .bind::<Array<SqlUuid>, _>(orgs)
+                .bind::<Array<SqlUuid>, _>(ids)
+                .load(&mut conn)
+                .await?;
+            let counts: HashMap<Uuid, i64> = rows.into_iter().collect();
+            found.extend(keys.into_iter().map(|list| {
+                let count = counts.get(&list.parent()).copied();
+                (list.clone(), count.unwrap_or_default())
+            }));
+        }
+        Ok(found)
     }
 }
 
