@@ -3,7 +3,6 @@
 //!
 //! Numbers across learners are shown only where they are of enough of them: nobody is to be read out of a statistic.
 
-use super::content::compiled::SharedRevision;
 use super::content::{Points, Revision};
 use super::enrollments::EnrollmentState;
 use crate::db::schema::enrollments;
@@ -20,6 +19,9 @@ pub const SMALLEST_GROUP: i64 = 5;
 
 /// The newest graded attempts that statistics of questions are computed of.
 const SAMPLE: i64 = 10_000;
+
+/// Editions that are read by one statement, and are in memory as trees at a time.
+pub const EDITIONS_AT_ONCE: usize = 20;
 
 /// How a course is worked through, in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,25 +233,29 @@ fn item_answers(row: ItemRow) -> ItemAnswers {
 }
 
 /// The editions that answers were given in.
-pub fn editions(answers: &[ItemAnswers]) -> BTreeSet<RevisionId> {
+pub fn editions(answers: &[ItemAnswers]) -> Vec<RevisionId> {
     let editions = answers.iter().filter_map(|found| found.edition);
-    editions.map(|(revision, _)| revision).collect()
+    let editions: BTreeSet<RevisionId> = editions.map(|(revision, _)| revision).collect();
+    editions.into_iter().collect()
+}
+
+/// What each question of each quiz is worth in its edition.
+pub type Worths = HashMap<(RevisionId, UnitId, QuestionId), Points>;
+
+/// What the questions of an edition are worth.
+pub fn worths(edition: &Revision) -> Worths {
+    let mut worths = Worths::new();
+    for quiz in edition.units() {
+        for (question, prompt) in edition.questions(quiz.id) {
+            worths.insert((edition.key.id, quiz.id, *question), prompt.scoring.points);
+        }
+    }
+    worths
 }
 
 /// What answers say about each question of each quiz. An answer counts by the share that it earned of what its question was worth in
 /// the edition of its attempt.
-pub fn item_totals(
-    answers: &[ItemAnswers],
-    editions: &[SharedRevision],
-) -> HashMap<(UnitId, QuestionId), ItemTotals> {
-    let mut worths = HashMap::new();
-    for edition in editions {
-        for quiz in edition.units() {
-            for (question, prompt) in edition.questions(quiz.id) {
-                worths.insert((edition.key.id, quiz.id, *question), prompt.scoring.points);
-            }
-        }
-    }
+pub fn item_totals(answers: &[ItemAnswers], worths: &Worths) -> HashMap<(UnitId, QuestionId), ItemTotals> {
     let mut totals: HashMap<_, ItemTotals> = HashMap::new();
     for found in answers {
         let of_item = totals.entry((found.quiz, found.question)).or_default();
