@@ -7,6 +7,7 @@
 
 use crate::cache::buckets::Bucket;
 use crate::domain::app::App;
+use crate::domain::refusal::{Code, Refusal};
 use crate::kernel::error::{Error, Result};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -88,6 +89,20 @@ pub async fn attempt(app: &App, trying: Trying, subject: &str, network: &str) ->
         }
     }
     Ok(attempt)
+}
+
+/// Makes of an attempt that may be made in so many seconds what the user reads, at this path of the input.
+pub fn refuse_too_many(
+    tried: Result<Attempt>,
+    path: &str,
+    message: impl FnOnce(u64) -> String,
+) -> Result<Result<Attempt, Refusal>> {
+    match tried {
+        Err(Error::RateLimited { retry_after }) => {
+            Ok(Err(Refusal::at(Code::RateLimited, path, message(retry_after))))
+        }
+        tried => tried.map(Ok),
+    }
 }
 
 impl Attempt {

@@ -38,9 +38,9 @@ pub async fn resend(write: &Write<'_>, key: InvitationKey) -> Result<Resent, Sto
     given.exceeds = role.is_some_and(|role| exceeds(gate, &role, Permission::InvitationsManage));
     let given = gate.allow(Some(given));
     let given = given.map_err(|_| Stop::Refused(vec![role_not_allowed("invitationId")]))?;
-    let limits = limits::take(write, &[given.invitation.email.as_str()]).await?;
-    if let Some(Err(retry_after)) = limits.first() {
-        return refuse_with(limits::too_many("invitationId", *retry_after));
+    let email = ("invitationId".to_owned(), given.invitation.email.as_str());
+    if let Some(Err(refusal)) = limits::take(write, &[email]).await?.pop() {
+        return refuse_with(refusal);
     }
     let edition = given.invitation.edition + 1;
     let token = invitation_token(&write.app.keyring, key.id, edition);

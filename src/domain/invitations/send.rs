@@ -245,7 +245,10 @@ async fn within_limits(
     policy: ErrorPolicy,
     refused: &mut HashMap<usize, Refusal>,
 ) -> Result<Vec<Good>> {
-    let emails: Vec<&str> = good.iter().map(|row| row.email.as_str()).collect();
+    let emails: Vec<(String, &str)> = good
+        .iter()
+        .map(|row| (format!("invitations.{}.email", row.index), row.email.as_str()))
+        .collect();
     let taken = limits::take(write, &emails).await?;
     let (mut sendable, mut attempts) = (Vec::new(), Vec::new());
     for (row, taken) in good.into_iter().zip(taken) {
@@ -254,9 +257,8 @@ async fn within_limits(
                 attempts.push(attempt);
                 sendable.push(row);
             }
-            Err(retry_after) => {
-                let path = format!("invitations.{}.email", row.index);
-                refused.insert(row.index, limits::too_many(&path, retry_after));
+            Err(refusal) => {
+                refused.insert(row.index, refusal);
             }
         }
     }

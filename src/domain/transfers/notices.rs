@@ -2,12 +2,10 @@
 
 use crate::db::schema::organizations;
 use crate::db::{Conn, Statement};
-use crate::domain::accounts::throttle::{Trying, attempt};
+use crate::domain::accounts::throttle::{Trying, attempt, refuse_too_many};
 use crate::domain::mails::{self, Mail, Template};
 use crate::domain::members::Member;
-use crate::domain::mutate::{Stop, Write, refuse_with};
-use crate::domain::refusal::{Code, Refusal};
-use crate::kernel::error::Error;
+use crate::domain::mutate::{Stop, Write, refuse_all};
 use crate::kernel::ids::{MemberKey, OrgId};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -24,20 +22,10 @@ pub(super) async fn tell_of_offer(
 ) -> Result<(), Stop> {
     let (conn, org) = (write.gate.conn(), write.gate.org());
     // By the member, so that what others send to the same address does not count.
-    match attempt(
-        write.app,
-        Trying::Invitation,
-        &to.key.to_string(),
-        &org.0.to_string(),
-    )
-    .await
-    {
-        Err(Error::RateLimited { retry_after }) => {
-            let message = format!("It was offered to them too often: offer it again in {retry_after} s.");
-            return refuse_with(Refusal::at(Code::RateLimited, "memberId", message));
-        }
-        tried => drop(tried?),
-    }
+    let (member, by) = (to.key.to_string(), org.0.to_string());
+    let tried = attempt(write.app, Trying::Invitation, &member, &by).await;
+    let message = |seconds: u64| format!("It was offered to them too often: offer it again in {seconds} s.");
+    refuse_all([refuse_too_many(tried, "memberId", message)?.err()])?;
     let name = name(conn, org).await?;
     let detail = json!({ "organization": name, "until": expires_at });
     post(
