@@ -1,7 +1,9 @@
 //! The answer keys of a later revision, laid over those of the revision that an attempt was started in.
 
+use crate::domain::content::compiled::SharedRevision;
 use crate::domain::content::{AnswerKey, AnswerKeys, ChoiceOption, GapPrompt, QuestionPrompt, Revision};
-use crate::kernel::ids::UnitId;
+use crate::kernel::error::Result;
+use crate::kernel::ids::{RevisionId, UnitId};
 use std::collections::HashMap;
 
 /// Answer keys with the revision that they are of.
@@ -29,6 +31,33 @@ pub fn overlaid(quiz: UnitId, own: Keyed<'_>, later: Keyed<'_>) -> AnswerKeys {
         }
     }
     keys
+}
+
+/// A revision, with the keys by which a quiz of it is graded once those of later revisions were applied: those of each are laid over the
+/// former ones, so that none takes back what another has corrected. How a revision and its keys are read, the caller says.
+pub async fn corrected<F>(
+    quiz: UnitId,
+    own: RevisionId,
+    applied: &[RevisionId],
+    read: impl Fn(RevisionId) -> F,
+) -> Result<(SharedRevision, AnswerKeys)>
+where
+    F: Future<Output = Result<(SharedRevision, AnswerKeys)>>,
+{
+    let (revision, mut keys) = read(own).await?;
+    for id in applied {
+        let (later, later_keys) = read(*id).await?;
+        let own = Keyed {
+            revision: &revision,
+            keys: &keys,
+        };
+        let later = Keyed {
+            revision: &later,
+            keys: &later_keys,
+        };
+        keys = overlaid(quiz, own, later);
+    }
+    Ok((revision, keys))
 }
 
 /// The key of one question: the later one, where the later revision still asks the same question; else its own.

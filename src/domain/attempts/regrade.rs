@@ -7,7 +7,7 @@
 use super::grade::{Grading, answers_of, grade};
 use super::model::Attempt;
 use super::order::asked;
-use super::overlay::{Keyed, overlaid};
+use super::overlay::{Keyed, corrected, overlaid};
 use super::receipt::{Facts, ReceiptKind, Signed, grading_text, nonce};
 use super::regrade_store::{self as rows, Graded, MayRegrade, Regraded, Selection};
 use super::result::ResultOf;
@@ -320,8 +320,7 @@ impl Work<'_, '_> {
         });
     }
 
-    /// The revision of an attempt, with the keys by which it is graded now: those of each regrade laid over the former ones, so that none
-    /// takes back what another has corrected.
+    /// The revision of an attempt, with the keys by which it is graded now.
     async fn known(&mut self, graded: &Graded) -> Result<(SharedRevision, Arc<AnswerKeys>), Stop> {
         let attempt = &graded.attempt;
         let name = (attempt.revision_id, graded.applied.clone());
@@ -329,24 +328,13 @@ impl Work<'_, '_> {
             return Ok(known.clone());
         }
         let (conn, contents) = (self.write.gate.conn(), &self.write.app.contents);
-        let key = attempt.revision_key();
-        let revision = contents.find_for_write(conn, key).await?;
-        let mut keys = rows::keys_of(conn, key).await?;
-        for id in &graded.applied {
-            let key = RevisionKey::new(key.org, *id);
-            let applied = contents.find_for_write(conn, key).await?;
-            keys = overlaid(
-                attempt.unit_id,
-                Keyed {
-                    revision: &revision,
-                    keys: &keys,
-                },
-                Keyed {
-                    revision: &applied,
-                    keys: &rows::keys_of(conn, key).await?,
-                },
-            );
-        }
+        let org = attempt.key.org;
+        let read = |id| async move {
+            let key = RevisionKey::new(org, id);
+            let revision = contents.find_for_write(conn, key).await?;
+            Ok::<_, Error>((revision, rows::keys_of(conn, key).await?))
+        };
+        let (revision, keys) = corrected(attempt.unit_id, attempt.revision_id, &graded.applied, read).await?;
         let own = Keyed {
             revision: &revision,
             keys: &keys,

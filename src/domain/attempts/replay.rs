@@ -4,7 +4,7 @@
 use super::grade::{Grading, answers_of, grade};
 use super::model::Attempt;
 use super::order::asked;
-use super::overlay::{Keyed, overlaid};
+use super::overlay::corrected;
 use super::receipt::{Facts, grading_text};
 use super::receipts::{Proven, Receipt, ReceiptsOf, proven};
 use super::regrade_store::keys_of;
@@ -71,23 +71,12 @@ pub async fn find(app: &App, reader: &Reader, viewer: &Viewer, key: AttemptKey) 
         ..stored
     };
     let own = attempt.revision_key();
-    let revision = app.contents.find(reader, own).await?;
-    let mut keys = answer_keys(reader, own).await?;
-    for id in applied(&receipt, &stored) {
-        let key = RevisionKey::new(own.org, *id);
-        let later = app.contents.find(reader, key).await?;
-        keys = overlaid(
-            attempt.unit_id,
-            Keyed {
-                revision: &revision,
-                keys: &keys,
-            },
-            Keyed {
-                revision: &later,
-                keys: &answer_keys(reader, key).await?,
-            },
-        );
-    }
+    let read = |id| async move {
+        let key = RevisionKey::new(own.org, id);
+        let revision = app.contents.find(reader, key).await?;
+        Ok::<_, Error>((revision, answer_keys(reader, key).await?))
+    };
+    let (revision, keys) = corrected(attempt.unit_id, own.id, applied(&receipt, &stored), read).await?;
     let evidence = Evidence {
         receipt: &receipt,
         attempt: &attempt,
