@@ -6,8 +6,10 @@ use crate::db::{Batch, Conn, Statement};
 use crate::domain::record_lists::{IdRange, groups};
 use crate::kernel::ids::{CourseId, CourseKey, CourseReviewId, CourseReviewKey, MemberId, OrgId};
 use crate::kernel::page::{Page, Slice};
+use crate::record_lists;
 use async_graphql::SimpleObject;
 use diesel::dsl::SqlTypeOf;
+use diesel::expression::BoxableExpression;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Uuid as SqlUuid};
@@ -17,6 +19,7 @@ use std::sync::Arc;
 
 type Columns = <CourseReview as Selectable<Pg>>::SelectExpression;
 type ColumnTypes = SqlTypeOf<Columns>;
+type Condition = Box<dyn BoxableExpression<course_reviews::table, Pg, SqlType = Bool>>;
 
 /// The reviews of a course that somebody sees; fetched, it counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,6 +36,15 @@ impl ReviewsOf {
     fn parents(lists: impl Iterator<Item = Self>) -> (Vec<OrgId>, Vec<CourseId>) {
         lists.map(|list| (list.course.org, list.course.id)).unzip()
     }
+
+    /// What holds of the reviews that are shown.
+    fn shown(self) -> Condition {
+        if self.with_hidden {
+            return Box::new(true.into_sql::<Bool>());
+        }
+        let is_own = course_reviews::member_id.eq(self.reader);
+        Box::new(course_reviews::hidden_at.is_null().or(is_own))
+    }
 }
 
 /// One page of them.
@@ -46,21 +58,6 @@ pub struct ReviewPage {
     pub range: IdRange,
 }
 
-/// The statement of a page: a range of an index for each course.
-macro_rules! page {
-    ($order:literal) => {
-        concat!(
-            "select r.* from unnest(?, ?) as p (org_id, id) cross join lateral (select ? from course_reviews \
-             where course_reviews.org_id = p.org_id and course_reviews.course_id = p.id \
-             and (course_reviews.hidden_at is null or ? or course_reviews.member_id = ?) \
-             and course_reviews.id > ? and course_reviews.id < ? order by course_reviews.id ",
-            $order,
-            " limit ?) r order by r.id ",
-            $order
-        )
-    };
-}
-
 impl Batch for ReviewPage {
     type Value = Slice<Arc<CourseReview>>;
 
@@ -72,16 +69,15 @@ impl Batch for ReviewPage {
             let Self { list, page, range } = keys[0];
             let (orgs, ids) = ReviewsOf::parents(keys.iter().map(|key| key.list));
             let sql = if page.backward {
-                page!("asc")
+                record_lists!(@page course_reviews, ".course_id", "asc")
             } else {
-                page!("desc")
+                record_lists!(@page course_reviews, ".course_id", "desc")
             };
             let rows: Vec<CourseReview> = Statement::<ColumnTypes>::new(sql)
                 .bind::<Array<SqlUuid>, _>(orgs)
                 .bind::<Array<SqlUuid>, _>(ids)
                 .bind::<ColumnTypes, _>(<CourseReview as Selectable<Pg>>::construct_selection())
-                .bind::<Bool, _>(list.with_hidden)
-                .bind::<SqlUuid, _>(list.reader)
+                .bind::<Bool, _>(list.shown())
                 .bind::<SqlUuid, _>(range.above)
                 .bind::<SqlUuid, _>(range.below)
                 .bind::<BigInt, _>(page.size + 1)
@@ -108,17 +104,13 @@ impl Batch for ReviewsOf {
         for keys in groups(keys, |list| (list.reader, list.with_hidden)) {
             let list = *keys[0];
             let (orgs, ids) = Self::parents(keys.iter().map(|list| **list));
-            let rows: Vec<(OrgId, CourseId, i64)> = Statement::<(SqlUuid, SqlUuid, BigInt)>::new(
-                "select p.org_id, p.id, count(*) from unnest(?, ?) as p (org_id, id) join course_reviews r \
-                 on r.org_id = p.org_id and r.course_id = p.id where r.hidden_at is null or ? or r.member_id = ? \
-                 group by p.org_id, p.id",
-            )
-            .bind::<Array<SqlUuid>, _>(orgs)
-            .bind::<Array<SqlUuid>, _>(ids)
-            .bind::<Bool, _>(list.with_hidden)
-            .bind::<SqlUuid, _>(list.reader)
-            .load(&mut conn)
-            .await?;
+            let sql = record_lists!(@count course_reviews, ".course_id");
+            let rows: Vec<(OrgId, CourseId, i64)> = Statement::<(SqlUuid, SqlUuid, BigInt)>::new(sql)
+                .bind::<Bool, _>(list.shown())
+                .bind::<Array<SqlUuid>, _>(orgs)
+                .bind::<Array<SqlUuid>, _>(ids)
+                .load(&mut conn)
+                .await?;
             found.extend(rows.into_iter().map(|(org, id, count)| {
                 let course = CourseKey::new(org, id);
                 (Self { course, ..list }, count)
