@@ -2,6 +2,7 @@
 
 use super::support::app::Person;
 use super::support::factory::Course;
+use super::support::operators::{let_in, operator};
 use super::support::socket::{Sequencing, Socket, listen};
 use super::support::{TestApp, factory, learning};
 use lyceum::domain::events::AUDIENCES;
@@ -216,5 +217,34 @@ async fn each_is_told_what_they_may_know_and_nobody_anything_of_another_organisa
         expected.sort();
         let who = audience.people[at].0;
         assert_eq!(audience.heard_by(at, &ends).await, expected, "{who}");
+    }
+}
+
+#[tokio::test]
+async fn an_operator_is_not_told_of_what_they_read_themselves_since_that_would_have_no_end() {
+    let app = TestApp::new().await;
+    let address = listen(app.routes()).await;
+    let _sequencing = Sequencing::begin(&app).await;
+    let (owner, supporter) = (app.owner().await, operator(&app).await);
+    let_in(&app, &owner, &supporter, &["AUDIT_READ"]).await;
+    factory::seal(&app).await;
+    let mut sockets = Vec::new();
+    for token in [owner.token(), supporter.token()] {
+        sockets.push(Socket::listening(&app, address, token, EVENTS, json!({ "id": app.org_id() })).await);
+    }
+    // What the operator is told of is a read by the grant: the owner is told so, and then of what the owner does next.
+    for _ in 0..2 {
+        factory::published_course(&app, &owner, 0).await;
+        for (socket, last) in sockets.iter_mut().zip(["support.read", "course.published"]) {
+            let mut heard = Vec::new();
+            while heard.last().is_none_or(|kind| kind != last) {
+                let kind = socket.next("1", "/events/type").await;
+                heard.push(kind.as_str().unwrap().to_owned());
+            }
+            assert!(
+                last == "support.read" || !heard.iter().any(|kind| kind == "support.read"),
+                "{heard:?}"
+            );
+        }
     }
 }

@@ -12,7 +12,8 @@ use uuid::Uuid;
 ///
 /// Requires: `audit.read` with the reach `all`; or, for what happened to an enrolment, an attempt, a submission or a certificate,
 /// `learning_records.read` of it; or, for what happened to a course, `courses.read_draft` of it. What happened to members' accounts,
-/// of a type that begins with `security.`, takes `security.read` instead. Cost: 1.
+/// of a type that begins with `security.`, takes `security.read` instead. An operator who reads by a grant is told of no `support.read`.
+/// Cost: 1.
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
 pub struct Event {
