@@ -227,7 +227,7 @@ async fn every_table_is_closed_by_forced_row_security() {
 
 #[tokio::test]
 async fn every_key_of_a_tenants_row_begins_with_the_organisation() {
-    let global = "'users', 'sessions', 'session_tokens', 'security_events', 'account_idempotency_records', 'account_tokens', 'totp_factors', 'recovery_codes', 'mails', 'identities', 'operators', 'provider_sign_ins', 'interests', 'processing_objections', 'profile_details', 'organizations'";
+    let global = "'users', 'sessions', 'session_tokens', 'security_events', 'account_idempotency_records', 'account_tokens', 'totp_factors', 'recovery_codes', 'mails', 'identities', 'operators', 'provider_sign_ins', 'interests', 'processing_objections', 'profile_details', 'guardian_consents', 'account_deletions', 'organizations'";
     let keys = format!(
         "select format('%s %s', c.relname, k.conname) from pg_constraint k join pg_class c on c.oid = k.conrelid \
          where c.relnamespace = 'public'::regnamespace and k.contype in ('p', 'u', 'f') and c.relname not in ({global}) and c.relname not like '\\_\\_%' \
@@ -264,9 +264,11 @@ async fn the_doors_are_these_and_no_others() {
         "api_token_used",
         "certificate",
         "close_mail",
+        "delete_waiting_account",
         "domain_holder",
         "due_attempts",
         "due_enrollments",
+        "due_guardian_consents",
         "due_mails",
         "due_organizations",
         "due_support_ends",
@@ -318,7 +320,7 @@ async fn the_doors_are_these_and_no_others() {
 async fn the_serving_role_cannot_rewrite_history() {
     let granted = column(
         "select format('%s %s', table_name, privilege_type) from information_schema.role_table_grants where grantee = 'lyceum_app' \
-         and table_name in ('audit_entries', 'audit_ends', 'outbox_events', 'course_revisions', 'revision_answer_keys', 'security_events', 'organization_security_events', 'attempt_receipts') and privilege_type not in ('SELECT', 'INSERT')",
+         and table_name in ('audit_entries', 'audit_ends', 'outbox_events', 'course_revisions', 'revision_answer_keys', 'security_events', 'organization_security_events', 'attempt_receipts', 'account_deletions') and privilege_type not in ('SELECT', 'INSERT')",
     );
     assert_eq!(granted.await, BTreeSet::new());
 }

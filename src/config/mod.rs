@@ -86,7 +86,8 @@ pub struct MailConfig {
     #[arg(long, env = "LYCEUM_MAIL_FROM", default_value = "Lyceum <no-reply@localhost>")]
     pub mail_from: String,
     /// The interface that the links of mails lead to, such as `https://academy.example`: its pages `/verify-email`,
-    /// `/reset-password` and `/accept-invitation` find a token behind `#token=`. Without it mails carry the token alone.
+    /// `/reset-password`, `/accept-invitation` and `/guardian-consent` find a token behind `#token=`. Without it mails carry the
+    /// token alone.
     #[arg(long, env = "LYCEUM_APP_URL")]
     pub app_url: Option<String>,
 }

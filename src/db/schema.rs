@@ -1025,6 +1025,24 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    guardian_consents (user_id) {
+        user_id -> Uuid,
+        email -> Text,
+        asked_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        given_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    account_deletions (id) {
+        id -> Uuid,
+        reason -> Text,
+        deleted_at -> Timestamptz,
+    }
+}
+
 // Which tables may stand in one query, pair by pair. Diesel's proofs for all pairs of so many tables are twenty thousand
 // implementations, which every check of the crate would pay for.
 use diesel::allow_tables_to_appear_in_same_query as allow;

@@ -60,8 +60,10 @@ pub enum Code {
     TokenReplayed,
     /// The password is too easy to guess.
     WeakPassword,
-    /// The person is too young for an account.
+    /// The person is too young for an account to which nobody is asked to consent.
     UnderAge,
+    /// The account waits for the consent of a parent or guardian.
+    GuardianConsentRequired,
     /// The account's address is not verified.
     EmailNotVerified,
     /// The actor may not give this role.

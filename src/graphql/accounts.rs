@@ -24,6 +24,8 @@ pub struct RegisterInput {
     pub password: Secret<String>,
     /// How old you are, where the interface asks: when you said that you are 13 or older is kept, `viewer { ageAttestedAt }`.
     pub age_attestation: Option<AgeAttestation>,
+    /// With `UNDER_13`, and with nothing else, the address of your parent or guardian, who is asked to consent: not your own.
+    pub guardian_email: Option<String>,
 }
 
 /// What `emailVerify` takes.
@@ -86,6 +88,9 @@ impl AccountMutation {
     /// Makes an account and mails to its address how to verify it; `login` signs in. Until the address is verified the account
     /// cannot accept invitations, and so join no organisation.
     ///
+    /// The account of somebody under 13 waits for their parent or guardian, who is asked by mail. Until they consent, with
+    /// `guardianConsentGive`, nobody signs in to it; if they refuse, or say nothing for 7 days, it is deleted.
+    ///
     /// An address that has an account gets a mail that says so instead; the answer, and how long it takes, are the same. There
     /// is no `idempotencyKey`: sent again it makes no second account.
     ///
@@ -101,6 +106,7 @@ impl AccountMutation {
             email: input.email,
             password: input.password,
             age: input.age_attestation,
+            guardian_email: input.guardian_email,
         };
         let operation = ctx.operation();
         let request = operation.account_request_once("register");

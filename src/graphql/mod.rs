@@ -41,6 +41,7 @@ pub mod enrollments;
 pub mod events;
 pub mod front;
 pub mod groups;
+pub mod guardian_consents;
 pub mod identities;
 pub mod insights;
 pub mod invitation_mutations;

@@ -49,7 +49,7 @@ pub struct SocialLoginCompleteInput {
     /// What the page got when it began.
     pub browser_token: Secret<String>,
     /// How old you are, where the interface asks: where the sign-in makes an account, when you said that you are 13 or older is
-    /// kept, `viewer { ageAttestedAt }`.
+    /// kept, `viewer { ageAttestedAt }`. Whoever is under 13 uses `register` instead, which asks their parent or guardian.
     pub age_attestation: Option<AgeAttestation>,
 }
 
@@ -121,7 +121,7 @@ payload! {
         challenge: String,
     }
     SocialLoginCompleteUserError, SocialLoginCompleteErrorCode {
-        InvalidToken, UnderAge, LinkRequired, MembershipEnded, ProviderUnavailable, Taken, LimitReached
+        InvalidToken, UnderAge, GuardianConsentRequired, LinkRequired, MembershipEnded, ProviderUnavailable, Taken, LimitReached
     }
 }
 

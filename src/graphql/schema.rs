@@ -25,6 +25,7 @@ use super::domains::{self, DomainMutation};
 use super::enrollments::EnrollmentQuery;
 use super::events::{EventSubscription, cursor};
 use super::groups::{self, GroupMutation};
+use super::guardian_consents::GuardianConsentMutation;
 use super::identities;
 use super::invitation_mutations::InvitationMutation;
 use super::invitations::{self, InvitationQuery};
@@ -326,6 +327,7 @@ pub struct AccountMutations(
     SignInMutation,
     ProviderSignInMutation,
     AccountMutation,
+    GuardianConsentMutation,
     PasswordMutation,
     SecondFactorMutation,
     ProfileMutation,

@@ -94,7 +94,7 @@ payload! {
         /// Where the account has a second factor, instead of all the above: give it to `loginVerify` with a code.
         challenge: String,
     }
-    LoginUserError, LoginErrorCode { WrongCredentials }
+    LoginUserError, LoginErrorCode { WrongCredentials, GuardianConsentRequired }
 }
 
 payload! {
@@ -155,7 +155,8 @@ pub struct SignInMutation;
 impl SignInMutation {
     /// Signs a person in with email address and password, and opens a session. The fields after it in the same operation are
     /// answered to that person. A session that was just opened has stepped up. Where the account has a second factor, this is the
-    /// first of two steps: it answers a `challenge` for `loginVerify`, and opens nothing.
+    /// first of two steps: it answers a `challenge` for `loginVerify`, and opens nothing. To an account that waits for the consent of a
+    /// parent or guardian nobody signs in.
     ///
     /// A wrong password and an unknown address get the same answer, after the same time. There is no `idempotencyKey`: the
     /// answer holds a secret that is shown once, and a request that is sent again opens another session.

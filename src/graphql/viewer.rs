@@ -16,6 +16,7 @@ use super::support_grants;
 use crate::auth::standing::Standing;
 use crate::auth::step_up::holds_until;
 use crate::domain::accounts::Identity;
+use crate::domain::accounts::guardians::{GuardianConsent, GuardianConsentOf};
 use crate::domain::accounts::interests::InterestsOf;
 use crate::domain::accounts::objections::{ObjectionsOf, ProcessingObjection};
 use crate::domain::accounts::profile::{Profile, ProfileDetailVisibility, ProfileOf};
@@ -109,6 +110,12 @@ impl Viewer {
     /// When you said that you are 13 or older, as you made your account; null where you did not. Cost: 1, batched.
     async fn age_attested_at(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<DateTime<Utc>>> {
         Ok(self.user(ctx).await?.age_attested_at)
+    }
+
+    /// The consent of your parent or guardian; null where you did not say that you are under 13. Cost: 1, batched.
+    async fn guardian_consent(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<GuardianConsent>> {
+        let user = ctx.viewer().account()?.user;
+        Ok(ctx.fetch(GuardianConsentOf(user)).await?)
     }
 
     /// When your account was made. Cost: 1, batched.

@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod escort;
+pub mod guardians;
 pub mod mails;
 pub mod retention;
 pub mod sequencer;
@@ -32,7 +33,7 @@ pub struct JobsConfig {
 /// Rounds between two looks for what has expired.
 const RETENTION_EVERY: u32 = 600;
 
-/// Rounds between two looks for organisations whose grace period is over.
+/// Rounds between two looks for organisations whose grace period is over, and for accounts that waited for a consent in vain.
 const UNDERTAKING_EVERY: u32 = 60;
 
 /// Whether one thing that was due is done by this node. What was refused, or failed, stays due, and the log says so.
@@ -67,6 +68,11 @@ pub async fn run(app: Arc<App>, config: JobsConfig, mailer: Option<Mailer>) {
             every * UNDERTAKING_EVERY,
             "removing organisations whose time is over",
             || undertaker::run_once(&app)
+        ),
+        again(
+            every * UNDERTAKING_EVERY,
+            "deleting accounts to which no guardian consented",
+            || guardians::run_once(&app)
         ),
         again(every, "showing operators out", || escort::run_once(&app)),
         again(every, "delivering mails", || deliver(&app, mailer.as_ref())),

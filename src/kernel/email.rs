@@ -12,9 +12,18 @@ pub fn address(text: &str) -> Option<String> {
     sound.then_some(address)
 }
 
+/// Whether an address has nothing in it that could pass for something else, such as a link, where it is shown to strangers.
+pub fn is_plain(address: &str) -> bool {
+    let is_part =
+        |part: &str, marks: &[char]| part.chars().all(|c| c.is_alphanumeric() || marks.contains(&c));
+    address
+        .split_once('@')
+        .is_some_and(|(local, domain)| is_part(local, &['.', '_', '-', '+']) && is_part(domain, &['.', '-']))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::address;
+    use super::{address, is_plain};
 
     #[test]
     fn an_address_is_kept_in_lower_case_without_spaces_around_it() {
@@ -23,6 +32,24 @@ mod tests {
             address("zoë@bücher.example").as_deref(),
             Some("zoë@bücher.example")
         );
+    }
+
+    #[test]
+    fn what_could_pass_for_a_link_or_hides_something_is_not_plain() {
+        for plain in ["ada.l+school@example.org", "zoë_1@bücher-und-mehr.example"] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        for other in [
+            "https://evil.example/here?u=x@y.example",
+            "evil.example/here@y.example",
+            "a<b>@example.org",
+            "ada\u{202e}@example.org",
+            "ada\u{200b}@example.org",
+            "ada@example.org/here",
+            "ada",
+        ] {
+            assert!(!is_plain(other), "{other}");
+        }
     }
 
     #[test]

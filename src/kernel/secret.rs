@@ -63,6 +63,8 @@ pub enum TokenKind {
     EmailVerification,
     /// Leave to set a new password.
     PasswordReset,
+    /// The answer of a child's parent or guardian.
+    GuardianConsent,
     /// The first step of a sign-in that needs a second.
     SignInChallenge,
     /// An invitation to join an organisation.
@@ -92,6 +94,7 @@ impl TokenKind {
             Self::Refresh => "ref",
             Self::EmailVerification => "vrf",
             Self::PasswordReset => "pwr",
+            Self::GuardianConsent => "gdn",
             Self::SignInChallenge => "mfa",
             Self::Invitation => "inv",
             Self::ApiToken => "api",

@@ -46,6 +46,7 @@ mod event_streams;
 mod faults;
 mod grading;
 mod groups;
+mod guardian_consents;
 mod http;
 mod import_faults;
 mod insights;

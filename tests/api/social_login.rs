@@ -2,11 +2,12 @@
 
 use super::support::app::PASSWORD;
 use super::support::browser::{self, Browser, PAGE, begin, begin_link, complete, complete_link, found, page};
-use super::support::client::Client;
+use super::support::client::{Client, Reply};
 use super::support::people::{has_events, security_events};
 use super::support::provider::Provider;
 use super::support::{TestApp, factors, factory, servers};
 use chrono::TimeDelta;
+use lyceum::auth::sign_in::account;
 use serde_json::{Value, json};
 
 /// A node with a provider, and somebody whom the provider means.
@@ -19,8 +20,20 @@ async fn set_up() -> (TestApp, Provider, String, String) {
     (app, provider, subject, email)
 }
 
+/// Signs in by a service, saying how old one is: what the page is answered.
+async fn sign_in_at(app: &TestApp, provider: &Provider, age: &str) -> Reply {
+    let page = page(&begin(&app.anonymous(), "GOOGLE", PAGE).await, "socialLoginBegin");
+    let back = provider.walk(app, &page).await;
+    let code = found(&back, "code").unwrap_or_else(|| panic!("no code in {back}"));
+    let input = json!({ "code": code, "browserToken": page.browser_token, "ageAttestation": age });
+    let answer = "token viewer { ageAttestedAt }";
+    app.anonymous()
+        .mutate("socialLoginComplete", &input, answer)
+        .await
+}
+
 /// Signs in by a service: what the page is answered.
-async fn sign_in(app: &TestApp, provider: &Provider, service: &str) -> super::support::client::Reply {
+async fn sign_in(app: &TestApp, provider: &Provider, service: &str) -> Reply {
     let page = page(&begin(&app.anonymous(), service, PAGE).await, "socialLoginBegin");
     let back = provider.walk(app, &page).await;
     let code = found(&back, "code").unwrap_or_else(|| panic!("no code in {back}"));
@@ -67,24 +80,14 @@ async fn who_is_new_gets_an_account_and_signs_in_to_it_again() {
 #[tokio::test]
 async fn who_is_new_may_say_how_old_they_are_and_has_no_account_under_13() {
     let (app, provider, _, email) = set_up().await;
-    let page = page(&begin(&app.anonymous(), "GOOGLE", PAGE).await, "socialLoginBegin");
-    let back = provider.walk(&app, &page).await;
-    let code = found(&back, "code").unwrap_or_else(|| panic!("no code in {back}"));
-    let says = async |age: Option<&str>| {
-        let input = json!({ "code": code, "browserToken": page.browser_token, "ageAttestation": age });
-        let answer = "token viewer { ageAttestedAt }";
-        app.anonymous()
-            .mutate("socialLoginComplete", &input, answer)
-            .await
-    };
-    let reply = says(Some("UNDER_13")).await;
+    let reply = sign_in_at(&app, &provider, "UNDER_13").await;
     assert_eq!(reply.codes(), "UNDER_AGE");
     assert_eq!(
         reply.data("/socialLoginComplete/userErrors/0/field"),
         &json!(["ageAttestation"])
     );
     assert_eq!(accounts_of(&email).await, 0);
-    let reply = says(Some("AT_LEAST_13")).await;
+    let reply = sign_in_at(&app, &provider, "AT_LEAST_13").await;
     assert_eq!(reply.codes(), "", "{:#}", reply.body);
     assert!(
         reply
@@ -109,6 +112,29 @@ async fn who_is_new_may_say_how_old_they_are_and_has_no_account_under_13() {
             .data("/viewer/ageAttestedAt")
             .is_null()
     );
+}
+
+#[tokio::test]
+async fn a_child_whose_guardian_has_not_consented_is_let_in_by_no_provider() {
+    let (app, provider, _, email) = set_up().await;
+    let input = json!({ "firstName": "Ada", "lastName": "Lovelace", "email": email, "password": PASSWORD, "ageAttestation": "UNDER_13",
+        "guardianEmail": format!("parent-of-{email}") });
+    app.anonymous().does("register", input).await;
+    let found = account(&app.app.db, &email).await.unwrap();
+    let user = found.unwrap().user_id.0.to_string();
+    let own = |statement: &str| format!("set local app.\"user\" = '{user}'; {statement}");
+    factory::sql(&app, &own("update users set email_verified_at = now()")).await;
+    let refused = sign_in(&app, &provider, "GOOGLE").await;
+    assert_eq!(refused.codes(), "GUARDIAN_CONSENT_REQUIRED");
+    assert_eq!(refused.data("/socialLoginComplete/token"), &Value::Null);
+    let links = "select count(*) from identities where user_id::text = $1";
+    let admin = servers::admin().await;
+    let links: i64 = admin.query_one(links, &[&user]).await.unwrap().get(0);
+    assert_eq!(links, 0, "nothing is linked");
+    factory::sql(&app, &own("update guardian_consents set given_at = now()")).await;
+    let entered = sign_in_at(&app, &provider, "UNDER_13").await;
+    assert_eq!(entered.codes(), "", "{:#}", entered.body);
+    assert!(entered.text("/socialLoginComplete/token").starts_with("lyc_"));
 }
 
 #[tokio::test]

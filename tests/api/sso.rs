@@ -188,6 +188,7 @@ async fn the_session_reaches_nothing_of_the_account() {
         "email",
         "emailVerifiedAt",
         "ageAttestedAt",
+        "guardianConsent { givenAt }",
         "firstName",
         "lastName",
         "createdAt",

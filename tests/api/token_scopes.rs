@@ -52,6 +52,7 @@ const ACCOUNT: &[&str] = &[
     "SecondFactor.",
     "BookmarkConnection.",
     "BookmarkEdge.",
+    "GuardianConsent.",
     "ProcessingObjection.",
     "ProfileDetailVisibility.",
     "Recommendation",

@@ -57,13 +57,18 @@ text_enum! {
         /// Somebody named what is of an organisation that they are not in, and got nothing; told once in ten minutes. To the
         /// organisation whose it is, no member is named.
         CrossTenantAttempt = "cross_tenant_attempt",
+        /// A parent or guardian consented to the account.
+        GuardianConsented = "guardian_consented",
     }
 }
 
 impl SecurityEventKind {
-    /// Whether the organisations are told in which the person is an active member.
+    /// Whether the organisations are told in which the person is an active member. While a guardian is asked there are none.
     pub const fn concerns_organizations(self) -> bool {
-        !matches!(self, Self::SteppedUp | Self::EmailVerified)
+        !matches!(
+            self,
+            Self::SteppedUp | Self::EmailVerified | Self::GuardianConsented
+        )
     }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! Everything here belongs to one person and to no organisation, and is written through [`mod@write`]. Tables: `users`,
 //! `sessions`, `session_tokens`, `account_tokens`, `totp_factors`, `recovery_codes`, `security_events`, `identities`,
-//! `interests`, `processing_objections`, `profile_details`.
+//! `interests`, `processing_objections`, `profile_details`, `guardian_consents`, `account_deletions`.
 
 #[macro_use]
 mod own_list;
 pub mod addresses;
 pub mod events;
+pub mod guardians;
 pub mod identities;
 pub mod interests;
 pub mod links;

@@ -1,6 +1,7 @@
 //! Signing in with address and password.
 
 use super::events::SecurityEventKind;
+use super::guardians;
 use super::person::is_password_of;
 use super::second_factor::{FactorProof, accept, is_confirmed, may_try, wrong};
 use super::throttle::{Trying, attempt};
@@ -8,6 +9,7 @@ use super::tokens::{Purpose, invalid, owner, spend};
 use super::write::{AccountRequest, AccountWrite, write_proven};
 use crate::auth::sessions::{self, NewSession};
 use crate::auth::sign_in::prove;
+use crate::db::error::violated;
 use crate::db::schema::{account_tokens, users};
 use crate::domain::app::App;
 use crate::domain::mutate::{Outcome, Stop, refuse_with};
@@ -160,7 +162,8 @@ pub(super) async fn open(write: &AccountWrite<'_>) -> Result<SignedIn, Stop> {
     open_as(write, SecurityEventKind::SignedIn, None).await
 }
 
-/// Opens a session in one way: one that is good everywhere, or in the organisation whose provider says who it is.
+/// Opens a session in one way: one that is good everywhere, or in the organisation whose provider says who it is. None opens for an
+/// account that waits for the consent of a guardian.
 pub(in crate::domain) async fn open_as(
     write: &AccountWrite<'_>,
     way: SecurityEventKind,
@@ -168,7 +171,13 @@ pub(in crate::domain) async fn open_as(
 ) -> Result<SignedIn, Stop> {
     let clock = &write.app.clock;
     let session = NewSession::beginning(clock, write.user, confined_to.is_some());
-    sessions::open(write.conn(), &session, confined_to, clock.now(), write.origin).await?;
+    let opened = sessions::open(write.conn(), &session, confined_to, clock.now(), write.origin).await;
+    if let Err(error) = opened {
+        if violated(&error) == Some(guardians::AWAITED) {
+            return refuse_with(guardians::consent_required());
+        }
+        return Err(error.into());
+    }
     write.happened_to(way, Some(session.session));
     Ok(SignedIn {
         session: Some(session),

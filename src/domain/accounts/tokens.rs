@@ -23,6 +23,8 @@ text_enum! {
         ResetPassword = "reset_password",
         /// That the first step of a sign-in is done.
         SignIn = "sign_in",
+        /// That who answers for a child has the mail of the parent or guardian whom the child named.
+        GuardianConsent = "guardian_consent",
     }
 }
 

@@ -5,12 +5,13 @@ use super::letter::{self, Content, Letter};
 use crate::auth::{invited, sign_in};
 use crate::db::pool::Statements;
 use crate::db::{Db, Scope, Statement, Tx};
+use crate::domain::accounts::guardians;
 use crate::domain::app::App;
 use crate::kernel::error::Result;
 use crate::kernel::ids::UserId;
 use crate::kernel::keyring::Use;
 use crate::kernel::secret::{Token, TokenKind};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{Bool, Bytea, Integer, Jsonb, Nullable, Text, Timestamptz, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
@@ -103,6 +104,9 @@ pub async fn letter(app: &App, mail: &Due, app_url: Option<&str>) -> Result<Opti
             organization.and_then(|organization| to(Content::OwnershipTransferred(organization)))
         }
         Template::Invitation => invitation(app, mail, app_url).await?,
+        Template::GuardianConsent => guardian_consent(app, mail, app_url).await?,
+        Template::GuardianConsented => to(Content::GuardianConsented),
+        Template::AccountDeleted => to(Content::AccountDeleted),
     };
     Ok(written)
 }
@@ -141,14 +145,43 @@ async fn invitation(app: &App, mail: &Due, app_url: Option<&str>) -> Result<Opti
     Ok(None)
 }
 
-/// Makes the token of a mail, which takes the place of former ones for the same purpose. A mail that is delivered again
-/// carries the same token.
+/// Asks for a consent that is still waited for.
+async fn guardian_consent(app: &App, mail: &Due, app_url: Option<&str>) -> Result<Option<Letter>> {
+    let Some(person) = mail.user_id else {
+        return Ok(None);
+    };
+    let Some(awaited) = guardians::awaited(app, person).await? else {
+        return Ok(None);
+    };
+    let of = ("guardian_consent", TokenKind::GuardianConsent);
+    let token = issue_until(app, mail, person, of, awaited.expires_at).await?;
+    let content = Content::GuardianConsent {
+        token: token.expose(),
+        child: &awaited.child,
+        expires_at: awaited.expires_at,
+    };
+    Ok(Some(letter::write(mail.recipient.clone(), &content, app_url)))
+}
+
+/// Makes the token of a mail, whose time begins now.
 async fn issue(app: &App, mail: &Due, user: UserId, purpose: &'static str, kind: TokenKind) -> Result<Token> {
-    let token = Token::from_bytes(kind, app.keyring.mac(Use::MailedToken, mail.id.as_bytes()));
     let lasts = match kind {
         TokenKind::PasswordReset => TimeDelta::minutes(RESET_MINUTES),
         _ => TimeDelta::days(VERIFICATION_DAYS),
     };
+    issue_until(app, mail, user, (purpose, kind), app.clock.now() + lasts).await
+}
+
+/// Makes the token of a mail, which takes the place of former ones for the same purpose. A mail that is delivered again
+/// carries the same token.
+async fn issue_until(
+    app: &App,
+    mail: &Due,
+    user: UserId,
+    (purpose, kind): (&'static str, TokenKind),
+    expires_at: DateTime<Utc>,
+) -> Result<Token> {
+    let token = Token::from_bytes(kind, app.keyring.mac(Use::MailedToken, mail.id.as_bytes()));
     let scope = Scope::account(user);
     let tx = Tx::begin(&app.db, &scope, &Statements::default()).await?;
     let now = app.clock.now();
@@ -167,7 +200,7 @@ async fn issue(app: &App, mail: &Due, user: UserId, purpose: &'static str, kind:
     .bind::<Text, _>(mail.recipient.clone())
     .bind::<Bytea, _>(token.hash().to_vec())
     .bind::<Timestamptz, _>(now)
-    .bind::<Timestamptz, _>(now + lasts);
+    .bind::<Timestamptz, _>(expires_at);
     tx.run(|mut conn| async move { insert.execute(&mut conn).await })
         .await?;
     tx.commit().await?;

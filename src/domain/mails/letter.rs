@@ -53,6 +53,19 @@ pub enum Content<'a> {
         /// Until when.
         expires_at: DateTime<Utc>,
     },
+    /// A parent or guardian is asked with this token whether a child may have an account.
+    GuardianConsent {
+        /// The token.
+        token: &'a str,
+        /// The child's address.
+        child: &'a str,
+        /// Until when.
+        expires_at: DateTime<Utc>,
+    },
+    /// The parent or guardian of a child consented.
+    GuardianConsented,
+    /// The account of the address was deleted, since no parent or guardian consented.
+    AccountDeleted,
 }
 
 /// Writes a letter. With the address of an interface its tokens are links into it, behind a `#`, so that no server's log
@@ -74,7 +87,8 @@ pub fn write(recipient: String, content: &Content<'_>, app_url: Option<&str>) ->
         Content::AccountExists => (
             "You already have an account".to_owned(),
             "Somebody, most likely you, has tried to use this address for an account.\n\nThere is one with this address already: \
-             sign in with it, and if you have forgotten the password, ask for a new one.\n\nIf it was not you, do nothing.\n"
+             sign in with it, and if you have forgotten the password, ask for a new one. If it waits for your parent or guardian, they have a \
+             mail to answer first, within 7 days of when you registered.\n\nIf it was not you, do nothing.\n"
                 .to_owned(),
         ),
         Content::ResetPassword(token) => (
@@ -131,6 +145,21 @@ pub fn write(recipient: String, content: &Content<'_>, app_url: Option<&str>) ->
                 link("accept-invitation", token)
             ),
         ),
+        Content::GuardianConsent {
+            token,
+            child,
+            expires_at,
+        } => guardian_consent(&link("guardian-consent", token), child, *expires_at),
+        Content::GuardianConsented => (
+            "You can sign in now".to_owned(),
+            "Your parent or guardian has consented to your account: you can sign in now.\n".to_owned(),
+        ),
+        Content::AccountDeleted => (
+            "Your account was deleted".to_owned(),
+            "The account with this address was deleted, with everything in it: whoever is under 13 needs the consent of a parent or \
+             guardian, and it did not come.\n\nThat it was deleted is kept, and when; not whose it was.\n"
+                .to_owned(),
+        ),
     };
     Letter {
         recipient,
@@ -157,6 +186,19 @@ fn ownership_transferred(organization: &str) -> (String, String) {
             "{organization} was handed over: another member owns it in the place of an owner, who is an administrator now.\n\nYou get \
              this because you own it, or did until now. Its audit says who they are. If you did not expect this, talk to the other \
              owners at once.\n"
+        ),
+    )
+}
+
+fn guardian_consent(answer: &str, child: &str, expires_at: DateTime<Utc>) -> (String, String) {
+    let until = expires_at.format("%-d %B %Y, %H:%M UTC");
+    (
+        "May this child have an account?".to_owned(),
+        format!(
+            "Somebody who is under 13 says that you are their parent or guardian, and has registered with the address\n\n{child}\n\n\
+             Their name, that address and a password are stored, and your address, to ask you. Nobody can sign in to the account unless you \
+             consent, and nobody else is shown any of it.\n\nTo consent, or to refuse, which deletes all of it at once, use this until \
+             {until}:\n\n{answer}\n\nIf you do nothing, all of it is deleted then. If you know of no such child, refuse, or do nothing.\n"
         ),
     )
 }

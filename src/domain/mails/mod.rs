@@ -39,6 +39,12 @@ text_enum! {
         OwnershipOffered = "ownership_offered",
         /// Tells an organisation's owners that it was handed over.
         OwnershipTransferred = "ownership_transferred",
+        /// Asks a parent or guardian whether a child may have an account.
+        GuardianConsent = "guardian_consent",
+        /// Tells a child that their parent or guardian consented.
+        GuardianConsented = "guardian_consented",
+        /// Tells somebody that the account of their address was deleted.
+        AccountDeleted = "account_deleted",
     }
 }
 

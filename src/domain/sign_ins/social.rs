@@ -32,9 +32,6 @@ pub async fn complete(
     age: Option<AgeAttestation>,
     request: AccountRequest,
 ) -> Outcome<SignedIn> {
-    if let Some(refusal) = AgeAttestation::fault_of(age) {
-        return Ok(Err(vec![refusal]));
-    }
     match attempt::complete(app, code, browser, None).await? {
         Some(Completed {
             purpose: Purpose::SignIn(provider),
@@ -131,6 +128,9 @@ async fn register(
     age: Option<AgeAttestation>,
     request: AccountRequest,
 ) -> Outcome<SignedIn> {
+    if let Some(refusal) = AgeAttestation::fault_of(age) {
+        return Ok(Err(vec![refusal]));
+    }
     if !profile.email_verified {
         try_to(app, Trying::Mail, &email, request.origin.network()).await?;
     }

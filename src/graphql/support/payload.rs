@@ -149,7 +149,10 @@ macro_rules! code_doc {
         "The password is too short or too easy to guess; the message says why. There are no rules about its characters."
     };
     (UnderAge) => {
-        "Nobody under 13 can have an account. Nothing was stored."
+        "Whoever is under 13 has an account with the consent of a parent or guardian alone: `register` with `guardianEmail`. Nothing was stored."
+    };
+    (GuardianConsentRequired) => {
+        "A parent or guardian is to consent to the account first; they were asked by mail."
     };
     (EmailNotVerified) => {
         "Verify your email address first: use the token that was mailed to you with `emailVerify`, or ask for another with `emailVerificationSend`."

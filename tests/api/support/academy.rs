@@ -146,6 +146,7 @@ impl Academy {
                  ('phone', '+431234567'), ('avatar_url', 'https://{hidden}.example/picture'), ('company', '{hidden}-profiles-company'), \
                  ('job_title', '{hidden}-profiles-job'), ('username', '{hidden}-{role}'), ('country', 'AT')) k (detail, value); \
                  insert into processing_objections (id, user_id, purpose, withdrawn_at) select gen_random_uuid(), user_id, 'profiling', now() from sessions; \
+                 insert into guardian_consents (user_id, email, expires_at, given_at) select user_id, '{hidden}-consents-email', now(), now() from sessions; \
                  insert into totp_factors (user_id, secret, confirmed_at) select user_id, sha512('x'), now() from sessions; \
                  insert into mails (id, user_id, template, recipient, detail, failed_at) select gen_random_uuid(), user_id, 'security_notice', \
                  '{hidden}-mails-recipient', '{{\"what\": \"{hidden}-mails-detail\"}}', now() from sessions; \

@@ -75,11 +75,15 @@ impl Accounts {
         let with_proofs = |mutation: &&'static str| anybody(mutation, &self.proofs[mutation]);
         let mut rows = vec![send];
         rows.extend(sign_ins.of_person(app, newcomer));
-        rows.extend(
-            ["register", "emailVerify", "passwordResetRequest", "passwordReset"]
-                .iter()
-                .map(with_proofs),
-        );
+        let by_proof = [
+            "register",
+            "emailVerify",
+            "passwordResetRequest",
+            "passwordReset",
+            "guardianConsentGive",
+            "guardianConsentRefuse",
+        ];
+        rows.extend(by_proof.iter().map(with_proofs));
         rows.extend([
             anybody("login", &self.login),
             anybody("sessionRefresh", &self.refresh),

@@ -13,7 +13,7 @@ use tokio_postgres::{Client, NoTls};
 pub const DATABASE: &str = "lyceum_test";
 
 /// The database of tests in which mails are delivered: whoever delivers takes all that are due.
-const MAIL_DATABASE: &str = "lyceum_test_mail";
+pub const MAIL_DATABASE: &str = "lyceum_test_mail";
 
 struct Servers {
     cluster: Cluster,
@@ -91,7 +91,12 @@ pub fn admin_url(database: &str) -> String {
 
 /// The superuser, who sees the rows of all organisations.
 pub async fn admin() -> Client {
-    connect(&servers().cluster.admin_url(DATABASE)).await
+    admin_of(DATABASE).await
+}
+
+/// The same in another database.
+pub async fn admin_of(database: &str) -> Client {
+    connect(&admin_url(database)).await
 }
 
 /// What an organisation and its people have, seen past row security: rows and a checksum for each table. Not what the sequencer
@@ -131,6 +136,10 @@ pub async fn state_of(org: OrgId) -> BTreeMap<String, String> {
     queries.push((
         "mails to them".to_owned(),
         format!("mails where recipient in (select email from users where id in {people})"),
+    ));
+    queries.push((
+        "children whose guardians they are".to_owned(),
+        format!("guardian_consents where email in (select email from users where id in {people})"),
     ));
     queries.push((
         "sign-ins that lead back to it".to_owned(),

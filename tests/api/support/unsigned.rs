@@ -50,6 +50,7 @@ pub async fn unverified(app: &TestApp, taken: &str) -> (Client, BTreeMap<&'stati
         ),
     )
     .await;
+    let [consent, refusal] = [child(app, taken).await, child(app, taken).await];
     let password = "lange nacht im hafen";
     let proofs = [
         (
@@ -62,6 +63,27 @@ pub async fn unverified(app: &TestApp, taken: &str) -> (Client, BTreeMap<&'stati
             "passwordReset",
             json!({ "token": reset.expose(), "newPassword": password }),
         ),
+        ("guardianConsentGive", json!({ "token": consent })),
+        ("guardianConsentRefuse", json!({ "token": refusal })),
     ];
     (person.client, proofs.into())
+}
+
+/// A child whose account waits for the guardian with this address, and the token that the guardian was mailed.
+pub async fn child(app: &TestApp, guardian: &str) -> String {
+    let (user, token) = (app.app.clock.uuid(), Token::generate(TokenKind::GuardianConsent));
+    factory::sql(
+        app,
+        &format!(
+            "set local app.\"user\" = '{user}'; \
+             insert into users (id, email, first_name, last_name, password_hash) \
+             values ('{user}', '{user}@people.example', 'A', 'Child', 'none'); \
+             insert into guardian_consents (user_id, email, expires_at) values ('{user}', '{guardian}', now() + interval '1 day'); \
+             insert into account_tokens (id, user_id, purpose, email, token_hash, expires_at) \
+             values (gen_random_uuid(), '{user}', 'guardian_consent', '{guardian}', sha256('{}'), now() + interval '1 day')",
+            token.expose()
+        ),
+    )
+    .await;
+    token.expose().to_owned()
 }
