@@ -112,9 +112,8 @@ async fn whatever_is_done_while_a_course_is_taken_apart_is_done_whole_or_refused
         let newcomer = app.learner().await;
         let joins = async {
             let joined = learning::try_to_enroll(&newcomer, &course.id, None).await;
-            let enrollment = joined.data("/enroll/enrollment/id").as_str().map(str::to_owned);
-            let started = match enrollment {
-                Some(enrollment) => quiz::start(&newcomer, &enrollment, &course.quiz).await,
+            let started = match joined.body["data"]["enroll"]["enrollment"]["id"].as_str() {
+                Some(enrollment) => quiz::start(&newcomer, enrollment, &course.quiz).await,
                 None => joined.clone(),
             };
             vec![joined, started]
