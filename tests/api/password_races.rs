@@ -90,16 +90,38 @@ async fn a_sign_in_by_a_password_that_is_changed_meanwhile_opens_nothing() {
     assert_eq!(login(&app, &person.email, NEW).await.codes(), "");
 }
 
-#[tokio::test]
-async fn hashing_a_password_anew_does_not_bring_back_the_former_one() {
-    let app = patient().await;
-    let person = app.learner().await;
+/// Passwords that are hashed with other parameters than those of the people in tests.
+fn stronger() -> Passwords {
     let config = PasswordConfig {
         argon2_memory_kib: 128,
         argon2_passes: 1,
         ..PasswordConfig::default()
     };
-    let stronger = app.with_passwords(Passwords::new(&config).unwrap()).await;
+    Passwords::new(&config).unwrap()
+}
+
+#[tokio::test]
+async fn of_two_sign_ins_at_once_that_would_hash_the_password_anew_both_open_a_session() {
+    let app = patient().await;
+    let person = app.learner().await;
+    let stronger = app.with_passwords(stronger()).await;
+    let (one, other) = one_behind_the_other(
+        person.user,
+        login(&stronger, &person.email, PASSWORD),
+        login(&stronger, &person.email, PASSWORD),
+    )
+    .await;
+    for entered in [one, other] {
+        assert_eq!(entered.codes(), "", "{:#}", entered.body);
+        assert!(entered.text("/login/token").starts_with("lyc_"));
+    }
+}
+
+#[tokio::test]
+async fn hashing_a_password_anew_does_not_bring_back_the_former_one() {
+    let app = patient().await;
+    let person = app.learner().await;
+    let stronger = app.with_passwords(stronger()).await;
     let (changed, entered) = one_behind_the_other(
         person.user,
         change(&person, NEW),

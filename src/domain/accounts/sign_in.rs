@@ -8,7 +8,7 @@ use super::throttle::{Trying, attempt};
 use super::tokens::{Purpose, invalid, owner, spend};
 use super::write::{AccountRequest, AccountWrite, write_proven};
 use crate::auth::sessions::{self, NewSession};
-use crate::auth::sign_in::prove;
+use crate::auth::sign_in::{Account, prove};
 use crate::db::error::violated;
 use crate::db::schema::{account_tokens, users};
 use crate::domain::app::App;
@@ -37,6 +37,13 @@ pub struct SignedIn {
     pub challenge: Option<Token>,
 }
 
+impl SignedIn {
+    /// Whether nobody was let in.
+    const fn is_nothing(&self) -> bool {
+        self.session.is_none() && self.challenge.is_none()
+    }
+}
+
 /// Signs a person in. A wrong password and an unknown address look, and take, the same.
 pub async fn sign_in(
     app: &Arc<App>,
@@ -45,36 +52,51 @@ pub async fn sign_in(
     request: AccountRequest,
 ) -> Outcome<SignedIn> {
     let tried = attempt(app, Trying::Proof, email, request.origin.network()).await?;
-    let proof = prove(&app.db, &app.passwords, email, password.clone()).await?;
-    match proof.account {
-        Some(account) if proof.is_right => {
-            tried.succeeded(app).await;
-            let rehashed = if account.is_outdated(&app.passwords) {
-                Some(app.passwords.hash(password).await?)
-            } else {
-                None
-            };
-            write_proven(app, account.user_id, request, move |write| {
-                Box::pin(async move {
-                    if !is_password_of(write.conn(), write.user, account.password_hash()).await? {
-                        return refuse_with(wrong_credentials());
-                    }
-                    rehash(write, rehashed).await?;
-                    if is_confirmed(write).await? {
-                        return challenge(write).await;
-                    }
-                    open(write).await
-                })
-            })
-            .await
-        }
-        account => {
-            if let Some(account) = account {
+    // What is stored otherwise by the time it is relied on is proven once more: a sign-in beside this one may have hashed it anew.
+    for _ in 0..2 {
+        let proof = prove(&app.db, &app.passwords, email, password.clone()).await?;
+        let account = match proof.account {
+            Some(account) if proof.is_right => account,
+            Some(account) => {
                 note_failure(app, account.user_id, SecurityEventKind::SignInFailed, request);
+                break;
             }
-            Ok(Err(vec![wrong_credentials()]))
+            None => break,
+        };
+        let entered = enter_by_password(app, account, password.clone(), request.clone()).await;
+        if !matches!(&entered, Ok(Ok(signed_in)) if signed_in.is_nothing()) {
+            tried.succeeded(app).await;
+            return entered;
         }
     }
+    Ok(Err(vec![wrong_credentials()]))
+}
+
+/// Lets somebody in who has proven a password; nobody, where the account has another one by now, or has it hashed anew.
+async fn enter_by_password(
+    app: &Arc<App>,
+    account: Account,
+    password: Secret<String>,
+    request: AccountRequest,
+) -> Outcome<SignedIn> {
+    let rehashed = if account.is_outdated(&app.passwords) {
+        Some(app.passwords.hash(password).await?)
+    } else {
+        None
+    };
+    write_proven(app, account.user_id, request, move |write| {
+        Box::pin(async move {
+            if !is_password_of(write.conn(), write.user, account.password_hash()).await? {
+                return Ok(SignedIn::default());
+            }
+            rehash(write, rehashed).await?;
+            if is_confirmed(write).await? {
+                return challenge(write).await;
+            }
+            open(write).await
+        })
+    })
+    .await
 }
 
 fn wrong_credentials() -> Refusal {
