@@ -1,7 +1,7 @@
 //! Mails: they leave after the commit, at least once, and nothing secret waits with them.
 
 use super::support::people::{accept, invite, send};
-use super::support::servers::database_of_its_own;
+use super::support::servers::{admin_of, database_of_its_own};
 use super::support::{TestApp, mail};
 use lyceum::cache::Shared;
 use lyceum::config::MailConfig;
@@ -11,7 +11,6 @@ use std::path::Path;
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
-use tokio_postgres::NoTls;
 
 /// A real mail server, and what it prints.
 struct Server {
@@ -60,9 +59,7 @@ impl Server {
 
 /// The mails that wait, seen past row security: recipient, attempts, and whether they were given up.
 async fn waiting(database: &str) -> Vec<(String, i32, bool)> {
-    let url = super::support::servers::admin_url(database);
-    let (admin, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let admin = admin_of(database).await;
     let rows = admin
         .query(
             "select recipient, attempts, failed_at is not null from mails order by recipient",

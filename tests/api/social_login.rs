@@ -1,7 +1,9 @@
 //! Signing in by services that anybody may sign in by, and linking them.
 
 use super::support::app::PASSWORD;
-use super::support::browser::{self, Browser, PAGE, begin, begin_link, complete, complete_link, found, page};
+use super::support::browser::{
+    self, Browser, PAGE, Page, begin, begin_link, complete, complete_link, found, page,
+};
 use super::support::client::{Client, Reply};
 use super::support::people::{has_events, security_events};
 use super::support::provider::Provider;
@@ -20,11 +22,17 @@ async fn set_up() -> (TestApp, Provider, String, String) {
     (app, provider, subject, email)
 }
 
-/// Signs in by a service, saying how old one is: what the page is answered.
-async fn sign_in_at(app: &TestApp, provider: &Provider, age: &str) -> Reply {
-    let page = page(&begin(&app.anonymous(), "GOOGLE", PAGE).await, "socialLoginBegin");
+/// Goes as far as the code.
+async fn arrive(app: &TestApp, provider: &Provider, service: &str) -> (String, Page) {
+    let page = page(&begin(&app.anonymous(), service, PAGE).await, "socialLoginBegin");
     let back = provider.walk(app, &page).await;
     let code = found(&back, "code").unwrap_or_else(|| panic!("no code in {back}"));
+    (code, page)
+}
+
+/// Signs in by a service, saying how old one is: what the page is answered.
+async fn sign_in_at(app: &TestApp, provider: &Provider, age: &str) -> Reply {
+    let (code, page) = arrive(app, provider, "GOOGLE").await;
     let input = json!({ "code": code, "browserToken": page.browser_token, "ageAttestation": age });
     let answer = "token viewer { ageAttestedAt }";
     app.anonymous()
@@ -34,9 +42,7 @@ async fn sign_in_at(app: &TestApp, provider: &Provider, age: &str) -> Reply {
 
 /// Signs in by a service: what the page is answered.
 async fn sign_in(app: &TestApp, provider: &Provider, service: &str) -> Reply {
-    let page = page(&begin(&app.anonymous(), service, PAGE).await, "socialLoginBegin");
-    let back = provider.walk(app, &page).await;
-    let code = found(&back, "code").unwrap_or_else(|| panic!("no code in {back}"));
+    let (code, page) = arrive(app, provider, service).await;
     complete(&app.anonymous(), &code, &page).await
 }
 

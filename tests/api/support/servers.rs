@@ -84,11 +84,6 @@ pub async fn database_of_its_own(name: &str) -> DatabaseConfig {
     config_of(name)
 }
 
-/// How the superuser reaches a database.
-pub fn admin_url(database: &str) -> String {
-    servers().cluster.admin_url(database)
-}
-
 /// The superuser, who sees the rows of all organisations.
 pub async fn admin() -> Client {
     admin_of(DATABASE).await
@@ -96,7 +91,7 @@ pub async fn admin() -> Client {
 
 /// The same in another database.
 pub async fn admin_of(database: &str) -> Client {
-    connect(&admin_url(database)).await
+    connect(&servers().cluster.admin_url(database)).await
 }
 
 /// What an organisation and its people have, seen past row security: rows and a checksum for each table. Not what the sequencer

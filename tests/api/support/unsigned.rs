@@ -70,7 +70,7 @@ pub async fn unverified(app: &TestApp, taken: &str) -> (Client, BTreeMap<&'stati
 }
 
 /// A child whose account waits for the guardian with this address, and the token that the guardian was mailed.
-pub async fn child(app: &TestApp, guardian: &str) -> String {
+async fn child(app: &TestApp, guardian: &str) -> String {
     let (user, token) = (app.app.clock.uuid(), Token::generate(TokenKind::GuardianConsent));
     factory::sql(
         app,
